@@ -1,0 +1,234 @@
+/**
+ * lighttls: the C core. This header is its manual.
+ *
+ * Concept. The caller owns every context; their sizes are public, their fields are not. Nothing
+ * here allocates, prints, blocks or keeps global state (but constants and the mask of processor
+ * features). A status >= 0 is success, LT_ERR_* is negative. Lengths are bytes. Unless a comment
+ * says otherwise, output and input must not overlap and running time depends on lengths only.
+ *
+ * Secrets. Private scalars, premaster and master secrets and traffic keys live in these contexts
+ * and are wiped by the *_wipe functions. They leave by lt_key_schedule_master_secret and
+ * lt_key_schedule_export alone. Functions named lt_test_* take nonces or keys from outside; they
+ * exist for published test vectors and are used by nothing else.
+ *
+ * The part between the cdef marks is also the declaration that cffi compiles.
+ */
+#ifndef LIGHTTLS_H
+#define LIGHTTLS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define LT_MUST_CHECK __attribute__((warn_unused_result))
+#else
+#define LT_MUST_CHECK
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* cdef: begin */
+
+/* ---- Status ------------------------------------------------------------------------------ */
+
+#define LT_OK 0
+#define LT_ERR_ARGUMENT -1 /* a length or an algorithm number that cannot be */
+#define LT_ERR_SPACE -2    /* the output buffer is too small; nothing was written */
+#define LT_ERR_AUTH -3     /* a record or tag failed authentication; the output was wiped */
+#define LT_ERR_OVERFLOW -4 /* a record is longer than its limit */
+#define LT_ERR_VERSION -5  /* a record does not carry version 3.3 */
+#define LT_ERR_SEQUENCE -6 /* the key has protected as many records as it may */
+#define LT_ERR_POINT -7    /* not a point of the group, or the shared secret is zero */
+#define LT_ERR_SCALAR -8   /* the random bytes are no private key; draw again */
+
+/* ---- Algorithms -------------------------------------------------------------------------- */
+
+#define LT_SHA256 4 /* hashes by their TLS numbers, RFC 5246 section 7.4.1.4.1 */
+#define LT_SHA384 5
+#define LT_SHA512 6
+
+#define LT_AES_128_GCM 1
+#define LT_AES_256_GCM 2
+#define LT_CHACHA20_POLY1305 3
+
+#define LT_SECP256R1 23 /* groups by their IANA numbers */
+#define LT_X25519 29
+
+/* ---- Processor --------------------------------------------------------------------------- */
+
+#define LT_CPU_AESNI 1    /* AES-NI */
+#define LT_CPU_CLMUL 2    /* PCLMULQDQ with SSSE3 */
+#define LT_CPU_SHANI 4    /* SHA-NI with SSE4.1 */
+#define LT_CPU_AVX2 8     /* AVX2, enabled by the system */
+#define LT_CPU_BMI2_ADX 16 /* MULX, ADCX, ADOX */
+
+/** Features in use: found on this machine and not masked out. The first call reads cpuid. */
+uint32_t lt_cpu_features(void);
+
+/** Use only the features in `allowed` from here on (0: portable C everywhere). For tests and benchmarks. */
+void lt_cpu_restrict(uint32_t allowed);
+
+/* ---- Memory ------------------------------------------------------------------------------ */
+
+/** Overwrite with zeros in a way that compilers keep. */
+void lt_wipe(void *memory, size_t len);
+
+/** 1 if equal, else 0. Time depends on `len` only. */
+int lt_equal(const uint8_t *left, const uint8_t *right, size_t len);
+
+/* ---- Hashes, HMAC, PRF ------------------------------------------------------------------- */
+
+/** Hash `in` with LT_SHA256, LT_SHA384 or LT_SHA512; returns the digest's length (32, 48, 64). FIPS 180-4. */
+LT_MUST_CHECK int lt_hash(uint8_t *digest, uint32_t algorithm, const uint8_t *in, size_t in_len);
+
+/** HMAC, RFC 2104; returns the tag's length. */
+LT_MUST_CHECK int lt_hmac(uint8_t *tag, uint32_t algorithm, const uint8_t *key, size_t key_len, const uint8_t *in,
+                          size_t in_len);
+
+/** The TLS 1.2 PRF, RFC 5246 section 5, with LT_SHA256 or LT_SHA384. */
+LT_MUST_CHECK int lt_test_prf(uint8_t *out, size_t out_len, uint32_t algorithm, const uint8_t *secret,
+                              size_t secret_len, const uint8_t *label, size_t label_len, const uint8_t *seed,
+                              size_t seed_len);
+
+/* ---- AEAD -------------------------------------------------------------------------------- */
+
+/** Seal with a 12-byte nonce: out gets in_len bytes and a 16-byte tag. For test vectors only. */
+LT_MUST_CHECK int lt_test_aead_seal(uint32_t aead, const uint8_t *key, size_t key_len, const uint8_t *nonce,
+                                    const uint8_t *aad, size_t aad_len, uint8_t *out, const uint8_t *in,
+                                    size_t in_len);
+
+/** Open what the former sealed: out gets in_len - 16 bytes, wiped if it fails. For test vectors only. */
+LT_MUST_CHECK int lt_test_aead_open(uint32_t aead, const uint8_t *key, size_t key_len, const uint8_t *nonce,
+                                    const uint8_t *aad, size_t aad_len, uint8_t *out, const uint8_t *in,
+                                    size_t in_len);
+
+/* ---- Key exchange ------------------------------------------------------------------------ */
+
+/** Our ephemeral private key. */
+typedef struct {
+    uint64_t opaque[8];
+} lt_key_share;
+
+/** A premaster secret of at most 66 bytes. */
+typedef struct {
+    uint64_t opaque[10];
+} lt_premaster;
+
+/**
+ * Make a key pair on LT_X25519 or LT_SECP256R1 from 32 random bytes, which are wiped.
+ * Writes the public key in wire form (32 or 65 bytes) and returns its length.
+ * LT_ERR_SCALAR: the bytes are 0 or not below the order of P-256; draw again.
+ */
+LT_MUST_CHECK int lt_key_share_generate(lt_key_share *share, uint8_t *public_key, size_t public_key_cap, uint32_t group,
+                                        uint8_t *random32);
+
+/**
+ * ECDH with the peer's public key in wire form; the private key is wiped whatever the outcome.
+ * P-256: RFC 8422 section 5.11 (length, 04, coordinates below p, on the curve). x25519: RFC 7748,
+ * top bit masked, non-canonical u accepted, an all-zero result refused.
+ */
+LT_MUST_CHECK int lt_key_share_derive(lt_key_share *share, lt_premaster *premaster, const uint8_t *peer,
+                                      size_t peer_len);
+
+/** Take a premaster secret (1 to 66 bytes) from outside; `secret` is wiped. */
+LT_MUST_CHECK int lt_premaster_set(lt_premaster *premaster, uint8_t *secret, size_t secret_len);
+
+/** Copy the secret out: returns its length (out needs 66 bytes). For test vectors only. */
+LT_MUST_CHECK int lt_test_premaster_get(const lt_premaster *premaster, uint8_t *out);
+
+void lt_key_share_wipe(lt_key_share *share);
+void lt_premaster_wipe(lt_premaster *premaster);
+
+/* ---- Key schedule ------------------------------------------------------------------------ */
+
+/** Master secret, randoms, PRF hash and AEAD of one connection. */
+typedef struct {
+    uint64_t opaque[16];
+} lt_key_schedule;
+
+/** One direction's traffic key, fixed nonce part and sequence number. */
+typedef struct {
+    uint64_t opaque[112];
+} lt_record_keys;
+
+/**
+ * Derive the master secret (RFC 5246 section 8.1; with a session hash RFC 7627 section 4).
+ * `prf` LT_SHA256 or LT_SHA384; both randoms are 32 bytes; session_hash_len 0: the plain derivation.
+ * Wipes `premaster`.
+ */
+LT_MUST_CHECK int lt_key_schedule_derive(lt_key_schedule *schedule, uint32_t aead, uint32_t prf,
+                                         lt_premaster *premaster, const uint8_t *client_random,
+                                         const uint8_t *server_random, const uint8_t *session_hash,
+                                         size_t session_hash_len);
+
+/** Start from a stored master secret of 48 bytes. */
+LT_MUST_CHECK int lt_key_schedule_resume(lt_key_schedule *schedule, uint32_t aead, uint32_t prf,
+                                         const uint8_t *master_secret, const uint8_t *client_random,
+                                         const uint8_t *server_random);
+
+/** verify_data (12 bytes) of the client's or the server's Finished, RFC 5246 section 7.4.9. */
+LT_MUST_CHECK int lt_key_schedule_finished(const lt_key_schedule *schedule, uint8_t *verify_data, int server,
+                                           const uint8_t *transcript_hash, size_t transcript_hash_len);
+
+/** Traffic keys of both directions, sequence numbers 0, RFC 5246 section 6.3. */
+LT_MUST_CHECK int lt_key_schedule_record_keys(const lt_key_schedule *schedule, lt_record_keys *client_write,
+                                              lt_record_keys *server_write);
+
+/** Keying material, RFC 5705: `seed` is both randoms are put before `context` by this function. */
+LT_MUST_CHECK int lt_key_schedule_export(const lt_key_schedule *schedule, uint8_t *out, size_t out_len,
+                                         const uint8_t *label, size_t label_len, const uint8_t *context,
+                                         size_t context_len);
+
+/** Copy the master secret (48 bytes) out: for the key log and for sessions. */
+LT_MUST_CHECK int lt_key_schedule_master_secret(const lt_key_schedule *schedule, uint8_t *out);
+
+void lt_key_schedule_wipe(lt_key_schedule *schedule);
+void lt_record_keys_wipe(lt_record_keys *keys);
+
+/* ---- Records ----------------------------------------------------------------------------- */
+
+#define LT_RECORD_MAX 16384 /* plaintext bytes of a record, RFC 5246 section 6.2.1 */
+#define LT_RECORD_EXPANSION 29 /* at most: header, explicit nonce, tag */
+#define LT_SPANS 32
+#define LT_OPENED_DATA 65536
+#define LT_OPENED_ONE 0x1000000 /* flag in the result of lt_records_open */
+
+/** Where lt_records_open puts what it opened. */
+typedef struct {
+    uint32_t consumed;       /* bytes of the input that were opened */
+    uint32_t count;          /* records */
+    uint32_t spans[3 * 32];  /* per record: content type, offset in data, length */
+    uint8_t data[65536];
+} lt_opened;
+
+/**
+ * Protect in[0..in_len) as records of at most `fragment` (1 to LT_RECORD_MAX) plaintext bytes, headers included;
+ * in_len 0 makes one empty record. Returns the bytes written: in_len plus at most LT_RECORD_EXPANSION per record.
+ * LT_ERR_SPACE, LT_ERR_SEQUENCE: nothing was written and the key is as before. `reserve` records are kept
+ * back from the key's budget (2^24 for GCM, 2^48 for ChaCha20). RFC 5246 section 6.2.3.3, RFC 5288, RFC 7905.
+ */
+LT_MUST_CHECK ptrdiff_t lt_records_seal(lt_record_keys *keys, uint8_t *out, size_t out_cap, uint32_t content_type,
+                                        const uint8_t *in, size_t in_len, size_t fragment, uint32_t reserve);
+
+/**
+ * Open the complete records at the start of in[0..in_len). Stops after a record that is not application_data (it may
+ * change keys or end the stream), before one that fails, and when `out` is full. `limit`: largest plaintext allowed.
+ * Returns the number of records opened. If the input was exactly one non-empty application_data record, returns
+ * LT_OPENED_ONE + its plaintext length instead, the plaintext at out->data[0]; only out->data is set then.
+ * If the first record fails: LT_ERR_AUTH, LT_ERR_OVERFLOW (judged on the header), LT_ERR_VERSION; what was written is
+ * wiped and the key must not be used again.
+ */
+LT_MUST_CHECK int lt_records_open(lt_record_keys *keys, lt_opened *out, const uint8_t *in, size_t in_len, size_t limit);
+
+/** Set the next sequence number. For tests near the end of the range only. */
+void lt_test_record_keys_sequence(lt_record_keys *keys, uint64_t sequence);
+
+/* cdef: end */
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

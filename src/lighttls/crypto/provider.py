@@ -1,0 +1,122 @@
+"""What the other rooms need from a crypto engine, and nothing else.
+
+Two engines fulfil it: `native` (our C) and `pure` (`cryptography` and hashlib, the executable
+specification). Secrets stay behind these objects; they leave by named exits only
+(`KeySchedule.master_secret` for key log and session, `KeySchedule.export`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from lighttls.crypto.suites import Suite
+
+Entropy = Callable[[int], bytes | bytearray]
+"""Random bytes on demand; `bytearray` results are wiped after use."""
+
+
+class Premaster(Protocol):
+    """A premaster secret that only a key schedule of the same engine can read."""
+
+    def wipe(self) -> None: ...
+
+
+class KeyShare(Protocol):
+    """Our ephemeral key pair for one handshake (SKE-29)."""
+
+    group: int
+    public: bytes  # wire form: 04 X Y, or 32 bytes for x25519
+
+    def derive(self, peer_public: bytes) -> Premaster:
+        """ECDH with the peer's point, which is checked first; the private key is wiped.
+
+        Raises IllegalParameter: not a point of the group, or an all-zero x25519 result
+        (SKE-05 to SKE-11).
+        """
+
+
+class RecordSealer(Protocol):
+    """Protects what we send: key, nonces and sequence number of one direction."""
+
+    def seal(self, content_type: int, data: bytes | bytearray | memoryview, limit: int) -> bytes:
+        """Protect `data` as records of at most `limit` plaintext bytes each, headers included.
+
+        Empty `data` makes one empty record. Raises UsageError when the key has protected as many
+        records as it may (REC-26); nothing is sealed then.
+        """
+
+    def close(self, content_type: int, data: bytes) -> bytes:
+        """Protect one last short record (an alert), which the budget of REC-26 always leaves room for."""
+
+
+class RecordOpener(Protocol):
+    """Opens what we receive: key, nonces and sequence number of one direction."""
+
+    def open_one(self, data: bytes) -> bytes | None:
+        """The plaintext, if `data` is exactly one non-empty application_data record; else None, nothing done.
+
+        Raises BadRecordMac.
+        """
+
+    def open(self, data: bytes | bytearray | memoryview, limit: int) -> tuple[list[tuple[int, bytes]], int]:
+        """Open the complete records at the start of `data`: ([(content type, plaintext)], bytes consumed).
+
+        Stops after a record that is not application_data, before an incomplete record, and before
+        one that fails; `limit` is the largest plaintext. Raises only if the first record fails:
+        BadRecordMac, RecordOverflow, ProtocolVersion (REC-04 to REC-09, REC-11).
+        """
+
+
+class KeySchedule(Protocol):
+    """The secrets of one connection, from the master secret on (rules sheet 3.3 to 3.7)."""
+
+    def finished(self, server: bool, transcript_hash: bytes) -> bytes:
+        """The 12 bytes of verify_data (RFC 5246 §7.4.9)."""
+
+    def record_keys(self) -> tuple[RecordSealer, RecordOpener]:
+        """Keys for what a client writes and for what it reads (RFC 5246 §6.3)."""
+
+    def export(self, label: bytes, context: bytes | None, length: int) -> bytes:
+        """Keying material for the application (RFC 5705 §4). A named exit of secrets."""
+
+    def master_secret(self) -> bytes:
+        """The 48 bytes, for the key log and for sessions. A named exit of secrets."""
+
+    def wipe(self) -> None: ...
+
+
+class CryptoProvider(Protocol):
+    """One crypto engine. Instances are stateless and may be shared; what they return may not."""
+
+    name: str
+    groups: frozenset[int]
+    signature_schemes: frozenset[int]
+
+    def digest(self, algorithm: str, data: bytes | bytearray) -> bytes:
+        """Hash `data` with "sha1" (legacy signatures only), "sha256", "sha384" or "sha512"."""
+
+    def equal(self, left: bytes, right: bytes) -> bool:
+        """Compare in a time that depends on the lengths only."""
+
+    def key_share(self, group: int, entropy: Entropy) -> KeyShare:
+        """A fresh key pair on `group` (IANA number). Raises EntropyError."""
+
+    def premaster(self, secret: bytearray) -> Premaster:
+        """Take over a secret from outside (a secure element's ECDH); `secret` is wiped."""
+
+    def key_schedule(
+        self, suite: Suite, premaster: Premaster, client_random: bytes, server_random: bytes, session_hash: bytes | None
+    ) -> KeySchedule:
+        """Derive the master secret; `session_hash` selects the extended one (RFC 7627 §4). Wipes `premaster`."""
+
+    def resume(self, suite: Suite, master_secret: bytes, client_random: bytes, server_random: bytes) -> KeySchedule:
+        """Go on with a stored master secret."""
+
+    def verify(self, scheme: int, spki: bytes, signature: bytes, message: bytes | bytearray | memoryview) -> None:
+        """Check a signature under a SubjectPublicKeyInfo (DER).
+
+        ECDSA schemes bind the hash only, the curve is the key's; the schemes with SHA-1 are for
+        certificates below an anchor that permits them. Strict: DER without leeway, PSS salts as
+        long as the hash. Raises BadSignature, also for a key that does not fit the scheme.
+        """

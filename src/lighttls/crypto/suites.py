@@ -1,0 +1,59 @@
+"""What each cipher suite stands for: AEAD, PRF hash, and who proves the server's identity."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from lighttls._struct import struct
+from lighttls.iana import CipherSuite
+
+SHA256: Final = "sha256"
+SHA384: Final = "sha384"
+SHA512: Final = "sha512"
+SHA1: Final = "sha1"
+
+AES_GCM: Final = "aes-gcm"
+CHACHA20_POLY1305: Final = "chacha20-poly1305"
+
+TAG_LENGTH: Final = 16
+
+
+@struct
+class Suite:
+    """One cipher suite's parameters (rules sheet 3.4; RFC 5288, 5289, 7905)."""
+
+    code: CipherSuite
+    key_type: str  # of the server's leaf: "ec" or "rsa"
+    aead: str
+    key_length: int  # bytes
+    fixed_iv_length: int  # bytes of the nonce that come from the key block
+    explicit_nonce_length: int  # bytes of the nonce that travel in each record
+    prf_hash: str
+    record_limit: int  # records that one key may protect (REC-26)
+
+    @property
+    def expansion(self) -> int:
+        """Bytes a protected record has beyond its plaintext, header not counted."""
+        return self.explicit_nonce_length + TAG_LENGTH
+
+
+def _gcm(code: CipherSuite, key_type: str, key_length: int, prf_hash: str) -> Suite:
+    return Suite(code, key_type, AES_GCM, key_length, 4, 8, prf_hash, 1 << 24)
+
+
+def _chacha(code: CipherSuite, key_type: str) -> Suite:
+    return Suite(code, key_type, CHACHA20_POLY1305, 32, 12, 0, SHA256, 1 << 48)
+
+
+SUITES: Final[dict[int, Suite]] = {
+    suite.code: suite
+    for suite in (
+        _gcm(CipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, "ec", 16, SHA256),
+        _gcm(CipherSuite.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, "rsa", 16, SHA256),
+        _gcm(CipherSuite.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, "ec", 32, SHA384),
+        _gcm(CipherSuite.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, "rsa", 32, SHA384),
+        _chacha(CipherSuite.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, "ec"),
+        _chacha(CipherSuite.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256, "rsa"),
+    )
+}
+"""Every suite we can speak, by code, in our default order of preference (CH-05)."""
