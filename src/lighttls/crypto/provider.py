@@ -53,18 +53,17 @@ class RecordSealer(Protocol):
 class RecordOpener(Protocol):
     """Opens what we receive: key, nonces and sequence number of one direction."""
 
-    def open_one(self, data: bytes) -> bytes | None:
-        """The plaintext, if `data` is exactly one non-empty application_data record; else None, nothing done.
+    def open(
+        self, data: bytes | bytearray | memoryview, limit: int
+    ) -> bytes | tuple[list[tuple[int, bytes]], int]:
+        """Open the complete records at the start of `data`; `limit` is the largest plaintext.
 
-        Raises BadRecordMac.
-        """
-
-    def open(self, data: bytes | bytearray | memoryview, limit: int) -> tuple[list[tuple[int, bytes]], int]:
-        """Open the complete records at the start of `data`: ([(content type, plaintext)], bytes consumed).
-
-        Stops after a record that is not application_data, before an incomplete record, and before
-        one that fails; `limit` is the largest plaintext. Raises only if the first record fails:
-        BadRecordMac, RecordOverflow, ProtocolVersion (REC-04 to REC-09, REC-11).
+        The common case is short: if `data` is exactly one non-empty application_data record, the
+        result is its plaintext alone. Otherwise it is ([(content type, plaintext)], bytes
+        consumed); opening stops after a record that is not application_data, before an
+        incomplete record, and before one that fails.
+        Raises only if the first record fails: BadRecordMac, RecordOverflow, ProtocolVersion
+        (REC-04 to REC-09, REC-11); the opener must not be used afterwards.
         """
 
 
