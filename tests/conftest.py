@@ -1,0 +1,53 @@
+"""Fixtures every room shares, and the line that says which engines a run really covered."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import hypothesis
+import pytest
+
+from support import engines, require
+
+if TYPE_CHECKING:
+    from lighttls.crypto.provider import CryptoProvider
+
+hypothesis.settings.register_profile("default", deadline=None, print_blob=True)
+# CI must not fail by chance on a change that broke nothing: there the same inputs come every time.
+hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "default")
+
+
+def pytest_report_header() -> list[str]:
+    problem = engines.native_problem()
+    if problem:
+        return [f"engines: pure only; native is not built ({problem}); `make deps` installs what it needs"]
+    return [
+        f"engines: native, pure; processor features: {engines.cpu_feature_names(engines.cpu_features())}",
+        f"implementations run: {', '.join(engines.masks_here())}",
+    ]
+
+
+@pytest.fixture(params=engines.ENGINES)
+def provider(request: pytest.FixtureRequest) -> CryptoProvider:
+    """Each crypto engine in turn."""
+    if request.param == "native":
+        require.native()
+    return engines.provider(request.param)
+
+
+@pytest.fixture(params=["pure", *(f"native:{mask}" for mask in engines.CPU_MASKS)])
+def implementation(request: pytest.FixtureRequest) -> Iterator[CryptoProvider]:
+    """Each engine in turn, and of the native one each implementation that this processor can run."""
+    engine, _, mask = request.param.partition(":")
+    if engine == "pure":
+        yield engines.provider("pure")
+        return
+    require.native()
+    for feature, bit in engines.CPU_FEATURES.items():
+        if mask != "everything" and engines.CPU_MASKS[mask] & bit:
+            require.cpu_feature(feature)
+    with engines.restricted(mask):
+        yield engines.provider("native")

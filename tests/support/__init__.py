@@ -1,0 +1,1 @@
+"""What tests share. Import it as `support`: pytest puts tests/ on the path."""
