@@ -1,0 +1,204 @@
+/*
+ * Shared internals of the C core: loads and stores, constant-time primitives, targets, and the
+ * functions that the files here offer each other. Nothing in it is public.
+ */
+#ifndef LT_INNER_H
+#define LT_INNER_H
+
+#include "lighttls.h"
+
+/* ---- Compilers and targets ------------------------------------------------------------------ */
+
+#if defined(__GNUC__)
+#define LT_INLINE static inline __attribute__((always_inline, unused))
+#define LT_TARGET(features) __attribute__((target(features)))
+#define LT_MAY_ALIAS __attribute__((may_alias))
+#elif defined(_MSC_VER)
+#define LT_INLINE static __forceinline
+#define LT_TARGET(features)
+#define LT_MAY_ALIAS
+#else
+#define LT_INLINE static inline
+#define LT_TARGET(features)
+#define LT_MAY_ALIAS
+#endif
+
+/* Optional instructions exist for 64-bit x86 only; elsewhere those files are empty. */
+#if (defined(__GNUC__) && defined(__x86_64__)) || (defined(_MSC_VER) && defined(_M_X64))
+#define LT_X86_64 1
+#else
+#define LT_X86_64 0
+#endif
+
+/* 64 x 64 -> 128 bit products; `__extension__` keeps -Wpedantic quiet. */
+#if defined(__SIZEOF_INT128__)
+#define LT_INT128 1
+__extension__ typedef unsigned __int128 lt_u128;
+#else
+#define LT_INT128 0
+#endif
+
+/* Fails to compile if `condition` is false (C99 has no static_assert). */
+#define LT_STATIC_ASSERT(name, condition) typedef char lt_static_assert_##name[(condition) ? 1 : -1]
+
+/** All features of `mask` are present and allowed. */
+LT_INLINE int lt_cpu_has(uint32_t mask) {
+    return (lt_cpu_features() & mask) == mask;
+}
+
+/* ---- Loads, stores, rotations: any alignment, recognised by compilers as single instructions --- */
+
+LT_INLINE uint32_t lt_load32_le(const uint8_t *p) {
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+LT_INLINE uint32_t lt_load32_be(const uint8_t *p) {
+    return (uint32_t)p[3] | (uint32_t)p[2] << 8 | (uint32_t)p[1] << 16 | (uint32_t)p[0] << 24;
+}
+
+LT_INLINE uint64_t lt_load64_le(const uint8_t *p) {
+    return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 | (uint64_t)p[3] << 24 | (uint64_t)p[4] << 32 |
+           (uint64_t)p[5] << 40 | (uint64_t)p[6] << 48 | (uint64_t)p[7] << 56;
+}
+
+LT_INLINE uint64_t lt_load64_be(const uint8_t *p) {
+    return (uint64_t)p[7] | (uint64_t)p[6] << 8 | (uint64_t)p[5] << 16 | (uint64_t)p[4] << 24 | (uint64_t)p[3] << 32 |
+           (uint64_t)p[2] << 40 | (uint64_t)p[1] << 48 | (uint64_t)p[0] << 56;
+}
+
+LT_INLINE void lt_store32_le(uint8_t *p, uint32_t x) {
+    p[0] = (uint8_t)x;
+    p[1] = (uint8_t)(x >> 8);
+    p[2] = (uint8_t)(x >> 16);
+    p[3] = (uint8_t)(x >> 24);
+}
+
+LT_INLINE void lt_store32_be(uint8_t *p, uint32_t x) {
+    p[0] = (uint8_t)(x >> 24);
+    p[1] = (uint8_t)(x >> 16);
+    p[2] = (uint8_t)(x >> 8);
+    p[3] = (uint8_t)x;
+}
+
+LT_INLINE void lt_store64_le(uint8_t *p, uint64_t x) {
+    p[0] = (uint8_t)x;
+    p[1] = (uint8_t)(x >> 8);
+    p[2] = (uint8_t)(x >> 16);
+    p[3] = (uint8_t)(x >> 24);
+    p[4] = (uint8_t)(x >> 32);
+    p[5] = (uint8_t)(x >> 40);
+    p[6] = (uint8_t)(x >> 48);
+    p[7] = (uint8_t)(x >> 56);
+}
+
+LT_INLINE void lt_store64_be(uint8_t *p, uint64_t x) {
+    p[0] = (uint8_t)(x >> 56);
+    p[1] = (uint8_t)(x >> 48);
+    p[2] = (uint8_t)(x >> 40);
+    p[3] = (uint8_t)(x >> 32);
+    p[4] = (uint8_t)(x >> 24);
+    p[5] = (uint8_t)(x >> 16);
+    p[6] = (uint8_t)(x >> 8);
+    p[7] = (uint8_t)x;
+}
+
+/* 0 < n < width. */
+LT_INLINE uint32_t lt_rotl32(uint32_t x, unsigned n) {
+    return x << n | x >> (32 - n);
+}
+
+LT_INLINE uint32_t lt_rotr32(uint32_t x, unsigned n) {
+    return x >> n | x << (32 - n);
+}
+
+LT_INLINE uint64_t lt_rotr64(uint64_t x, unsigned n) {
+    return x >> n | x << (64 - n);
+}
+
+/** Copy without the C library; for short runs of known length compilers make it a move. */
+LT_INLINE void lt_copy(uint8_t *out, const uint8_t *in, size_t len) {
+    for (size_t i = 0; i < len; i++) {
+        out[i] = in[i];
+    }
+}
+
+/* ---- Constant time: masks are all ones for true, 0 for false -------------------------------- */
+
+/** The same value, of which the compiler knows nothing: it cannot turn masks back into branches. */
+LT_INLINE uint64_t lt_ct_hide(uint64_t x) {
+#if defined(__GNUC__)
+    __asm__("" : "+r"(x));
+#endif
+    return x;
+}
+
+LT_INLINE uint64_t lt_ct_is_zero(uint64_t x) {
+    return 0 - (lt_ct_hide(~x & (x - 1)) >> 63);
+}
+
+LT_INLINE uint64_t lt_ct_eq(uint64_t a, uint64_t b) {
+    return lt_ct_is_zero(a ^ b);
+}
+
+/** a < b, unsigned. */
+LT_INLINE uint64_t lt_ct_lt(uint64_t a, uint64_t b) {
+    return 0 - (lt_ct_hide(a ^ ((a ^ b) | ((a - b) ^ b))) >> 63);
+}
+
+/** `mask` all ones: a; 0: b. */
+LT_INLINE uint64_t lt_ct_select(uint64_t mask, uint64_t a, uint64_t b) {
+    return b ^ (lt_ct_hide(mask) & (a ^ b));
+}
+
+/* ---- AEAD (aead.c) -------------------------------------------------------------------------- */
+
+#define LT_NONCE_LEN 12
+#define LT_TAG_LEN 16
+
+/* AES-GCM under one key. Which fields are set and how depends on the implementation. */
+typedef struct {
+    uint32_t rounds;             /* 10 or 14 */
+    uint32_t reserved;           /* keeps what follows at multiples of 8 */
+    uint8_t round_keys[15 * 16]; /* in the order of FIPS 197 */
+    uint8_t powers[8 * 16];      /* portable: H; PCLMULQDQ: H^8 to H^1, see ghash_clmul.h */
+    uint8_t halves[8 * 8];       /* PCLMULQDQ: upper half + lower half of each power */
+} lt_gcm;
+
+/* An AEAD under one key, bound to the implementation it was made for, whatever lt_cpu_restrict does later. */
+typedef struct {
+    uint32_t algorithm; /* LT_AES_128_GCM, LT_AES_256_GCM or LT_CHACHA20_POLY1305; 0: no key */
+    uint32_t features;  /* those in use when the key was set */
+    union {
+        lt_gcm gcm;
+        uint8_t chacha20_key[32];
+    } key;
+} lt_aead;
+
+/** Key length of an AEAD in bytes, 0 if there is no such AEAD. */
+size_t lt_aead_key_len(uint32_t algorithm);
+
+/** Set the key. LT_ERR_ARGUMENT: no such AEAD, or not its key length; `aead` is unchanged then. */
+LT_MUST_CHECK int lt_aead_init(lt_aead *aead, uint32_t algorithm, const uint8_t *key, size_t key_len);
+
+/** out gets in_len bytes of ciphertext and the tag. A nonce must never repeat under one key. */
+void lt_aead_seal(const lt_aead *aead, const uint8_t *nonce, const uint8_t *aad, size_t aad_len, uint8_t *out,
+                  const uint8_t *in, size_t in_len);
+
+/** `in` is text_len bytes of ciphertext and the tag. LT_OK, or LT_ERR_AUTH and text_len zeros in out. */
+LT_MUST_CHECK int lt_aead_open(const lt_aead *aead, const uint8_t *nonce, const uint8_t *aad, size_t aad_len,
+                               uint8_t *out, const uint8_t *in, size_t text_len);
+
+/* ---- Records (records_seal.c) --------------------------------------------------------------- */
+
+/** Bytes of the key block's fixed IV: 4 for GCM (RFC 5288), 12 for ChaCha20-Poly1305 (RFC 7905), else 0. */
+size_t lt_record_fixed_iv_len(uint32_t aead);
+
+/** Traffic keys of one direction at sequence number 0; key and fixed_iv have the lengths of the AEAD. */
+LT_MUST_CHECK int lt_record_keys_init(lt_record_keys *keys, uint32_t aead, const uint8_t *key,
+                                      const uint8_t *fixed_iv);
+
+/* ---- Hashes, HMAC, PRF ---------------------------------------------------------------------- */
+
+/* ---- Key exchange --------------------------------------------------------------------------- */
+
+#endif
