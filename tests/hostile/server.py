@@ -1,0 +1,381 @@
+"""A TLS 1.2 server in memory that plays a script: the right one, or any other.
+
+A script is three lists of steps: `first` runs when the ClientHello is there, `second` when the
+client's Finished is, `tail` right after `second`. A step is
+
+- a name of `Server.MESSAGES`: the server builds that message as it ought to be, `edit` may change
+  its bytes, and it goes out and into the transcript;
+- "change_cipher_spec": the record, and the server's own keys become active;
+- bytes: they go out as they are (a whole record, half of one, anything);
+- a callable: it gets the server and returns bytes that go out (see the makers at the end).
+
+So each message can be replaced, dropped, repeated, moved or broken, in the clear or protected. What
+the client sends is read strictly, and its Finished and CertificateVerify are verified: a complaint
+is an AssertionError, hence a failed test.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from cryptography import x509
+
+from hostile import keys, wire
+from hostile.certificates import Credential
+
+Step = str | bytes | Callable[["Server"], bytes]
+
+FIRST = ("server_hello", "certificate", "server_key_exchange", "server_hello_done")
+FIRST_WITH_REQUEST = ("server_hello", "certificate", "server_key_exchange", "certificate_request", "server_hello_done")
+SECOND = ("change_cipher_spec", "finished")
+
+SCHEME_OF_CURVE = {256: 0x0403, 384: 0x0503, 521: 0x0603}
+
+
+class Server:
+    """One connection, seen from the server.
+
+    leaf: chain and key. suite, group, scheme: the server's choice (default: the first of the client's
+    that fits). hello: fields of `wire.server_hello` to override; extra: extensions to add.
+    ske: fields of the ServerKeyExchange to override: params, point, group, curve_type, scheme, signing_scheme,
+    signature, tail. request: a CertificateRequest message, or True for a usual one.
+    edit: by step, message -> message. coalesce: the messages of a flight share records; fragment: bytes a record.
+    wrong_write_master: protect what we send under another master secret (but read the client's rightly).
+    """
+
+    MESSAGES = (
+        "server_hello",
+        "certificate",
+        "server_key_exchange",
+        "certificate_request",
+        "server_hello_done",
+        "finished",
+    )
+
+    def __init__(
+        self,
+        leaf: Credential,
+        *,
+        suite: int | None = None,
+        group: int | None = None,
+        scheme: int | None = None,
+        extended_master_secret: bool = True,
+        alpn: bytes | None = None,
+        hello: Mapping[str, Any] | None = None,
+        extra: Sequence[tuple[int, bytes]] = (),
+        ske: Mapping[str, Any] | None = None,
+        request: bytes | bool = False,
+        edit: Mapping[str, Callable[[bytes], bytes]] | None = None,
+        first: Sequence[Step] | None = None,
+        second: Sequence[Step] = SECOND,
+        tail: Sequence[Step] = (),
+        coalesce: bool = False,
+        fragment: int = wire.LARGEST_PLAINTEXT,
+        wrong_write_master: Callable[[Server], bytes] | None = None,
+        echo: bool = True,
+    ) -> None:
+        self.leaf, self.suite_choice, self.group_choice, self.scheme_choice = leaf, suite, group, scheme
+        self.want_ems, self.alpn = extended_master_secret, alpn
+        self.hello, self.extra, self.ske, self.edit = dict(hello or {}), extra, dict(ske or {}), dict(edit or {})
+        self.request = wire.certificate_request() if request is True else request
+        self.first = FIRST_WITH_REQUEST if first is None and request else FIRST if first is None else first
+        self.second, self.tail = second, tail
+        self.coalesce, self.fragment = coalesce, fragment
+        self.wrong_write_master, self.echo = wrong_write_master, echo
+
+        self.random = os.urandom(32)
+        self.transcript = b""
+        self.premaster = self.master = b""
+        self.writing: keys.Protection | None = None
+        self.outgoing = bytearray()
+
+        self.client_hello: wire.ClientHello | None = None
+        self.client_chain: list[bytes] | None = None
+        self.client_scheme: int | None = None
+        self.client_point = b""
+        self.client_finished = b""
+        self.reading: keys.Protection | None = None
+        self.client_records: list[tuple[int, int, bytes]] = []  # type, version, plaintext
+        self.client_messages: list[bytes] = []
+        self.alerts: list[tuple[int, int]] = []
+        self.received = b""
+        self._incoming = b""
+        self._joined = b""
+        self._unflushed = b""
+
+    # --- what the client sends -----------------------------------------------------------------
+
+    def receive(self, data: bytes) -> None:
+        """Take bytes of the client; answers wait in `take()`."""
+        self._incoming += data
+        found, self._incoming = wire.split_records(self._incoming)
+        for content_type, version, fragment in found:
+            plaintext = self.reading.open(content_type, fragment) if self.reading else fragment
+            assert len(plaintext) <= wire.LARGEST_PLAINTEXT, "the client sent too long a record"
+            self.client_records.append((content_type, version, plaintext))
+            self._on_record(content_type, plaintext)
+
+    def _on_record(self, content_type: int, plaintext: bytes) -> None:
+        if content_type == wire.HANDSHAKE:
+            found, self._joined = wire.split_messages(self._joined + plaintext)
+            for message in found:
+                self._on_message(message)
+        elif content_type == wire.CHANGE_CIPHER_SPEC:
+            assert plaintext == b"\x01", "the client's ChangeCipherSpec is malformed"
+            assert not self._joined, "the client changed keys inside a message"
+            self.derive()
+            self.reading = self._protections()[0]
+        elif content_type == wire.ALERT:
+            assert len(plaintext) == 2, "the client's alert is malformed"
+            self.alerts.append((plaintext[0], plaintext[1]))
+        else:
+            assert content_type == wire.APPLICATION_DATA, f"the client sent content type {content_type}"
+            assert self.client_finished, "the client sent application data before its Finished"
+            self.received += plaintext
+            if self.echo:
+                self.play([data(plaintext)])
+
+    def _on_message(self, message: bytes) -> None:
+        self.client_messages.append(message)
+        if message[0] == wire.CLIENT_HELLO:
+            assert self.client_hello is None, "the client sent a second ClientHello"
+            self.client_hello = wire.ClientHello(message)
+        elif message[0] == wire.CERTIFICATE:
+            self.client_chain = wire.read_certificate(message)
+        elif message[0] == wire.CLIENT_KEY_EXCHANGE:
+            self.client_point = wire.read_client_key_exchange(message)
+        elif message[0] == wire.CERTIFICATE_VERIFY:
+            self._verify_certificate_verify(message)
+        elif message[0] == wire.FINISHED:
+            self._verify_finished(message)
+        else:
+            raise AssertionError(f"the client sent a handshake message of type {message[0]}")
+        self.transcript += message
+        if message[0] == wire.CLIENT_KEY_EXCHANGE:
+            self.derive()
+        if message[0] == wire.CLIENT_HELLO:
+            self._choose()
+            self.play(self.first)
+        elif message[0] == wire.FINISHED:
+            self.client_finished = message[4:]
+            self.play([*self.second, *self.tail])
+
+    def _verify_certificate_verify(self, message: bytes) -> None:
+        assert self.client_chain, "CertificateVerify without a certificate"
+        scheme, signature = wire.read_certificate_verify(message)
+        public = x509.load_der_x509_certificate(self.client_chain[0]).public_key()
+        keys.check_signature(scheme, public, signature, self.transcript)
+        self.client_scheme = scheme
+
+    def _verify_finished(self, message: bytes) -> None:
+        assert self.reading, "the client's Finished is not protected"
+        expected = keys.verify_data(self.suite.hash, self.master, b"client finished", self.transcript)
+        assert message[4:] == expected, "the client's Finished does not verify"
+        proven = self.client_scheme is not None
+        assert proven == bool(self.client_chain), "a certificate and its CertificateVerify belong together"
+
+    # --- what the server decides ----------------------------------------------------------------
+
+    def _choose(self) -> None:
+        hello = self.client_hello
+        assert hello is not None
+        fitting = [
+            code for code in hello.suites if code in keys.SUITES and keys.SUITES[code].key_type == self.leaf.key_type
+        ]
+        code = self.suite_choice if self.suite_choice is not None else fitting[0]
+        self.suite = keys.SUITES.get(code) or keys.SUITES[fitting[0]]
+        self.suite_code = code
+        groups = [group for group in hello.numbers(wire.SUPPORTED_GROUPS) if group in keys.GROUPS]
+        self.group = groups[0] if self.group_choice is None else self.group_choice
+        self.ephemeral = keys.Ephemeral(self.group)
+        self.ems = self.want_ems and wire.EXTENDED_MASTER_SECRET in hello.types
+        self.scheme = self._usual_scheme() if self.scheme_choice is None else self.scheme_choice
+
+    def _usual_scheme(self) -> int:
+        return 0x0804 if self.leaf.key_type == "rsa" else SCHEME_OF_CURVE[self.leaf.key.key_size]
+
+    def derive(self) -> None:
+        """Compute the master secret once; without a ClientKeyExchange from an empty premaster secret.
+
+        The latter is what a client with CVE-2014-0224 would use, so an early ChangeCipherSpec is played in earnest.
+        """
+        if self.master:
+            return
+        assert self.client_hello is not None
+        if self.client_point:
+            self.premaster = self.ephemeral.derive(self.client_point)
+        self.plain_master = keys.master_secret(self.suite.hash, self.premaster, self.client_hello.random, self.random)
+        self.extended_master = keys.extended_master_secret(self.suite.hash, self.premaster, self.transcript)
+        if self.client_point:
+            self.master = self.extended_master if self.ems else self.plain_master
+
+    def _protections(self, master: bytes | None = None) -> tuple[keys.Protection, keys.Protection]:
+        assert self.client_hello is not None
+        master = master or self.master or self.plain_master
+        return keys.protections(self.suite, master, self.client_hello.random, self.random)
+
+    # --- what the server sends ------------------------------------------------------------------
+
+    def take(self) -> bytes:
+        """Bytes for the client."""
+        out = bytes(self.outgoing)
+        self.outgoing.clear()
+        return out
+
+    def play(self, steps: Sequence[Step]) -> None:
+        """Run steps now; also for tests that go on after the handshake."""
+        for step in steps:
+            if isinstance(step, str) and step != "change_cipher_spec":
+                self.send_message(self._build(step))
+                continue
+            self._flush()
+            if isinstance(step, bytes):
+                self.outgoing += step
+            elif isinstance(step, str):
+                self._change_cipher_spec()
+            else:
+                self.outgoing += step(self)
+        self._flush()
+
+    def send_message(self, message: bytes, *, hashed: bool = True) -> None:
+        """Send a handshake message under the current protection, and count it into the transcript."""
+        if hashed:
+            self.transcript += message
+        self._unflushed += message
+        if not self.coalesce:
+            self._flush()
+
+    def _flush(self) -> None:
+        pending, self._unflushed = self._unflushed, b""
+        for start in range(0, len(pending), self.fragment):
+            self.outgoing += self.protect(wire.HANDSHAKE, pending[start : start + self.fragment])
+
+    def protect(self, content_type: int, fragment: bytes) -> bytes:
+        """A record under whatever protection is active."""
+        return self.writing.seal(content_type, fragment) if self.writing else wire.record(content_type, fragment)
+
+    def _change_cipher_spec(self) -> None:
+        self.outgoing += self.protect(wire.CHANGE_CIPHER_SPEC, b"\x01")
+        self.use_keys()
+
+    def use_keys(self) -> None:
+        """Make the server's writing keys active."""
+        self.derive()
+        self.writing = self._protections(self.wrong_write_master(self) if self.wrong_write_master else None)[1]
+
+    def _build(self, name: str) -> bytes:
+        message: bytes = getattr(self, "_build_" + name)()
+        return self.edit[name](message) if name in self.edit else message
+
+    def _build_server_hello(self) -> bytes:
+        fields: dict[str, Any] = {"random": self.random, "suite": self.suite_code, "extensions": self._extensions()}
+        fields.update(self.hello)
+        self.random = fields["random"]
+        return wire.server_hello(**fields)
+
+    def _extensions(self) -> list[tuple[int, bytes]]:
+        hello = self.client_hello
+        assert hello is not None
+        answer: list[tuple[int, bytes]] = []
+        if wire.RENEGOTIATION_INFO in hello.types or wire.SCSV in hello.suites:
+            answer.append((wire.RENEGOTIATION_INFO, b"\x00"))
+        if self.ems:
+            answer.append((wire.EXTENDED_MASTER_SECRET, b""))
+        if self.alpn is not None:
+            answer.append((wire.ALPN, wire.vec16(wire.vec8(self.alpn))))
+        return [*answer, *self.extra]
+
+    def _build_certificate(self) -> bytes:
+        return wire.certificate(self.leaf.chain)
+
+    def _build_server_key_exchange(self) -> bytes:
+        """Overridden fields are signed as if they were right, so that only they can be what is refused."""
+        assert self.client_hello is not None
+        over = dict(self.ske)
+        params = over.get("params")
+        if params is None:
+            params = wire.ecdh_params(
+                over.get("group", self.group),
+                over.get("point", self.ephemeral.public),
+                curve_type=over.get("curve_type", 3),
+            )
+        signed = self.client_hello.random + self.random + params
+        signature = over.get("signature")
+        if signature is None:
+            signature = keys.sign(over.get("signing_scheme", self.scheme), self.leaf.key, signed)
+        elif callable(signature):
+            signature = signature(self, signed)
+        scheme = over.get("scheme", self.scheme)
+        return wire.server_key_exchange(
+            params, scheme, signature, length=over.get("length"), tail=over.get("tail", b"")
+        )
+
+    def _build_certificate_request(self) -> bytes:
+        return self.request if isinstance(self.request, bytes) else wire.certificate_request()
+
+    def _build_server_hello_done(self) -> bytes:
+        return wire.SERVER_HELLO_DONE_MESSAGE
+
+    def _build_finished(self) -> bytes:
+        self.derive()
+        master = self.master or self.plain_master
+        data = keys.verify_data(self.suite.hash, master, b"server finished", self.transcript)
+        return wire.handshake(wire.FINISHED, data)
+
+
+# --- makers of steps -----------------------------------------------------------------------------
+
+
+def message(value: bytes, *, hashed: bool = True) -> Callable[[Server], bytes]:
+    """A handshake message, in the transcript unless it is a HelloRequest or the test says so."""
+
+    def step(server: Server) -> bytes:
+        if hashed and value[0] != wire.HELLO_REQUEST:
+            server.transcript += value
+        return server.protect(wire.HANDSHAKE, value)
+
+    return step
+
+
+def data(value: bytes) -> Callable[[Server], bytes]:
+    """One application_data record under the current protection."""
+    return lambda server: server.protect(wire.APPLICATION_DATA, value)
+
+
+def alert(level: int, description: int) -> Callable[[Server], bytes]:
+    """An alert under the current protection."""
+    return lambda server: server.protect(wire.ALERT, wire.alert(level, description))
+
+
+def fragment(content_type: int, value: bytes) -> Callable[[Server], bytes]:
+    """Any record under the current protection."""
+    return lambda server: server.protect(content_type, value)
+
+
+def sealed(content_type: int, value: bytes, **fields: Any) -> Callable[[Server], bytes]:
+    """A protected record with chosen nonce, sequence number, version (see `keys.Protection.seal`)."""
+
+    def step(server: Server) -> bytes:
+        assert server.writing is not None, "the server has no keys yet"
+        return server.writing.seal(content_type, value, **fields)
+
+    return step
+
+
+def altered(step: Step, change: Callable[[bytes], bytes]) -> Callable[[Server], bytes]:
+    """What another step sends, changed on the wire only: the server's own transcript has the original."""
+
+    def play(server: Server) -> bytes:
+        kept = bytes(server.outgoing)
+        server.outgoing.clear()
+        server.play([step])
+        sent = server.take()
+        server.outgoing += kept
+        return change(sent)
+
+    return play
+
+
+HELLO_REQUEST = message(wire.HELLO_REQUEST_MESSAGE)
