@@ -1,0 +1,89 @@
+"""Ephemeral ECDH by `cryptography`: all groups of the pure engine, P-384 for the native one."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from lighttls.crypto.provider import Entropy
+from lighttls.errors import EntropyError, IllegalParameter
+from lighttls.iana import NamedGroup, name_of
+
+SCALAR_DRAWS: Final = 8
+"""Random scalars above the order come with a chance below 2^-32 each: eight in a row is a broken source."""
+
+_COORDINATE: Final = {NamedGroup.SECP256R1: 32, NamedGroup.SECP384R1: 48}
+
+
+def draw(entropy: Entropy, length: int) -> bytearray:
+    """Take exactly `length` random bytes; the source's own buffer is wiped."""
+    random = entropy(length)
+    if len(random) != length:
+        raise EntropyError(f"the entropy source returned {len(random)} bytes, {length} were asked for")
+    copy = bytearray(random)
+    if isinstance(random, bytearray):
+        random[:] = bytes(length)
+    return copy
+
+
+def generate(group: int, entropy: Entropy) -> tuple[Any, bytes]:
+    """A private key object of `cryptography` and the public key in wire form."""
+    if group == NamedGroup.X25519:
+        from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+        private = X25519PrivateKey.from_private_bytes(draw(entropy, 32))
+        return private, private.public_key().public_bytes_raw()
+    return _generate_nist(group, entropy)
+
+
+def _generate_nist(group: int, entropy: Entropy) -> tuple[Any, bytes]:
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    curve = _curve(group)
+    length = _COORDINATE[NamedGroup(group)]
+    for _ in range(SCALAR_DRAWS):
+        random = draw(entropy, length)
+        scalar = int.from_bytes(random, "big")
+        random[:] = bytes(length)
+        try:
+            private = ec.derive_private_key(scalar, curve)
+        except ValueError:  # zero, or not below the order
+            continue
+        return private, private.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    raise EntropyError(
+        f"the entropy source gave no private key for {name_of(NamedGroup, group)} in {SCALAR_DRAWS} draws"
+    )
+
+
+def exchange(group: int, private: Any, peer: bytes) -> bytearray:
+    """The shared secret; IllegalParameter if `peer` is no acceptable public key (SKE-05 to SKE-11)."""
+    try:
+        if group == NamedGroup.X25519:
+            from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
+
+            return bytearray(private.exchange(X25519PublicKey.from_public_bytes(peer)))  # ValueError: all zero
+
+        from cryptography.hazmat.primitives.asymmetric import ec
+
+        if len(peer) != 1 + 2 * _COORDINATE[NamedGroup(group)] or peer[0] != 4:
+            raise ValueError("not an uncompressed point of this curve")
+        point = ec.EllipticCurvePublicKey.from_encoded_point(_curve(group), peer)
+        return bytearray(private.exchange(ec.ECDH(), point))
+    except ValueError:
+        raise unacceptable(group) from None
+
+
+def unacceptable(group: int) -> IllegalParameter:
+    """What both engines say to a peer whose public key fails."""
+    return IllegalParameter(f"the server's public key is not acceptable for {name_of(NamedGroup, group)}")
+
+
+def no_scalar(group: int) -> EntropyError:
+    """What both engines say when the source never gives a private key."""
+    return EntropyError(f"{SCALAR_DRAWS} draws of entropy gave no private key for {name_of(NamedGroup, group)}")
+
+
+def _curve(group: int) -> Any:
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    return ec.SECP256R1() if group == NamedGroup.SECP256R1 else ec.SECP384R1()

@@ -1,0 +1,273 @@
+"""The pure engine: TLS 1.2's cryptography on hashlib and `cryptography`.
+
+This is the executable specification of `provider.py`: plain, slow, and checked against the native
+engine by tests/differential. Python integers and bytes are neither constant-time nor wiped for
+certain; what can be wiped is. Use the native engine where others can measure this one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import Any, Final
+
+from lighttls.crypto import _ecdh, _signatures
+from lighttls.crypto.provider import Entropy
+from lighttls.crypto.suites import AES_GCM, TAG_LENGTH, Suite
+from lighttls.errors import (
+    BadRecordMac,
+    InternalError,
+    ProtocolError,
+    ProtocolVersion,
+    RecordOverflow,
+    UnexpectedMessage,
+    UsageError,
+)
+from lighttls.iana import TLS12, ContentType, NamedGroup
+
+_HEADER: Final = 5  # type, version, length (RFC 5246 §6.2.1)
+_CONTENT_TYPES: Final = frozenset(int(known) for known in ContentType)
+
+
+def prf(algorithm: str, secret: bytes | bytearray, label: bytes, seed: bytes, length: int) -> bytes:
+    """The PRF of TLS 1.2 (RFC 5246 §5; rules sheet 3.1)."""
+    seed = label + seed
+    a = seed
+    out = b""
+    while len(out) < length:
+        a = hmac.digest(secret, a, algorithm)
+        out += hmac.digest(secret, a + seed, algorithm)
+    return out[:length]
+
+
+class PurePremaster:
+    """A premaster secret."""
+
+    __slots__ = ("secret",)
+
+    def __init__(self, secret: bytearray) -> None:
+        self.secret = secret
+
+    def wipe(self) -> None:
+        self.secret[:] = bytes(len(self.secret))
+        self.secret = bytearray()
+
+
+class PureKeyShare:
+    """An ephemeral key pair held by `cryptography`."""
+
+    __slots__ = ("_private", "group", "public")
+
+    def __init__(self, group: int, entropy: Entropy) -> None:
+        self.group = group
+        self._private, self.public = _ecdh.generate(group, entropy)
+
+    def derive(self, peer_public: bytes) -> PurePremaster:
+        private, self._private = self._private, None
+        if private is None:
+            raise InternalError("a key share serves one key exchange only (SKE-29)")
+        return PurePremaster(_ecdh.exchange(self.group, private, peer_public))
+
+
+class _Keys:
+    """One direction: key, fixed part of the nonce, sequence number (rules sheet 3.5)."""
+
+    __slots__ = ("_aead", "_fixed_iv", "sequence", "suite")
+
+    def __init__(self, suite: Suite, key: bytes, fixed_iv: bytes) -> None:
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
+
+        self.suite = suite
+        self.sequence = 0
+        self._aead: Any = AESGCM(key) if suite.aead == AES_GCM else ChaCha20Poly1305(key)
+        self._fixed_iv = fixed_iv
+
+    def _nonce(self, explicit: bytes) -> bytes:
+        if explicit:
+            return self._fixed_iv + explicit  # RFC 5288 §3
+        padded = self.sequence.to_bytes(12, "big")  # RFC 7905 §2
+        return bytes(a ^ b for a, b in zip(self._fixed_iv, padded, strict=True))
+
+    def _aad(self, content_type: int, plaintext_length: int) -> bytes:
+        header = bytes((content_type, TLS12 >> 8, TLS12 & 0xFF)) + plaintext_length.to_bytes(2, "big")
+        return self.sequence.to_bytes(8, "big") + header  # REC-34
+
+    def seal(self, content_type: int, plaintext: bytes) -> bytes:
+        explicit = self.sequence.to_bytes(8, "big")[: self.suite.explicit_nonce_length]  # REC-31, REC-33
+        sealed = self._aead.encrypt(self._nonce(explicit), plaintext, self._aad(content_type, len(plaintext)))
+        self.sequence += 1
+        fragment = explicit + sealed
+        return bytes((content_type, TLS12 >> 8, TLS12 & 0xFF)) + len(fragment).to_bytes(2, "big") + fragment
+
+    def open(self, content_type: int, fragment: bytes) -> bytes:
+        from cryptography.exceptions import InvalidTag
+
+        explicit, sealed = fragment[: self.suite.explicit_nonce_length], fragment[self.suite.explicit_nonce_length :]
+        aad = self._aad(content_type, len(sealed) - TAG_LENGTH)
+        try:
+            plaintext: bytes = self._aead.decrypt(self._nonce(explicit), sealed, aad)
+        except InvalidTag:
+            raise BadRecordMac("a record failed authentication") from None  # REC-09
+        self.sequence += 1
+        return plaintext
+
+
+class PureRecordSealer:
+    """Fulfils `RecordSealer`."""
+
+    __slots__ = ("_keys",)
+
+    def __init__(self, keys: _Keys) -> None:
+        self._keys = keys
+
+    def seal(self, content_type: int, data: bytes | bytearray | memoryview, limit: int) -> bytes:
+        data = bytes(data)
+        fragments = [data[at : at + limit] for at in range(0, len(data), limit)] or [b""]  # REC-27
+        return self._seal(content_type, fragments, reserve=1)
+
+    def close(self, content_type: int, data: bytes) -> bytes:
+        return self._seal(content_type, [data], reserve=0)
+
+    def _seal(self, content_type: int, fragments: list[bytes], reserve: int) -> bytes:
+        if self._keys.sequence + len(fragments) + reserve > self._keys.suite.record_limit:
+            raise UsageError("this connection has sent as many records as its key allows; open a new one")  # REC-26
+        return b"".join(self._keys.seal(content_type, fragment) for fragment in fragments)
+
+
+class PureRecordOpener:
+    """Fulfils `RecordOpener`."""
+
+    __slots__ = ("_keys",)
+
+    def __init__(self, keys: _Keys) -> None:
+        self._keys = keys
+
+    def open(self, data: bytes | bytearray | memoryview, limit: int) -> bytes | tuple[list[tuple[int, bytes]], int]:
+        data = bytes(data)
+        records: list[tuple[int, bytes]] = []
+        at = 0
+        while (length := self._next(data, at, limit, first=not records)) is not None:
+            content_type = data[at]
+            try:
+                plaintext = self._keys.open(content_type, data[at + _HEADER : at + _HEADER + length])
+                if content_type not in _CONTENT_TYPES:
+                    raise UnexpectedMessage(f"a record of unknown content type {content_type}")  # REC-01
+            except ProtocolError:
+                if not records:
+                    raise
+                break
+            records.append((content_type, plaintext))
+            at += _HEADER + length
+            if content_type != ContentType.APPLICATION_DATA:
+                break
+        if len(records) == 1 and at == len(data) and records[0][0] == ContentType.APPLICATION_DATA and records[0][1]:
+            return records[0][1]
+        return records, at
+
+    def _next(self, data: bytes, at: int, limit: int, first: bool) -> int | None:
+        """The length of the record at `at`, or None: incomplete, or faulty and not the first."""
+        if len(data) - at < _HEADER:
+            return None
+        version = int.from_bytes(data[at + 1 : at + 3], "big")
+        length = int.from_bytes(data[at + 3 : at + 5], "big")
+        expansion = self._keys.suite.expansion
+        fault: ProtocolError | None = None
+        if version != TLS12:
+            fault = ProtocolVersion(f"a protected record of version 0x{version:04x}")  # REC-04
+        elif length > limit + expansion:
+            fault = RecordOverflow(f"a record of {length} bytes, at most {limit + expansion} are allowed")  # REC-06
+        elif length < expansion:
+            fault = BadRecordMac("a record failed authentication")  # REC-08
+        if fault is not None:
+            if first:
+                raise fault
+            return None
+        return length if len(data) - at >= _HEADER + length else None
+
+
+class PureKeySchedule:
+    """Fulfils `KeySchedule` (rules sheet 3.3 to 3.7)."""
+
+    __slots__ = ("_client_random", "_master", "_server_random", "_suite")
+
+    def __init__(self, suite: Suite, master: bytes, client_random: bytes, server_random: bytes) -> None:
+        self._suite = suite
+        self._master = bytearray(master)
+        self._client_random = client_random
+        self._server_random = server_random
+
+    def _prf(self, label: bytes, seed: bytes, length: int) -> bytes:
+        return prf(self._suite.prf_hash, self._master, label, seed, length)
+
+    def finished(self, server: bool, transcript_hash: bytes) -> bytes:
+        return self._prf(b"server finished" if server else b"client finished", transcript_hash, 12)
+
+    def record_keys(self) -> tuple[PureRecordSealer, PureRecordOpener]:
+        suite = self._suite
+        key, iv = suite.key_length, suite.fixed_iv_length
+        block = self._prf(b"key expansion", self._server_random + self._client_random, 2 * (key + iv))
+        client_key, server_key, ivs = block[:key], block[key : 2 * key], block[2 * key :]
+        client_write = _Keys(suite, client_key, ivs[:iv])
+        server_write = _Keys(suite, server_key, ivs[iv:])
+        return PureRecordSealer(client_write), PureRecordOpener(server_write)
+
+    def export(self, label: bytes, context: bytes | None, length: int) -> bytes:
+        return self._prf(label, self._client_random + self._server_random + context_field(context), length)
+
+    def master_secret(self) -> bytes:
+        return bytes(self._master)
+
+    def wipe(self) -> None:
+        self._master[:] = bytes(len(self._master))
+
+
+def context_field(context: bytes | None) -> bytes:
+    """How a context enters the exporter: none at all, or behind its length (RFC 5705 §4, EXP-01)."""
+    if context is None:
+        return b""
+    if len(context) > 0xFFFF:
+        raise UsageError(f"an exporter's context has at most 65535 bytes, not {len(context)}")
+    return len(context).to_bytes(2, "big") + context
+
+
+class PureProvider:
+    """Fulfils `CryptoProvider`."""
+
+    name = "pure"
+    groups = frozenset({int(NamedGroup.X25519), int(NamedGroup.SECP256R1), int(NamedGroup.SECP384R1)})
+    signature_schemes = _signatures.SIGNATURE_SCHEMES
+
+    def digest(self, algorithm: str, data: bytes | bytearray) -> bytes:
+        return hashlib.new(algorithm, data, usedforsecurity=algorithm != "sha1").digest()
+
+    def equal(self, left: bytes, right: bytes) -> bool:
+        return hmac.compare_digest(left, right)
+
+    def key_share(self, group: int, entropy: Entropy) -> PureKeyShare:
+        if group not in self.groups:
+            raise InternalError(f"the {self.name} engine has no group {group}")
+        return PureKeyShare(group, entropy)
+
+    def premaster(self, secret: bytearray) -> PurePremaster:
+        taken = PurePremaster(bytearray(secret))
+        secret[:] = bytes(len(secret))
+        return taken
+
+    def key_schedule(
+        self, suite: Suite, premaster: Any, client_random: bytes, server_random: bytes, session_hash: bytes | None
+    ) -> PureKeySchedule:
+        if not isinstance(premaster, PurePremaster):
+            raise InternalError("this premaster secret belongs to another engine")
+        if session_hash is None:
+            label, seed = b"master secret", client_random + server_random  # RFC 5246 §8.1
+        else:
+            label, seed = b"extended master secret", session_hash  # RFC 7627 §4
+        master = prf(suite.prf_hash, premaster.secret, label, seed, 48)
+        premaster.wipe()
+        return PureKeySchedule(suite, master, client_random, server_random)
+
+    def resume(self, suite: Suite, master_secret: bytes, client_random: bytes, server_random: bytes) -> PureKeySchedule:
+        return PureKeySchedule(suite, master_secret, client_random, server_random)
+
+    def verify(self, scheme: int, spki: bytes, signature: bytes, message: bytes | bytearray | memoryview) -> None:
+        _signatures.verify(scheme, spki, signature, message)
