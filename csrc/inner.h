@@ -38,6 +38,9 @@ __extension__ typedef unsigned __int128 lt_u128;
 #define LT_INT128 0
 #endif
 
+/* A machine word that may overlay any other type. */
+typedef size_t LT_MAY_ALIAS lt_word;
+
 /* Fails to compile if `condition` is false (C99 has no static_assert). */
 #define LT_STATIC_ASSERT(name, condition) typedef char lt_static_assert_##name[(condition) ? 1 : -1]
 
@@ -200,5 +203,38 @@ LT_MUST_CHECK int lt_record_keys_init(lt_record_keys *keys, uint32_t aead, const
 /* ---- Hashes, HMAC, PRF ---------------------------------------------------------------------- */
 
 /* ---- Key exchange --------------------------------------------------------------------------- */
+
+/* Field arithmetic on 64-bit limbs. LT_FORCE_32BIT is for tests: it builds what small processors run. */
+#if LT_INT128 && !defined(LT_FORCE_32BIT)
+#define LT_LIMB64 1
+#else
+#define LT_LIMB64 0
+#endif
+
+#define LT_PREMASTER_MAX 66 /* an x coordinate on P-521 */
+
+/** The secret inside a premaster, and its length; 0 when there is none. */
+LT_INLINE const uint8_t *lt_premaster_bytes(const lt_premaster *premaster) {
+    return (const uint8_t *)premaster->opaque;
+}
+
+LT_INLINE size_t lt_premaster_len(const lt_premaster *premaster) {
+    return (size_t)premaster->opaque[9];
+}
+
+/** scalar * base point, RFC 7748 section 5: the public key. Any 32 bytes are a scalar. */
+void lt_x25519_base(uint8_t out[32], const uint8_t scalar[32]);
+
+/** scalar * u. LT_OK, or LT_ERR_POINT if the result is zero, in time that does not tell which. */
+LT_MUST_CHECK int lt_x25519(uint8_t out[32], const uint8_t scalar[32], const uint8_t u[32]);
+
+/** LT_OK if 0 < scalar < n (big endian), else LT_ERR_SCALAR; only the verdict shows in the time. */
+LT_MUST_CHECK int lt_p256_check_scalar(const uint8_t scalar[32]);
+
+/** scalar * G as 04 x y; the scalar has passed lt_p256_check_scalar. */
+void lt_p256_base(uint8_t out[65], const uint8_t scalar[32]);
+
+/** The x coordinate of scalar * peer. LT_ERR_POINT: `peer` (public) is no 04 x y of the curve; out is unchanged. */
+LT_MUST_CHECK int lt_p256(uint8_t out[32], const uint8_t scalar[32], const uint8_t peer[65]);
 
 #endif
