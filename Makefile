@@ -1,0 +1,44 @@
+# Everything works on a fresh Debian or Raspberry Pi OS with python3, git and make; see README.md.
+#   PYTHON=…               which Python (3.11 or newer) the project's .venv is made from
+#   LIGHTTLS_NO_APT=1      never install system packages, only say which are missing
+#   LIGHTTLS_REQUIRE_ALL=1 tests fail where they would skip for a missing package
+
+PYTHON ?= python3
+export PYTHON
+
+.PHONY: help demo test check bench docs deps clean
+
+help:
+	@echo "make demo    set up, then publish over mutual TLS 1.2 to a server on this machine"
+	@echo "make test    set up, then run the tests"
+	@echo "make check   lint, types, formatting, import rules"
+	@echo "make bench   compare with the standard library's ssl"
+	@echo "make docs    bring the generated parts of docs/ up to date"
+	@echo "make deps    install every system package that any of these uses"
+	@echo "make clean   remove .venv and everything built"
+
+demo:
+	@tools/setup.sh run
+	@tools/with_engine.sh -m lighttls demo
+
+test:
+	@tools/setup.sh test
+	@tools/with_engine.sh -m pytest
+
+check:
+	@tools/setup.sh dev
+	@tools/check.sh
+
+bench:
+	@tools/setup.sh bench
+	@tools/with_engine.sh bench/report.py
+
+docs:
+	@tools/setup.sh run
+	@tools/with_engine.sh tools/state_diagram.py
+
+deps:
+	@tools/packages.sh all
+
+clean:
+	rm -rf .venv build dist src/*.egg-info src/lighttls/crypto/_core.*so src/lighttls/crypto/_core.c

@@ -1,0 +1,114 @@
+#!/bin/sh
+# Find the system packages that are missing, name them, and install them where that is allowed.
+#   tools/packages.sh build   what building the C core needs
+#   tools/packages.sh all     what the tests and checks use besides
+# Ends with status 0 if nothing is missing (any more). PYTHON is the Python to build for.
+set -eu
+
+python=${PYTHON:-python3}
+missing=
+
+# need PACKAGE…: note packages, each once.
+need() {
+    for package; do
+        case " $missing " in *" $package "*) ;; *) missing="$missing $package" ;; esac
+    done
+}
+
+has() {
+    command -v "$1" >/dev/null 2>&1
+}
+
+# links COMPILER… : whether it turns a program that uses the C library into an executable.
+links() {
+    scratch=$(mktemp)
+    status=0
+    printf '#include <stdlib.h>\nint main(void) { return EXIT_SUCCESS; }\n' |
+        "$@" -x c -o "$scratch" - 2>/dev/null || status=1
+    rm -f "$scratch"
+    return "$status"
+}
+
+# ask EXPRESSION: what the chosen Python says about itself.
+ask() {
+    "$python" -c "import importlib.util, os, sys, sysconfig; print($1)"
+}
+
+look_for_build() {
+    [ "$(ask 'importlib.util.find_spec("ensurepip") is not None')" = True ] || need_python_part python3-venv
+    [ "$(ask 'os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.h"))')" = True ] ||
+        need_python_part python3-dev
+    compiler=${CC:-$(ask 'sysconfig.get_config_var("CC") or "cc"')}
+    # Debian's gcc only recommends the C library's headers, so a missing compiler means both.
+    # shellcheck disable=SC2086  # CC may hold options
+    links $compiler || need gcc libc6-dev
+}
+
+# need_python_part PACKAGE: a part of Python is missing; only the system's own Python has packages for it.
+need_python_part() {
+    if [ "$(ask 'sys.base_prefix')" = /usr ]; then
+        need "$1"
+    else
+        echo "$python lacks what Debian has in $1, and no package can add it: choose another with PYTHON=…" >&2
+    fi
+}
+
+look_for_test_tools() {
+    has gcc || need gcc libc6-dev
+    has openssl || need openssl
+    has valgrind || need valgrind
+    has arm-none-eabi-gcc || need gcc-arm-none-eabi
+    has shellcheck || need shellcheck
+    has clang || need clang
+    links clang -fsanitize=address,undefined || need libclang-rt
+}
+
+look() {
+    missing=
+    look_for_build
+    [ "$1" != all ] || look_for_test_tools
+    missing=${missing# }
+}
+
+# The one reason, if there is one, why nothing can be installed here.
+obstacle() {
+    if [ "${LIGHTTLS_NO_APT:-}" = 1 ]; then
+        echo "LIGHTTLS_NO_APT=1"
+    elif ! has apt-get; then
+        echo "there is no apt-get here; other systems have the same under similar names"
+    elif [ "$(id -u)" != 0 ] && ! sudo -n true 2>/dev/null && ! { has sudo && [ -t 0 ]; }; then
+        echo "that takes root or sudo"
+    fi
+}
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+install_missing() {
+    echo "Installing system packages: $missing"
+    as_root apt-get -o DPkg::Lock::Timeout=300 -qq update || echo "apt-get update failed; trying with the old lists" >&2
+    # The sanitizers' run-time carries the version of the clang that this system calls "clang".
+    clang_version=$(apt-cache depends clang 2>/dev/null | sed -n 's/.*Depends: clang-\([0-9]*\)$/\1/p')
+    packages=
+    for package in $missing; do
+        [ "$package" != libclang-rt ] || package="libclang-rt-$clang_version-dev"
+        packages="$packages $package"
+    done
+    # shellcheck disable=SC2086  # a list of words
+    as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get -o DPkg::Lock::Timeout=300 -qq install -y --no-install-recommends $packages >/dev/null
+}
+
+look "$1"
+[ -n "$missing" ] || exit 0
+why=$(obstacle)
+if [ -z "$why" ]; then
+    install_missing || true # what is still missing is said below
+    look "$1"
+    [ -n "$missing" ] || exit 0
+    why="apt-get could not"
+fi
+echo "Missing system packages: $missing" >&2
+echo "Not installed: $why. The command for it: make deps" >&2
+exit 1
