@@ -160,11 +160,10 @@ LT_INLINE uint64_t lt_ct_select(uint64_t mask, uint64_t a, uint64_t b) {
 
 /* AES-GCM under one key. Which fields are set and how depends on the implementation. */
 typedef struct {
-    uint32_t rounds;             /* 10 or 14 */
-    uint32_t reserved;           /* keeps what follows at multiples of 8 */
     uint8_t round_keys[15 * 16]; /* in the order of FIPS 197 */
     uint8_t powers[8 * 16];      /* portable: H; PCLMULQDQ: H^8 to H^1, see ghash_clmul.h */
     uint8_t halves[8 * 8];       /* PCLMULQDQ: upper half + lower half of each power */
+    uint32_t rounds;             /* 10 or 14 */
 } lt_gcm;
 
 /* An AEAD under one key, bound to the implementation it was made for, whatever lt_cpu_restrict does later. */
@@ -201,6 +200,64 @@ LT_MUST_CHECK int lt_record_keys_init(lt_record_keys *keys, uint32_t aead, const
                                       const uint8_t *fixed_iv);
 
 /* ---- Hashes, HMAC, PRF ---------------------------------------------------------------------- */
+
+#define LT_HASH_MAX       64
+#define LT_HASH_BLOCK_MAX 128
+
+/* A running hash. A copy of it is a second one that goes on from the same point. */
+typedef struct {
+    uint32_t algorithm; /* LT_SHA256, LT_SHA384 or LT_SHA512 */
+    uint64_t length;    /* bytes so far, below 2^61 */
+    union {
+        uint32_t u32[8];
+        uint64_t u64[8];
+    } words;
+    uint8_t block[LT_HASH_BLOCK_MAX]; /* holds length modulo the block length */
+} lt_hash_state;
+
+/** Digest length, 0 if there is no such hash. The functions below take only algorithms that exist. */
+size_t lt_hash_len(uint32_t algorithm);
+
+/** Bytes that the block function takes at a time: 64 or 128. */
+size_t lt_hash_block_len(uint32_t algorithm);
+
+void lt_hash_begin(lt_hash_state *hash, uint32_t algorithm);
+void lt_hash_update(lt_hash_state *hash, const uint8_t *in, size_t in_len);
+
+/** Write the digest and wipe `hash`. */
+void lt_hash_end(lt_hash_state *hash, uint8_t *digest);
+
+/* Block functions of FIPS 180-4: absorb whole blocks into the state. The _ni form needs LT_CPU_SHANI. */
+extern const uint32_t lt_sha256_constants[64];
+void lt_sha256_blocks(uint32_t state[8], const uint8_t *in, size_t blocks);
+void lt_sha256_blocks_ni(uint32_t state[8], const uint8_t *in, size_t blocks);
+void lt_sha512_blocks(uint64_t state[8], const uint8_t *in, size_t blocks);
+
+/* An HMAC key, RFC 2104: the hash after the inner and after the outer pad. Wipe it after use. */
+typedef struct {
+    lt_hash_state inner;
+    lt_hash_state outer;
+} lt_hmac_key;
+
+/** Prepare a key of any length. To make a tag: copy `inner`, update the copy, end it with lt_hmac_end. */
+void lt_hmac_set_key(lt_hmac_key *hmac, uint32_t algorithm, const uint8_t *key, size_t key_len);
+
+/** The tag of what `hash` (begun as a copy of hmac->inner) has absorbed; `hash` is wiped. */
+void lt_hmac_end(const lt_hmac_key *hmac, lt_hash_state *hash, uint8_t *tag);
+
+/* The seed of a PRF call in the pieces in which it lies about. */
+typedef struct {
+    const uint8_t *label;
+    size_t label_len;
+    const uint8_t *first;
+    size_t first_len;
+    const uint8_t *second;
+    size_t second_len;
+} lt_prf_seed;
+
+/** The TLS 1.2 PRF, RFC 5246 section 5. Time depends on lengths only. */
+void lt_prf(uint8_t *out, size_t out_len, uint32_t algorithm, const uint8_t *secret, size_t secret_len,
+            const lt_prf_seed *seed);
 
 /* ---- Key exchange --------------------------------------------------------------------------- */
 

@@ -176,7 +176,10 @@ LT_MUST_CHECK int lt_key_schedule_finished(const lt_key_schedule *schedule, uint
 LT_MUST_CHECK int lt_key_schedule_record_keys(const lt_key_schedule *schedule, lt_record_keys *client_write,
                                               lt_record_keys *server_write);
 
-/** Keying material, RFC 5705: `seed` is both randoms are put before `context` by this function. */
+/**
+ * Keying material, RFC 5705. `context` is what follows the randoms in the seed: nothing, or two
+ * bytes of length and the context itself.
+ */
 LT_MUST_CHECK int lt_key_schedule_export(const lt_key_schedule *schedule, uint8_t *out, size_t out_len,
                                          const uint8_t *label, size_t label_len, const uint8_t *context,
                                          size_t context_len);
