@@ -20,6 +20,10 @@ hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 
+if engines.native_problem():
+    os.environ.setdefault("LIGHTTLS_PROVIDER", "pure")  # chosen on purpose, so that it need not be warned about
+
+
 def pytest_report_header() -> list[str]:
     problem = engines.native_problem()
     if problem:

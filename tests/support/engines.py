@@ -65,6 +65,6 @@ def restricted(mask_name: str) -> Iterator[None]:
 
 def provider(name: str) -> Any:
     """The engine called "native" or "pure"."""
-    from lighttls.crypto import select
+    from lighttls.crypto import by_name
 
-    return select.provider(name)
+    return by_name(name)

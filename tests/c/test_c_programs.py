@@ -1,0 +1,168 @@
+"""The C core outside Python: sanitizers, constant time, strict C99, and a build for a bare microcontroller.
+
+    test_NAME.c   a program that ends with status 0 if all is well; built with AddressSanitizer and
+                  UndefinedBehaviorSanitizer, by gcc and clang, and once more with LT_FORCE_32BIT
+    ct_NAME.c     a program for valgrind that marks secrets as undefined (VALGRIND_MAKE_MEM_UNDEFINED) and
+                  uses them: a branch or an index that depends on one is an error. Called with the argument
+                  "leak" it does such a thing on purpose, which proves that valgrind would have seen it.
+
+Both kinds are linked with every csrc/*.c and may include "inner.h".
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from support import require
+
+HERE = Path(__file__).parent
+CSRC = require.REPOSITORY / "csrc"
+SOURCES = sorted(CSRC.glob("*.c"))
+
+pytestmark = pytest.mark.timeout(300)
+
+STRICT = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Wundef", "-Werror"]
+SANITIZE = ["-O1", "-g", "-fno-omit-frame-pointer", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+RELEASE = ["-O2", "-g"]
+FORCE_32BIT = "-DLT_FORCE_32BIT"
+CORTEX_M4 = ["-mcpu=cortex-m4", "-mthumb", "-Os", "-ffreestanding"]
+
+COMPILERS = ("gcc", "clang")
+VALGRIND_FOUND_ERRORS = 99
+
+COMPILERS_MAY_CALL = {"memcpy", "memmove", "memset", "memcmp"}
+"""What gcc and clang may call on their own, even in freestanding code (the gcc manual's section on C dialects)."""
+
+ARM_HELPERS = {"__aeabi_llsl", "__aeabi_llsr", "__aeabi_lmul", "__aeabi_memcpy", "__aeabi_memset", "__aeabi_memclr"}
+"""Run-time helpers of the ARM ABI that run in constant time; its division is not among them on purpose."""
+
+
+def run(*command: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
+
+
+def compiled(*command: object) -> None:
+    result = run(*command)
+    if result.returncode != 0:
+        pytest.fail(result.stdout + result.stderr, pytrace=False)
+
+
+class Workshop:
+    """Compiles the C core once per compiler and set of flags."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._objects: dict[tuple[str, ...], list[Path]] = {}
+
+    def core(self, compiler: str, flags: Sequence[str]) -> list[Path]:
+        """Object files of csrc/, warnings being errors."""
+        key = (compiler, *flags)
+        if key not in self._objects:
+            command = require.command(compiler)
+            folder = self.folder / str(len(self._objects))
+            folder.mkdir()
+            objects = [folder / f"{source.stem}.o" for source in SOURCES]
+            with ThreadPoolExecutor(os.cpu_count()) as pool:
+                jobs = [
+                    pool.submit(compiled, command, *STRICT, *flags, "-c", source, "-o", target)
+                    for source, target in zip(SOURCES, objects, strict=True)
+                ]
+                for job in jobs:
+                    job.result()
+            self._objects[key] = objects
+        return self._objects[key]
+
+    def program(self, source: Path, compiler: str, flags: Sequence[str]) -> Path:
+        objects = self.core(compiler, flags)
+        target = objects[0].parent / source.stem if objects else self.folder / source.stem
+        if not target.exists():
+            relaxed = [flag for flag in STRICT if flag not in ("-Wpedantic", "-Wconversion")]
+            compiled(require.command(compiler), *relaxed, *flags, f"-I{CSRC}", source, *objects, "-o", target)
+        return target
+
+
+@pytest.fixture(scope="session")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
+    return Workshop(tmp_path_factory.mktemp("c"))
+
+
+def programs(pattern: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("source", sorted(HERE.glob(pattern)), ids=lambda path: path.stem)
+
+
+def check_under_sanitizers(workshop: Workshop, source: Path, compiler: str, flags: Sequence[str]) -> None:
+    result = run(workshop.program(source, compiler, flags))
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("compiler", COMPILERS)
+@programs("test_*.c")
+def test_program_passes_under_sanitizers(workshop: Workshop, source: Path, compiler: str) -> None:
+    check_under_sanitizers(workshop, source, compiler, SANITIZE)
+
+
+@programs("test_*.c")
+def test_program_passes_with_32_bit_limbs(workshop: Workshop, source: Path) -> None:
+    check_under_sanitizers(workshop, source, "gcc", [*SANITIZE, FORCE_32BIT])
+
+
+def under_valgrind(workshop: Workshop, source: Path, compiler: str, flags: Sequence[str], *arguments: str) -> int:
+    program = workshop.program(source, compiler, [*RELEASE, *flags])
+    valgrind = require.command("valgrind")
+    result = run(valgrind, "-q", f"--error-exitcode={VALGRIND_FOUND_ERRORS}", program, *arguments)
+    print(result.stdout + result.stderr)
+    return result.returncode
+
+
+@pytest.mark.parametrize("flags", [[], [FORCE_32BIT]], ids=["64-bit", "32-bit"])
+@pytest.mark.parametrize("compiler", COMPILERS)
+@programs("ct_*.c")
+def test_time_does_not_depend_on_secrets(workshop: Workshop, source: Path, compiler: str, flags: list[str]) -> None:
+    assert under_valgrind(workshop, source, compiler, flags) == 0
+
+
+@pytest.mark.parametrize("compiler", COMPILERS)
+@programs("ct_*.c")
+def test_planted_leak_is_seen(workshop: Workshop, source: Path, compiler: str) -> None:
+    assert under_valgrind(workshop, source, compiler, [], "leak") == VALGRIND_FOUND_ERRORS
+
+
+@pytest.mark.parametrize("compiler", COMPILERS)
+def test_core_is_strict_c99(workshop: Workshop, compiler: str) -> None:
+    workshop.core(compiler, RELEASE)
+
+
+def symbols(nm: str, objects: list[Path]) -> list[tuple[str, str, str]]:
+    """(object file, kind, name) of every symbol."""
+    listing = run(nm, "--print-file-name", *objects)
+    assert listing.returncode == 0, listing.stderr
+    rows = []
+    for line in listing.stdout.splitlines():
+        path, _, rest = line.rpartition(":")
+        kind, name = rest.split()[-2:]
+        rows.append((Path(path).stem, kind, name))
+    return rows
+
+
+def test_core_builds_for_a_bare_cortex_m4(workshop: Workshop, capsys: pytest.CaptureFixture[str]) -> None:
+    """No malloc, no stdio: nothing outside csrc/ is called but what a compiler brings."""
+    objects = workshop.core("arm-none-eabi-gcc", CORTEX_M4)
+    rows = symbols(require.command("arm-none-eabi-nm"), objects)
+    defined = {name for _, kind, name in rows if kind.isupper() and kind != "U"}
+    called = {name for _, kind, name in rows if kind == "U"}
+    assert called - defined - COMPILERS_MAY_CALL - ARM_HELPERS == set()
+    total = run(require.command("arm-none-eabi-size"), "--totals", *objects).stdout.splitlines()[-1].split()
+    with capsys.disabled():
+        print(f"\nCortex-M4, -Os: {total[0]} bytes of code and constants, {total[2]} bytes of variables")
+
+
+def test_core_has_no_variables_but_the_processor_mask(workshop: Workshop) -> None:
+    objects = workshop.core("gcc", RELEASE)
+    rows = symbols(require.command("nm"), objects)
+    assert {(file, name) for file, kind, name in rows if kind in "bBdDC"} == {("cpu", "allowed"), ("cpu", "found")}
