@@ -18,7 +18,7 @@ SOURCE = REPOSITORY / "src"
 EVERYBODY = {"_struct", "iana", "errors"}
 CONTRACT = {"crypto.provider", "crypto.suites"}  # what an engine promises, without any engine
 SETTINGS = {"config", "events", "identity", "info", "keys", "session", "x509"}
-PUBLIC = {""}  # lighttls itself
+PUBLIC = {"", "connection", *SETTINGS}  # lighttls, and the modules whose names it offers
 
 ROOMS: dict[str, set[str]] = {
     "iana": set(),
@@ -34,16 +34,16 @@ ROOMS: dict[str, set[str]] = {
     "identity": {"keys", "x509"},
     "info": SETTINGS,
     "events": SETTINGS | CONTRACT,
-    "config": SETTINGS | CONTRACT,
-    "handshake": {"messages", *SETTINGS, *CONTRACT},
-    "connection": {"crypto", "record", "messages", "handshake", *SETTINGS, *CONTRACT},
+    "config": {"crypto", *SETTINGS, *CONTRACT},  # it chooses the default engine
+    "handshake": {"messages", "messages.extensions", *SETTINGS, *CONTRACT},
+    "connection": {"crypto", "record", "messages", "messages.extensions", "handshake", *SETTINGS, *CONTRACT},
     "transports": PUBLIC,
     "devices": PUBLIC,
     "adapters": PUBLIC,
-    "provisioning": PUBLIC | {"transports", "devices", "keys"},
+    "provisioning": {"transports", "devices", *PUBLIC},
     "testing": PUBLIC,
-    "cli": PUBLIC | {"transports", "devices", "keys", "x509", "testing"},
-    "aio": PUBLIC | {"transports"},
+    "cli": {"transports", "devices", "testing", *PUBLIC},
+    "aio": {"transports", *PUBLIC},
     "__main__": {"cli"},
     "": {"connection", "transports", *SETTINGS, *CONTRACT},  # lighttls/__init__.py: names, nothing else
 }
