@@ -1,0 +1,257 @@
+/*
+ * P-256 (secp256r1, SP 800-186 section 3.2.1.3): scalar multiplication for key exchange. The running time depends on
+ * neither scalar nor result; peers' points are public.
+ */
+#include "p256_point.h"
+#include "p256_table.h"
+
+#define WINDOW  5  /* bits per window of lt_p256; digits go from -16 to 16 */
+#define WINDOWS 52 /* ceil(257 / 5): bit 256 takes the last carry */
+
+static const uint64_t p256_p[4] = {UINT64_C(0xffffffffffffffff), UINT64_C(0x00000000ffffffff), 0,
+                                   UINT64_C(0xffffffff00000001)};
+static const uint64_t p256_n[4] = {UINT64_C(0xf3b9cac2fc632551), UINT64_C(0xbce6faada7179e84),
+                                   UINT64_C(0xffffffffffffffff), UINT64_C(0xffffffff00000000)};
+/* b * 2^256 mod p. */
+static const uint64_t p256_b[4] = {UINT64_C(0xd89cdf6229c4bddf), UINT64_C(0xacf005cd78843090),
+                                   UINT64_C(0xe5a220abf7212ed6), UINT64_C(0xdc30061d04874834)};
+/* 2^512 mod p: multiplying by it brings a number into Montgomery form. */
+static const uint64_t p256_rr[4] = {UINT64_C(0x0000000000000003), UINT64_C(0xfffffffbffffffff),
+                                    UINT64_C(0xfffffffffffffffe), UINT64_C(0x00000004fffffffd)};
+
+/* ---- Numbers ---------------------------------------------------------------------------------- */
+
+static void load_words(uint64_t w[4], const uint8_t bytes[32]) {
+    for (int i = 0; i < 4; i++) {
+        w[i] = lt_load64_be(bytes + 24 - 8 * i);
+    }
+}
+
+/* All ones if a < b, else 0. */
+static uint64_t words_lt(const uint64_t a[4], const uint64_t b[4]) {
+    uint64_t less = 0;
+
+    for (int i = 0; i < 4; i++) {
+        less = lt_ct_lt(a[i], b[i]) | (lt_ct_eq(a[i], b[i]) & less);
+    }
+    return less;
+}
+
+/* Into Montgomery form: any four words of a number below p. */
+static void fe256_from_number(fe256 *out, const uint64_t w[4]) {
+    fe256 rr;
+
+    fe256_from_words(&rr, p256_rr);
+    fe256_from_words(out, w);
+    fe256_mul(out, out, &rr);
+}
+
+/* Out of Montgomery form, big endian. */
+static void fe256_to_bytes(uint8_t bytes[32], const fe256 *a) {
+    static const uint64_t one[4] = {1, 0, 0, 0};
+    fe256 plain;
+    uint64_t w[4];
+
+    fe256_from_words(&plain, one);
+    fe256_mul(&plain, a, &plain);
+    fe256_to_words(w, &plain);
+    for (int i = 0; i < 4; i++) {
+        lt_store64_be(bytes + 24 - 8 * i, w[i]);
+    }
+    lt_wipe(&plain, sizeof plain);
+    lt_wipe(w, sizeof w);
+}
+
+/* see inner.h */
+int lt_p256_check_scalar(const uint8_t scalar[32]) {
+    uint64_t k[4], valid;
+
+    load_words(k, scalar);
+    valid = words_lt(k, p256_n) & ~lt_ct_is_zero(k[0] | k[1] | k[2] | k[3]);
+    lt_wipe(k, sizeof k);
+    return LT_ERR_SCALAR * (int)(~valid & 1);
+}
+
+/* ---- Points to and from bytes ------------------------------------------------------------------ */
+
+/* RFC 8422 section 5.11 and SP 800-56A section 5.6.2.3.4. The cofactor is 1: what passes has the order n. */
+static int point_from_bytes(p256_affine *out, const uint8_t bytes[65]) {
+    uint64_t x[4], y[4];
+    fe256 left, right, b;
+
+    load_words(x, bytes + 1);
+    load_words(y, bytes + 33);
+    if (bytes[0] != 4 || !words_lt(x, p256_p) || !words_lt(y, p256_p)) {
+        return LT_ERR_POINT;
+    }
+    fe256_from_number(&out->x, x);
+    fe256_from_number(&out->y, y);
+    fe256_from_words(&b, p256_b);
+    fe256_square(&left, &out->y);
+    fe256_square(&right, &out->x);
+    fe256_mul(&right, &right, &out->x);
+    fe256_add(&right, &right, &b);
+    fe256_sub(&right, &right, &out->x);
+    fe256_sub(&right, &right, &out->x);
+    fe256_sub(&right, &right, &out->x);
+    fe256_sub(&left, &left, &right);
+    return fe256_is_zero(&left) ? LT_OK : LT_ERR_POINT;
+}
+
+/* The affine coordinates of a, big endian; a is not infinity. y may be null. */
+static void point_to_bytes(uint8_t *x, uint8_t *y, const p256_point *a, p256_scratch *s) {
+    fe256_invert(&s->a, &a->z);
+    fe256_square(&s->b, &s->a);
+    fe256_mul(&s->c, &a->x, &s->b);
+    fe256_to_bytes(x, &s->c);
+    if (y != NULL) {
+        fe256_mul(&s->b, &s->b, &s->a);
+        fe256_mul(&s->c, &a->y, &s->b);
+        fe256_to_bytes(y, &s->c);
+    }
+}
+
+/* ---- The base point ----------------------------------------------------------------------------- */
+
+typedef struct {
+    uint64_t k[4], words[8];
+    p256_point acc;
+    p256_affine entry;
+    p256_scratch scratch;
+} base_state;
+
+/* Add the entry for bits `position`, + 64, + 128, + 192 of k, reading the whole block of the table. */
+static void add_from_comb(base_state *s, int position) {
+    const uint64_t (*block)[8] = p256_table[position / 32];
+    uint64_t index = 0;
+
+    for (int i = 0; i < 4; i++) {
+        index |= (s->k[i] >> position & 1) << i;
+    }
+    for (int i = 0; i < 8; i++) {
+        s->words[i] = 0;
+    }
+    for (uint64_t i = 0; i < 15; i++) {
+        uint64_t mask = lt_ct_eq(index, i + 1);
+
+        for (int j = 0; j < 8; j++) {
+            s->words[j] |= mask & block[i][j];
+        }
+    }
+    fe256_from_words(&s->entry.x, s->words);
+    fe256_from_words(&s->entry.y, s->words + 4);
+    p256_add_affine(&s->acc, &s->entry, lt_ct_is_zero(index), &s->scratch);
+}
+
+/**
+ * see inner.h
+ *
+ * A comb of four teeth, 64 bits apart, in two blocks of 32 bits: 32 doublings, 64 additions. Why two equal points never
+ * meet: let A and T be the integers below 2^256 whose multiples of G are acc and the entry. A + T consists of leading
+ * bits of k, shifted right within each run of 32 bits, so A + T <= k < n, and A G = T G means A = T. In every run T has
+ * at most the lowest bit, and where it has, A has not: so A = T = 0, both are infinity, and masks deal with that.
+ */
+void lt_p256_base(uint8_t out[65], const uint8_t scalar[32]) {
+    static const uint64_t zero[4] = {0, 0, 0, 0};
+    base_state s;
+
+    load_words(s.k, scalar);
+    fe256_from_words(&s.acc.x, zero);
+    fe256_from_words(&s.acc.y, zero);
+    fe256_from_words(&s.acc.z, zero);
+    for (int i = 31; i >= 0; i--) {
+        p256_double(&s.acc, &s.acc, &s.scratch);
+        add_from_comb(&s, 32 + i);
+        add_from_comb(&s, i);
+    }
+    out[0] = 4;
+    point_to_bytes(out + 1, out + 33, &s.acc, &s.scratch);
+    lt_wipe(&s, sizeof s);
+}
+
+/* ---- A peer's point ------------------------------------------------------------------------------ */
+
+typedef struct {
+    uint64_t k[4];
+    p256_point table[1 << (WINDOW - 1)]; /* 1 to 16 times the peer's point */
+    p256_point acc, entry;
+    fe256 minus_y;
+    p256_scratch scratch;
+} peer_state;
+
+/* Add digit i: bits 5i to 5i + 4 of k, plus bit 5i - 1, minus 32 times bit 5i + 4, from -16 to 16. */
+static void add_digit(peer_state *s, int i) {
+    static const uint64_t zero[4] = {0, 0, 0, 0};
+    uint64_t bits, low, negative, magnitude;
+    int first = WINDOW * i - 1, word = first / 64, shift = first % 64;
+
+    if (first < 0) {
+        bits = s->k[0] << 1;
+    } else {
+        bits = s->k[word] >> shift;
+        if (shift > 64 - WINDOW - 1 && word < 3) {
+            bits |= s->k[word + 1] << (64 - shift);
+        }
+    }
+    negative = 0 - (bits >> WINDOW & 1);
+    low = ((bits & 31) + 1) >> 1;
+    magnitude = lt_ct_select(negative, 16 - low, low);
+
+    fe256_from_words(&s->entry.x, zero);
+    s->entry.y = s->entry.x;
+    s->entry.z = s->entry.x; /* digit 0: infinity */
+    for (uint64_t j = 0; j < 16; j++) {
+        p256_set_if(lt_ct_eq(magnitude, j + 1), &s->entry, &s->table[j]);
+    }
+    fe256_from_words(&s->minus_y, zero);
+    fe256_sub(&s->minus_y, &s->minus_y, &s->entry.y);
+    fe256_set_if(negative, &s->entry.y, &s->minus_y);
+    p256_add(&s->acc, &s->entry, &s->scratch);
+}
+
+/* 1 to 16 times the point. Multiples below the order n are all different, so no addition meets equal points. */
+static void fill_table(peer_state *s, const p256_affine *point) {
+    s->table[0].x = point->x;
+    s->table[0].y = point->y;
+    fe256_from_words(&s->table[0].z, p256_one);
+    for (int i = 1; i < 16; i += 2) {
+        p256_double(&s->table[i], &s->table[i / 2], &s->scratch);
+        if (i < 15) {
+            s->table[i + 1] = s->table[i];
+            p256_add_affine(&s->table[i + 1], point, 0, &s->scratch);
+        }
+    }
+}
+
+/**
+ * see inner.h
+ *
+ * Signed windows of five bits. Why two equal points never meet: before digit d = d_i is added, acc is 32 m times the
+ * point, and 32 m + d is k / 32^i rounded, between 0 and k < n. Equal points mean 32 m = d (mod n). If m = 0 then d =
+ * 0, infinity, which masks deal with. Else 0 < 32 m - d = (32 m + d) - 2 d < n + 32, so it could only be n: not for i >
+ * 0, where 32 m + d is far below n, and for i = 0 it needs a negative d = -n = 15 (mod 32), but those from -1 to -16
+ * are 31 to 16 (mod 32).
+ */
+int lt_p256(uint8_t out[32], const uint8_t scalar[32], const uint8_t peer[65]) {
+    static const uint64_t zero[4] = {0, 0, 0, 0};
+    p256_affine point;
+    peer_state s;
+
+    if (point_from_bytes(&point, peer) != LT_OK) {
+        return LT_ERR_POINT;
+    }
+    fill_table(&s, &point);
+    load_words(s.k, scalar);
+    fe256_from_words(&s.acc.x, zero);
+    fe256_from_words(&s.acc.y, zero);
+    fe256_from_words(&s.acc.z, zero);
+    for (int i = WINDOWS - 1; i >= 0; i--) {
+        for (int j = 0; j < WINDOW; j++) {
+            p256_double(&s.acc, &s.acc, &s.scratch);
+        }
+        add_digit(&s, i);
+    }
+    point_to_bytes(out, NULL, &s.acc, &s.scratch); /* 0 < k < n, the order: not infinity */
+    lt_wipe(&s, sizeof s);
+    return LT_OK;
+}
