@@ -4,25 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from lighttls.crypto import _shared
 from lighttls.crypto.provider import Entropy
-from lighttls.errors import EntropyError, IllegalParameter
-from lighttls.iana import NamedGroup, name_of
-
-SCALAR_DRAWS: Final = 8
-"""Random scalars above the order come with a chance below 2^-32 each: eight in a row is a broken source."""
+from lighttls.iana import NamedGroup
 
 _COORDINATE: Final = {NamedGroup.SECP256R1: 32, NamedGroup.SECP384R1: 48}
-
-
-def draw(entropy: Entropy, length: int) -> bytearray:
-    """Take exactly `length` random bytes; the source's own buffer is wiped."""
-    random = entropy(length)
-    if len(random) != length:
-        raise EntropyError(f"the entropy source returned {len(random)} bytes, {length} were asked for")
-    copy = bytearray(random)
-    if isinstance(random, bytearray):
-        random[:] = bytes(length)
-    return copy
 
 
 def generate(group: int, entropy: Entropy) -> tuple[Any, bytes]:
@@ -30,7 +16,9 @@ def generate(group: int, entropy: Entropy) -> tuple[Any, bytes]:
     if group == NamedGroup.X25519:
         from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-        private = X25519PrivateKey.from_private_bytes(draw(entropy, 32))
+        random = _shared.draw(entropy, 32)
+        private = X25519PrivateKey.from_private_bytes(random)
+        random[:] = bytes(32)
         return private, private.public_key().public_bytes_raw()
     return _generate_nist(group, entropy)
 
@@ -41,8 +29,8 @@ def _generate_nist(group: int, entropy: Entropy) -> tuple[Any, bytes]:
 
     curve = _curve(group)
     length = _COORDINATE[NamedGroup(group)]
-    for _ in range(SCALAR_DRAWS):
-        random = draw(entropy, length)
+    for _ in range(_shared.SCALAR_DRAWS):
+        random = _shared.draw(entropy, length)
         scalar = int.from_bytes(random, "big")
         random[:] = bytes(length)
         try:
@@ -50,9 +38,7 @@ def _generate_nist(group: int, entropy: Entropy) -> tuple[Any, bytes]:
         except ValueError:  # zero, or not below the order
             continue
         return private, private.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-    raise EntropyError(
-        f"the entropy source gave no private key for {name_of(NamedGroup, group)} in {SCALAR_DRAWS} draws"
-    )
+    raise _shared.no_private_key(group)
 
 
 def exchange(group: int, private: Any, peer: bytes) -> bytearray:
@@ -70,17 +56,7 @@ def exchange(group: int, private: Any, peer: bytes) -> bytearray:
         point = ec.EllipticCurvePublicKey.from_encoded_point(_curve(group), peer)
         return bytearray(private.exchange(ec.ECDH(), point))
     except ValueError:
-        raise unacceptable(group) from None
-
-
-def unacceptable(group: int) -> IllegalParameter:
-    """What both engines say to a peer whose public key fails."""
-    return IllegalParameter(f"the server's public key is not acceptable for {name_of(NamedGroup, group)}")
-
-
-def no_scalar(group: int) -> EntropyError:
-    """What both engines say when the source never gives a private key."""
-    return EntropyError(f"{SCALAR_DRAWS} draws of entropy gave no private key for {name_of(NamedGroup, group)}")
+        raise _shared.unacceptable_point(group) from None
 
 
 def _curve(group: int) -> Any:

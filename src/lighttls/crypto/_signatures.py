@@ -40,6 +40,7 @@ def verify(scheme: int, spki: bytes, signature: bytes, message: bytes | bytearra
     except (KeyError, ValueError):
         raise BadSignature(f"no signature scheme of ours: {name_of(SignatureScheme, scheme)}") from None
     key = _load(spki)
+    message = bytes(message)
     name = SignatureScheme(scheme).name.lower()
     try:
         if name.startswith("ecdsa"):

@@ -53,17 +53,17 @@ class RecordSealer(Protocol):
 class RecordOpener(Protocol):
     """Opens what we receive: key, nonces and sequence number of one direction."""
 
-    def open(
-        self, data: bytes | bytearray | memoryview, limit: int
-    ) -> bytes | tuple[list[tuple[int, bytes]], int]:
+    def open(self, data: bytes | bytearray | memoryview, limit: int) -> bytes | tuple[list[tuple[int, bytes]], int]:
         """Open the complete records at the start of `data`; `limit` is the largest plaintext.
 
         The common case is short: if `data` is exactly one non-empty application_data record, the
         result is its plaintext alone. Otherwise it is ([(content type, plaintext)], bytes
         consumed); opening stops after a record that is not application_data, before an
-        incomplete record, and before one that fails.
+        incomplete record, before one that fails, and when the engine's buffer is full: call
+        again with the rest. No records at all mean that the first one is incomplete.
         Raises only if the first record fails: BadRecordMac, RecordOverflow, ProtocolVersion
-        (REC-04 to REC-09, REC-11); the opener must not be used afterwards.
+        (REC-04 to REC-09, REC-11), UnexpectedMessage if it is genuine and of unknown type
+        (REC-01); the opener must not be used afterwards.
         """
 
 

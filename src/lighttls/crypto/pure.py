@@ -11,22 +11,13 @@ import hashlib
 import hmac
 from typing import Any, Final
 
-from lighttls.crypto import _ecdh, _signatures
+from lighttls.crypto import _ecdh, _shared, _signatures
 from lighttls.crypto.provider import Entropy
 from lighttls.crypto.suites import AES_GCM, TAG_LENGTH, Suite
-from lighttls.errors import (
-    BadRecordMac,
-    InternalError,
-    ProtocolError,
-    ProtocolVersion,
-    RecordOverflow,
-    UnexpectedMessage,
-    UsageError,
-)
+from lighttls.errors import ProtocolError
 from lighttls.iana import TLS12, ContentType, NamedGroup
 
 _HEADER: Final = 5  # type, version, length (RFC 5246 §6.2.1)
-_CONTENT_TYPES: Final = frozenset(int(known) for known in ContentType)
 
 
 def prf(algorithm: str, secret: bytes | bytearray, label: bytes, seed: bytes, length: int) -> bytes:
@@ -65,7 +56,7 @@ class PureKeyShare:
     def derive(self, peer_public: bytes) -> PurePremaster:
         private, self._private = self._private, None
         if private is None:
-            raise InternalError("a key share serves one key exchange only (SKE-29)")
+            raise _shared.spent_key_share()
         return PurePremaster(_ecdh.exchange(self.group, private, peer_public))
 
 
@@ -94,7 +85,7 @@ class _Keys:
 
     def seal(self, content_type: int, plaintext: bytes) -> bytes:
         explicit = self.sequence.to_bytes(8, "big")[: self.suite.explicit_nonce_length]  # REC-31, REC-33
-        sealed = self._aead.encrypt(self._nonce(explicit), plaintext, self._aad(content_type, len(plaintext)))
+        sealed: bytes = self._aead.encrypt(self._nonce(explicit), plaintext, self._aad(content_type, len(plaintext)))
         self.sequence += 1
         fragment = explicit + sealed
         return bytes((content_type, TLS12 >> 8, TLS12 & 0xFF)) + len(fragment).to_bytes(2, "big") + fragment
@@ -107,7 +98,7 @@ class _Keys:
         try:
             plaintext: bytes = self._aead.decrypt(self._nonce(explicit), sealed, aad)
         except InvalidTag:
-            raise BadRecordMac("a record failed authentication") from None  # REC-09
+            raise _shared.bad_record() from None
         self.sequence += 1
         return plaintext
 
@@ -130,7 +121,7 @@ class PureRecordSealer:
 
     def _seal(self, content_type: int, fragments: list[bytes], reserve: int) -> bytes:
         if self._keys.sequence + len(fragments) + reserve > self._keys.suite.record_limit:
-            raise UsageError("this connection has sent as many records as its key allows; open a new one")  # REC-26
+            raise _shared.worn_out_key()
         return b"".join(self._keys.seal(content_type, fragment) for fragment in fragments)
 
 
@@ -150,8 +141,8 @@ class PureRecordOpener:
             content_type = data[at]
             try:
                 plaintext = self._keys.open(content_type, data[at + _HEADER : at + _HEADER + length])
-                if content_type not in _CONTENT_TYPES:
-                    raise UnexpectedMessage(f"a record of unknown content type {content_type}")  # REC-01
+                if content_type not in _shared.CONTENT_TYPES:
+                    raise _shared.unknown_type(content_type)  # REC-01
             except ProtocolError:
                 if not records:
                     raise
@@ -173,11 +164,11 @@ class PureRecordOpener:
         expansion = self._keys.suite.expansion
         fault: ProtocolError | None = None
         if version != TLS12:
-            fault = ProtocolVersion(f"a protected record of version 0x{version:04x}")  # REC-04
+            fault = _shared.wrong_version(version)  # REC-04
         elif length > limit + expansion:
-            fault = RecordOverflow(f"a record of {length} bytes, at most {limit + expansion} are allowed")  # REC-06
+            fault = _shared.long_record(length, limit)  # REC-06
         elif length < expansion:
-            fault = BadRecordMac("a record failed authentication")  # REC-08
+            fault = _shared.bad_record()  # REC-08
         if fault is not None:
             if first:
                 raise fault
@@ -212,22 +203,13 @@ class PureKeySchedule:
         return PureRecordSealer(client_write), PureRecordOpener(server_write)
 
     def export(self, label: bytes, context: bytes | None, length: int) -> bytes:
-        return self._prf(label, self._client_random + self._server_random + context_field(context), length)
+        return self._prf(label, self._client_random + self._server_random + _shared.exporter_context(context), length)
 
     def master_secret(self) -> bytes:
         return bytes(self._master)
 
     def wipe(self) -> None:
         self._master[:] = bytes(len(self._master))
-
-
-def context_field(context: bytes | None) -> bytes:
-    """How a context enters the exporter: none at all, or behind its length (RFC 5705 §4, EXP-01)."""
-    if context is None:
-        return b""
-    if len(context) > 0xFFFF:
-        raise UsageError(f"an exporter's context has at most 65535 bytes, not {len(context)}")
-    return len(context).to_bytes(2, "big") + context
 
 
 class PureProvider:
@@ -245,7 +227,7 @@ class PureProvider:
 
     def key_share(self, group: int, entropy: Entropy) -> PureKeyShare:
         if group not in self.groups:
-            raise InternalError(f"the {self.name} engine has no group {group}")
+            raise _shared.unknown_group(self.name, group)
         return PureKeyShare(group, entropy)
 
     def premaster(self, secret: bytearray) -> PurePremaster:
@@ -257,7 +239,7 @@ class PureProvider:
         self, suite: Suite, premaster: Any, client_random: bytes, server_random: bytes, session_hash: bytes | None
     ) -> PureKeySchedule:
         if not isinstance(premaster, PurePremaster):
-            raise InternalError("this premaster secret belongs to another engine")
+            raise _shared.foreign_premaster()
         if session_hash is None:
             label, seed = b"master secret", client_random + server_random  # RFC 5246 §8.1
         else:

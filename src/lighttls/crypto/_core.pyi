@@ -1,0 +1,152 @@
+"""Types of the C core; csrc/lighttls.h is its manual. Pointers and contexts are opaque to Python."""
+
+from typing import Any, TypeAlias
+
+_Context: TypeAlias = Any
+_Out: TypeAlias = Any  # memory that C writes: made by ffi.new or ffi.from_buffer(require_writable=True)
+_In: TypeAlias = Any  # bytes, or what ffi.new or ffi.from_buffer gave
+
+class _FFI:
+    def new(self, cdecl: Any, init: Any = ...) -> Any: ...
+    def gc(self, cdata: Any, destructor: Any) -> Any: ...
+    def buffer(self, cdata: Any, size: int = ...) -> Any: ...
+    def from_buffer(self, cdecl: Any, python_buffer: Any, require_writable: bool = ...) -> Any: ...
+    def typeof(self, cdecl: str) -> Any: ...
+    def offsetof(self, cdecl: str, field: str) -> int: ...
+
+class _Lib:
+    LT_OK: int
+    LT_ERR_ARGUMENT: int
+    LT_ERR_SPACE: int
+    LT_ERR_AUTH: int
+    LT_ERR_OVERFLOW: int
+    LT_ERR_VERSION: int
+    LT_ERR_SEQUENCE: int
+    LT_ERR_POINT: int
+    LT_ERR_SCALAR: int
+
+    LT_SHA256: int
+    LT_SHA384: int
+    LT_SHA512: int
+    LT_AES_128_GCM: int
+    LT_AES_256_GCM: int
+    LT_CHACHA20_POLY1305: int
+    LT_SECP256R1: int
+    LT_X25519: int
+
+    LT_CPU_AESNI: int
+    LT_CPU_CLMUL: int
+    LT_CPU_SHANI: int
+    LT_CPU_AVX2: int
+    LT_CPU_BMI2_ADX: int
+    def lt_cpu_features(self) -> int: ...
+    def lt_cpu_restrict(self, allowed: int) -> None: ...
+    def lt_wipe(self, memory: _Out, len: int) -> None: ...
+    def lt_equal(self, left: _In, right: _In, len: int) -> int: ...
+    def lt_hash(self, digest: _Out, algorithm: int, in_: _In, in_len: int) -> int: ...
+    def lt_hmac(self, tag: _Out, algorithm: int, key: _In, key_len: int, in_: _In, in_len: int) -> int: ...
+    def lt_test_prf(
+        self,
+        out: _Out,
+        out_len: int,
+        algorithm: int,
+        secret: _In,
+        secret_len: int,
+        label: _In,
+        label_len: int,
+        seed: _In,
+        seed_len: int,
+    ) -> int: ...
+    def lt_test_aead_seal(
+        self,
+        aead: int,
+        key: _In,
+        key_len: int,
+        nonce: _In,
+        aad: _In,
+        aad_len: int,
+        out: _Out,
+        in_: _In,
+        in_len: int,
+    ) -> int: ...
+    def lt_test_aead_open(
+        self,
+        aead: int,
+        key: _In,
+        key_len: int,
+        nonce: _In,
+        aad: _In,
+        aad_len: int,
+        out: _Out,
+        in_: _In,
+        in_len: int,
+    ) -> int: ...
+    def lt_key_share_generate(
+        self, share: _Context, public_key: _Out, public_key_cap: int, group: int, random32: _Out
+    ) -> int: ...
+    def lt_key_share_derive(self, share: _Context, premaster: _Context, peer: _In, peer_len: int) -> int: ...
+    def lt_premaster_set(self, premaster: _Context, secret: _Out, secret_len: int) -> int: ...
+    def lt_test_premaster_get(self, premaster: _Context, out: _Out) -> int: ...
+    def lt_key_share_wipe(self, share: _Context) -> None: ...
+    def lt_premaster_wipe(self, premaster: _Context) -> None: ...
+    def lt_key_schedule_derive(
+        self,
+        schedule: _Context,
+        aead: int,
+        prf: int,
+        premaster: _Context,
+        client_random: _In,
+        server_random: _In,
+        session_hash: _In,
+        session_hash_len: int,
+    ) -> int: ...
+    def lt_key_schedule_resume(
+        self,
+        schedule: _Context,
+        aead: int,
+        prf: int,
+        master_secret: _In,
+        client_random: _In,
+        server_random: _In,
+    ) -> int: ...
+    def lt_key_schedule_finished(
+        self, schedule: _Context, verify_data: _Out, server: int, transcript_hash: _In, transcript_hash_len: int
+    ) -> int: ...
+    def lt_key_schedule_record_keys(
+        self, schedule: _Context, client_write: _Context, server_write: _Context
+    ) -> int: ...
+    def lt_key_schedule_export(
+        self,
+        schedule: _Context,
+        out: _Out,
+        out_len: int,
+        label: _In,
+        label_len: int,
+        context: _In,
+        context_len: int,
+    ) -> int: ...
+    def lt_key_schedule_master_secret(self, schedule: _Context, out: _Out) -> int: ...
+    def lt_key_schedule_wipe(self, schedule: _Context) -> None: ...
+    def lt_record_keys_wipe(self, keys: _Context) -> None: ...
+
+    LT_RECORD_MAX: int
+    LT_RECORD_EXPANSION: int
+    LT_SPANS: int
+    LT_OPENED_DATA: int
+    LT_OPENED_ONE: int
+    def lt_records_seal(
+        self,
+        keys: _Context,
+        out: _Out,
+        out_cap: int,
+        content_type: int,
+        in_: _In,
+        in_len: int,
+        fragment: int,
+        reserve: int,
+    ) -> int: ...
+    def lt_records_open(self, keys: _Context, out: _Context, in_: _In, in_len: int, limit: int) -> int: ...
+    def lt_test_record_keys_sequence(self, keys: _Context, sequence: int) -> None: ...
+
+ffi: _FFI
+lib: _Lib

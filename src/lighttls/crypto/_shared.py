@@ -1,0 +1,83 @@
+"""What the engines share: how they draw entropy, and what they say when they refuse, in the same words."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from lighttls.crypto.provider import Entropy
+from lighttls.errors import (
+    BadRecordMac,
+    EntropyError,
+    IllegalParameter,
+    InternalError,
+    ProtocolVersion,
+    RecordOverflow,
+    UnexpectedMessage,
+    UsageError,
+)
+from lighttls.iana import ContentType, NamedGroup, name_of
+
+CONTENT_TYPES: Final = frozenset(int(known) for known in ContentType)
+
+SCALAR_DRAWS: Final = 8
+"""Random bytes that are no private key come with a chance of 2^-32 at most: eight in a row is a broken source."""
+
+
+def draw(entropy: Entropy, length: int) -> bytearray:
+    """Take exactly `length` random bytes into a buffer of our own; the source's is wiped if it can be."""
+    random = entropy(length)
+    if len(random) != length:
+        raise EntropyError(f"the entropy source returned {len(random)} bytes, {length} were asked for")
+    copy = bytearray(random)
+    if isinstance(random, bytearray):
+        random[:] = bytes(length)
+    return copy
+
+
+def exporter_context(context: bytes | None) -> bytes:
+    """What follows the randoms in an exporter's seed: nothing, or the context behind its length (EXP-01)."""
+    if context is None:
+        return b""
+    if len(context) > 0xFFFF:
+        raise UsageError(f"an exporter's context has at most 65535 bytes, not {len(context)}")
+    return len(context).to_bytes(2, "big") + context
+
+
+def bad_record() -> BadRecordMac:
+    return BadRecordMac("a record failed authentication")  # REC-09: nothing that depends on secret bytes
+
+
+def long_record(length: int, limit: int) -> RecordOverflow:
+    return RecordOverflow(f"a protected record announces {length} bytes, too many for a plaintext of at most {limit}")
+
+
+def wrong_version(version: int) -> ProtocolVersion:
+    return ProtocolVersion(f"a record carries version {version:#06x}, expected 0x0303")
+
+
+def unknown_type(content_type: int) -> UnexpectedMessage:
+    return UnexpectedMessage(f"a record has unknown content type {content_type}")
+
+
+def worn_out_key() -> UsageError:
+    return UsageError("this connection has sent as many records as its key may protect (REC-26); open a new one")
+
+
+def unacceptable_point(group: int) -> IllegalParameter:
+    return IllegalParameter(f"the server's public key is not acceptable for {name_of(NamedGroup, group)}")
+
+
+def no_private_key(group: int) -> EntropyError:
+    return EntropyError(f"{SCALAR_DRAWS} draws of entropy gave no private key for {name_of(NamedGroup, group)}")
+
+
+def spent_key_share() -> InternalError:
+    return InternalError("a key share serves one key exchange only (SKE-29)")
+
+
+def foreign_premaster() -> InternalError:
+    return InternalError("this premaster secret belongs to another engine")
+
+
+def unknown_group(engine: str, group: int) -> InternalError:
+    return InternalError(f"the {engine} engine has no group {group}")

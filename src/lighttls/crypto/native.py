@@ -1,0 +1,319 @@
+"""The native engine: the C core behind `provider.py`.
+
+The only module that touches `_core`. A call across the border costs about 0.2 µs, more than
+sealing a small record does, so calls are few and fat, and what they write into is made once:
+work buffers wait on a free list, are popped for one call and come back after it, so that two
+threads never share one (cffi releases the GIL). `ffi.buffer(...)[:n]`, made once per buffer, is the
+cheapest way from C memory to `bytes`.
+
+Secrets stay in C contexts, wiped when Python lets go of them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from lighttls.crypto import _ecdh, _shared, _signatures
+from lighttls.crypto._core import ffi, lib
+from lighttls.crypto.provider import Entropy, KeyShare
+from lighttls.crypto.suites import CHACHA20_POLY1305, Suite
+from lighttls.errors import InternalError
+from lighttls.iana import NamedGroup
+
+_HASHES: Final = {"sha256": lib.LT_SHA256, "sha384": lib.LT_SHA384, "sha512": lib.LT_SHA512}
+
+_MASTER_LENGTH: Final = 48
+_SEAL_CAPACITY: Final = 4 * (lib.LT_RECORD_MAX + lib.LT_RECORD_EXPANSION)
+_ONE: Final = lib.LT_OPENED_ONE
+
+_BYTES: Final = ffi.typeof("uint8_t[]")
+_from_buffer = ffi.from_buffer
+_seal = lib.lt_records_seal
+_open = lib.lt_records_open
+
+_seal_work: list[tuple[Any, Any]] = []
+_open_work: list[tuple[Any, Any, Any]] = []
+
+
+def _make_seal_work() -> tuple[Any, Any]:
+    """Room for sealed records, and the same as a buffer to slice."""
+    out = ffi.new(_BYTES, _SEAL_CAPACITY)
+    return out, ffi.buffer(out)
+
+
+def _make_open_work() -> tuple[Any, Any, Any]:
+    """An lt_opened, its data as a buffer to slice, and its numbers: consumed, count, spans."""
+    opened = ffi.new("lt_opened *")
+    numbers = memoryview(ffi.buffer(opened))[: ffi.offsetof("lt_opened", "data")].cast("I")
+    return opened, ffi.buffer(opened.data), numbers
+
+
+def _checked(status: int) -> int:
+    if status < 0:
+        raise InternalError(f"the C core refused its arguments: status {status}")
+    return status
+
+
+def _context(type_name: str, wipe: Any) -> Any:
+    """A C context that is wiped when the last reference goes."""
+    return ffi.gc(ffi.new(type_name), wipe)
+
+
+class NativePremaster:
+    """A premaster secret in C."""
+
+    __slots__ = ("context",)
+
+    def __init__(self) -> None:
+        self.context = _context("lt_premaster *", lib.lt_premaster_wipe)
+
+    @classmethod
+    def taking(cls, secret: bytearray) -> NativePremaster:
+        """Move a secret in; `secret` is wiped."""
+        premaster = cls()
+        with _from_buffer(_BYTES, secret, require_writable=True) as view:
+            _checked(lib.lt_premaster_set(premaster.context, view, len(secret)))
+        return premaster
+
+    def wipe(self) -> None:
+        lib.lt_premaster_wipe(self.context)
+
+
+class NativeKeyShare:
+    """An ephemeral key pair in C: x25519 or P-256."""
+
+    __slots__ = ("_context", "group", "public")
+
+    def __init__(self, group: int, entropy: Entropy) -> None:
+        self.group = group
+        self._context = _context("lt_key_share *", lib.lt_key_share_wipe)
+        public = ffi.new("uint8_t[65]")
+        for _ in range(_shared.SCALAR_DRAWS):
+            random = _shared.draw(entropy, 32)
+            with _from_buffer(_BYTES, random, require_writable=True) as view:
+                status = lib.lt_key_share_generate(self._context, public, len(public), group, view)
+            if status != lib.LT_ERR_SCALAR:
+                self.public = ffi.buffer(public, _checked(status))[:]
+                return
+        raise _shared.no_private_key(group)
+
+    def derive(self, peer_public: bytes) -> NativePremaster:
+        premaster = NativePremaster()
+        context, self._context = self._context, None
+        if context is None:
+            raise _shared.spent_key_share()
+        status = lib.lt_key_share_derive(context, premaster.context, peer_public, len(peer_public))
+        if status == lib.LT_ERR_POINT:
+            raise _shared.unacceptable_point(self.group)
+        _checked(status)
+        return premaster
+
+
+class Secp384r1KeyShare:
+    """An ephemeral key pair on P-384, by `cryptography`: the C core has no such curve."""
+
+    __slots__ = ("_private", "group", "public")
+
+    def __init__(self, entropy: Entropy) -> None:
+        self.group = int(NamedGroup.SECP384R1)
+        self._private, self.public = _ecdh.generate(self.group, entropy)
+
+    def derive(self, peer_public: bytes) -> NativePremaster:
+        private, self._private = self._private, None
+        if private is None:
+            raise _shared.spent_key_share()
+        return NativePremaster.taking(_ecdh.exchange(self.group, private, peer_public))
+
+
+class NativeRecordSealer:
+    """Fulfils `RecordSealer`."""
+
+    __slots__ = ("_keys",)
+
+    def __init__(self, keys: Any) -> None:
+        self._keys = keys
+
+    def seal(self, content_type: int, data: bytes | bytearray | memoryview, limit: int) -> bytes:
+        if type(data) is not bytes:
+            with _from_buffer(_BYTES, data) as view:
+                return self._seal_any(content_type, view, limit, 1)
+        try:
+            work = _seal_work.pop()
+        except IndexError:
+            work = _make_seal_work()
+        # 1: the record that `close` may still need stays in the budget.
+        length = _seal(self._keys, work[0], _SEAL_CAPACITY, content_type, data, len(data), limit, 1)
+        if length < 0:
+            _seal_work.append(work)
+            return self._seal_any(content_type, data, limit, 1)
+        sealed: bytes = work[1][:length]
+        _seal_work.append(work)
+        return sealed
+
+    def close(self, content_type: int, data: bytes) -> bytes:
+        return self._seal_any(content_type, data, lib.LT_RECORD_MAX, 0)
+
+    def _seal_any(self, content_type: int, data: Any, limit: int, reserve: int) -> bytes:
+        """Seal whatever is too long for a work buffer, or no `bytes`; say what is wrong if that fails."""
+        size = len(data)
+        capacity = size + (size // limit + 1) * lib.LT_RECORD_EXPANSION
+        out = ffi.new(_BYTES, capacity)
+        length = _seal(self._keys, out, capacity, content_type, data, size, limit, reserve)
+        if length == lib.LT_ERR_SEQUENCE:
+            raise _shared.worn_out_key()
+        sealed: bytes = ffi.buffer(out, _checked(length))[:]
+        return sealed
+
+
+class NativeRecordOpener:
+    """Fulfils `RecordOpener`."""
+
+    __slots__ = ("_keys",)
+
+    def __init__(self, keys: Any) -> None:
+        self._keys = keys
+
+    def open(self, data: bytes | bytearray | memoryview, limit: int) -> bytes | tuple[list[tuple[int, bytes]], int]:
+        if type(data) is not bytes:
+            with _from_buffer(_BYTES, data) as view:
+                return self._open(view, limit)
+        return self._open(data, limit)
+
+    def _open(self, data: Any, limit: int) -> bytes | tuple[list[tuple[int, bytes]], int]:
+        try:
+            work = _open_work.pop()
+        except IndexError:
+            work = _make_open_work()
+        result = _open(self._keys, work[0], data, len(data), limit)
+        if result > _ONE:
+            plaintext: bytes = work[1][: result - _ONE]
+            _open_work.append(work)
+            return plaintext
+        if result < 0:
+            _open_work.append(work)
+            raise _refused(result, data, limit)
+        _, contents, numbers = work
+        records: list[tuple[int, bytes]] = []
+        for at in range(2, 2 + 3 * result, 3):
+            start = numbers[at + 1]
+            records.append((numbers[at], contents[start : start + numbers[at + 2]]))
+        consumed: int = numbers[0]
+        _open_work.append(work)
+        if records and records[0][0] not in _shared.CONTENT_TYPES:  # REC-01
+            raise _shared.unknown_type(records[0][0])
+        return records, consumed
+
+
+def _refused(status: int, data: Any, limit: int) -> Exception:
+    """The error for the record at the start of `data`."""
+    if status == lib.LT_ERR_AUTH:
+        return _shared.bad_record()
+    if status == lib.LT_ERR_VERSION:
+        return _shared.wrong_version(data[1] << 8 | data[2])
+    if status == lib.LT_ERR_OVERFLOW:
+        return _shared.long_record(data[3] << 8 | data[4], limit)
+    return InternalError(f"the C core refused its arguments: status {status}")
+
+
+class NativeKeySchedule:
+    """Fulfils `KeySchedule`."""
+
+    __slots__ = ("_context",)
+
+    def __init__(self, context: Any) -> None:
+        self._context = context
+
+    def finished(self, server: bool, transcript_hash: bytes) -> bytes:
+        out = ffi.new("uint8_t[12]")
+        _checked(lib.lt_key_schedule_finished(self._context, out, server, transcript_hash, len(transcript_hash)))
+        return _taken(out)
+
+    def record_keys(self) -> tuple[NativeRecordSealer, NativeRecordOpener]:
+        client_write = _context("lt_record_keys *", lib.lt_record_keys_wipe)
+        server_write = _context("lt_record_keys *", lib.lt_record_keys_wipe)
+        _checked(lib.lt_key_schedule_record_keys(self._context, client_write, server_write))
+        return NativeRecordSealer(client_write), NativeRecordOpener(server_write)
+
+    def export(self, label: bytes, context: bytes | None, length: int) -> bytes:
+        field = _shared.exporter_context(context)
+        out = ffi.new(_BYTES, length)
+        _checked(lib.lt_key_schedule_export(self._context, out, length, label, len(label), field, len(field)))
+        return _taken(out)
+
+    def master_secret(self) -> bytes:
+        out = ffi.new(_BYTES, _MASTER_LENGTH)
+        _checked(lib.lt_key_schedule_master_secret(self._context, out))
+        return _taken(out)
+
+    def wipe(self) -> None:
+        lib.lt_key_schedule_wipe(self._context)
+
+
+def _taken(out: Any) -> bytes:
+    """The bytes of a C array, which is wiped."""
+    data: bytes = ffi.buffer(out)[:]
+    lib.lt_wipe(out, len(out))
+    return data
+
+
+def _numbers(suite: Suite) -> tuple[int, int]:
+    """AEAD and PRF hash of a suite as lighttls.h numbers them."""
+    if suite.aead == CHACHA20_POLY1305:
+        aead = lib.LT_CHACHA20_POLY1305
+    else:
+        aead = lib.LT_AES_128_GCM if suite.key_length == 16 else lib.LT_AES_256_GCM
+    return aead, _HASHES[suite.prf_hash]
+
+
+class NativeProvider:
+    """Fulfils `CryptoProvider`."""
+
+    name = "native"
+    groups = frozenset({int(NamedGroup.X25519), int(NamedGroup.SECP256R1), int(NamedGroup.SECP384R1)})
+    signature_schemes = _signatures.SIGNATURE_SCHEMES
+
+    def digest(self, algorithm: str, data: bytes | bytearray) -> bytes:
+        if algorithm == "sha1":  # legacy signatures only, so the C core has none
+            import hashlib
+
+            return hashlib.sha1(data, usedforsecurity=False).digest()
+        out = ffi.new("uint8_t[64]")
+        length = _checked(lib.lt_hash(out, _HASHES[algorithm], bytes(data), len(data)))
+        digest: bytes = ffi.buffer(out, length)[:]
+        return digest
+
+    def equal(self, left: bytes, right: bytes) -> bool:
+        return len(left) == len(right) and lib.lt_equal(left, right, len(left)) == 1
+
+    def key_share(self, group: int, entropy: Entropy) -> KeyShare:
+        if group not in self.groups:
+            raise _shared.unknown_group(self.name, group)
+        return Secp384r1KeyShare(entropy) if group == NamedGroup.SECP384R1 else NativeKeyShare(group, entropy)
+
+    def premaster(self, secret: bytearray) -> NativePremaster:
+        return NativePremaster.taking(secret)
+
+    def key_schedule(
+        self, suite: Suite, premaster: Any, client_random: bytes, server_random: bytes, session_hash: bytes | None
+    ) -> NativeKeySchedule:
+        if not isinstance(premaster, NativePremaster):
+            raise _shared.foreign_premaster()
+        context = _context("lt_key_schedule *", lib.lt_key_schedule_wipe)
+        aead, prf = _numbers(suite)
+        session_hash = session_hash or b""
+        _checked(
+            lib.lt_key_schedule_derive(
+                context, aead, prf, premaster.context, client_random, server_random, session_hash, len(session_hash)
+            )
+        )
+        return NativeKeySchedule(context)
+
+    def resume(
+        self, suite: Suite, master_secret: bytes, client_random: bytes, server_random: bytes
+    ) -> NativeKeySchedule:
+        context = _context("lt_key_schedule *", lib.lt_key_schedule_wipe)
+        _checked(lib.lt_key_schedule_resume(context, *_numbers(suite), master_secret, client_random, server_random))
+        return NativeKeySchedule(context)
+
+    def verify(self, scheme: int, spki: bytes, signature: bytes, message: bytes | bytearray | memoryview) -> None:
+        _signatures.verify(scheme, spki, signature, message)
