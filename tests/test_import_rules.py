@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ SOURCE = REPOSITORY / "src"
 EVERYBODY = {"_struct", "iana", "errors"}
 CONTRACT = {"crypto.provider", "crypto.suites"}  # what an engine promises, without any engine
 SETTINGS = {"config", "events", "identity", "info", "keys", "session", "x509"}
-PUBLIC = {"", "connection", *SETTINGS}  # lighttls, and the modules whose names it offers
+PUBLIC = {"", "connection", "trace", *SETTINGS}  # lighttls, and the modules whose names it offers
 
 ROOMS: dict[str, set[str]] = {
     "iana": set(),
@@ -36,7 +37,9 @@ ROOMS: dict[str, set[str]] = {
     "events": SETTINGS | CONTRACT,
     "config": {"crypto", *SETTINGS, *CONTRACT},  # it chooses the default engine
     "handshake": {"messages", "messages.extensions", *SETTINGS, *CONTRACT},
-    "connection": {"crypto", "record", "messages", "messages.extensions", "handshake", *SETTINGS, *CONTRACT},
+    "ledger": {"handshake", "info"},
+    "trace": {"messages"},
+    "connection": {"crypto", "record", "messages", "handshake", "ledger", "trace", *SETTINGS, *CONTRACT},
     "transports": PUBLIC,
     "devices": PUBLIC,
     "adapters": PUBLIC,
@@ -45,7 +48,7 @@ ROOMS: dict[str, set[str]] = {
     "cli": {"transports", "devices", "testing", *PUBLIC},
     "aio": {"transports", *PUBLIC},
     "__main__": {"cli"},
-    "": {"connection", "transports", *SETTINGS, *CONTRACT},  # lighttls/__init__.py: names, nothing else
+    "": {"connection", "trace", "transports", *SETTINGS, *CONTRACT},  # lighttls/__init__.py: names, nothing else
 }
 """Room -> rooms it may import, besides itself and `EVERYBODY`. A room is entered by its `__init__`."""
 
@@ -71,9 +74,21 @@ def module_name(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def is_module(dotted: str) -> bool:
-    path = SOURCE.joinpath(*dotted.split("."))
-    return path.is_dir() or path.with_suffix(".py").exists() or path.with_suffix(".pyi").exists()
+@cache
+def offered(package: str) -> frozenset[str]:
+    """The names that a package's `__init__` imports, and so offers under its own name."""
+    init = SOURCE.joinpath(*package.split("."), "__init__.py")
+    nodes = ast.walk(ast.parse(init.read_text(encoding="utf-8"))) if init.exists() else ()
+    return frozenset(
+        alias.asname or alias.name for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names
+    )
+
+
+def is_module(package: str, name: str) -> bool:
+    """Whether `from package import name` fetches a module of its own."""
+    path = SOURCE.joinpath(*package.split("."), name)
+    there = path.is_dir() or path.with_suffix(".py").exists() or path.with_suffix(".pyi").exists()
+    return there and name not in offered(package)
 
 
 def imports(source: str) -> Iterator[Import]:
@@ -85,8 +100,7 @@ def imports(source: str) -> Iterator[Import]:
         elif isinstance(node, ast.ImportFrom):
             base = "." * node.level + (node.module or "")
             for alias in node.names:
-                inner = f"{base}.{alias.name}"
-                yield Import(node.lineno, inner if is_module(inner) else base, deferred)
+                yield Import(node.lineno, f"{base}.{alias.name}" if is_module(base, alias.name) else base, deferred)
         deferred = deferred or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
         for child in ast.iter_child_nodes(node):
             yield from walk(child, deferred)
