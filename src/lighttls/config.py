@@ -1,0 +1,162 @@
+"""ClientConfig: the frozen settings of one client, clock and entropy included."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, Final, TypeVar
+
+from lighttls.crypto import default_provider
+from lighttls.crypto.provider import CryptoProvider
+from lighttls.crypto.suites import SUITES
+from lighttls.errors import ConfigurationError, EntropyError
+from lighttls.iana import CipherSuite, NamedGroup, SignatureScheme
+from lighttls.identity import Identity
+from lighttls.x509 import TrustStore, VerifyPolicy
+
+DEFAULT_GROUPS: Final = (NamedGroup.X25519, NamedGroup.SECP256R1, NamedGroup.SECP384R1)
+
+DEFAULT_SIGNATURE_SCHEMES: Final = (
+    SignatureScheme.ECDSA_SECP256R1_SHA256,
+    SignatureScheme.RSA_PSS_RSAE_SHA256,
+    SignatureScheme.RSA_PKCS1_SHA256,
+    SignatureScheme.ECDSA_SECP384R1_SHA384,
+    SignatureScheme.RSA_PSS_RSAE_SHA384,
+    SignatureScheme.RSA_PKCS1_SHA384,
+    SignatureScheme.ECDSA_SECP521R1_SHA512,
+    SignatureScheme.RSA_PSS_RSAE_SHA512,
+    SignatureScheme.RSA_PKCS1_SHA512,
+)
+
+_N = TypeVar("_N", CipherSuite, NamedGroup, SignatureScheme)
+
+
+class ClientConfig:
+    """Everything about a client that does not change from connection to connection.
+
+    Immutable, and shared by any number of connections and threads; it freezes `trust`.
+    Sequences are in order of preference. `clock` gives seconds since 1970 in UTC. `key_log` is
+    called with one line in NSS key log format: whoever reads it reads the traffic.
+    `insecure_entropy(n)` replaces the system's random source: every key hangs on it.
+    `trace=True` keeps the decoded handshake messages in `ClientConnection.trace`.
+
+    Raises ConfigurationError, which names the setting.
+    """
+
+    __slots__ = (
+        "_last_draw",
+        "alpn_protocols",
+        "cipher_suites",
+        "clock",
+        "groups",
+        "identity",
+        "insecure_allow_legacy_renegotiation",
+        "insecure_entropy",
+        "key_log",
+        "provider",
+        "signature_schemes",
+        "trace",
+        "trust",
+        "verify",
+    )
+
+    def __init__(
+        self,
+        *,
+        trust: TrustStore,
+        identity: Identity | None = None,
+        alpn_protocols: Iterable[str] = (),
+        cipher_suites: Iterable[int] = tuple(SUITES),
+        groups: Iterable[int] = DEFAULT_GROUPS,
+        signature_schemes: Iterable[int] = DEFAULT_SIGNATURE_SCHEMES,
+        verify: VerifyPolicy | None = None,
+        insecure_allow_legacy_renegotiation: bool = False,
+        clock: Callable[[], float] = time.time,
+        key_log: Callable[[str], None] | None = None,
+        insecure_entropy: Callable[[int], bytes] | None = None,
+        provider: CryptoProvider | None = None,
+        trace: bool = False,
+    ) -> None:
+        if not isinstance(trust, TrustStore):
+            raise ConfigurationError("trust must be a TrustStore; there is no default, since it decides who is believed")
+        if identity is not None and not isinstance(identity, Identity):
+            raise ConfigurationError("identity must be an Identity or None")
+        engine = provider if provider is not None else default_provider()
+        settings: dict[str, Any] = {
+            "trust": trust.freeze(),
+            "identity": identity,
+            "alpn_protocols": _protocols(alpn_protocols),
+            "cipher_suites": _choice("cipher_suites", CipherSuite, cipher_suites, SUITES),
+            "groups": _choice("groups", NamedGroup, groups, engine.groups),
+            "signature_schemes": _choice(
+                "signature_schemes", SignatureScheme, signature_schemes, engine.signature_schemes - _SHA1_SCHEMES
+            ),
+            "verify": verify if verify is not None else VerifyPolicy(),
+            "insecure_allow_legacy_renegotiation": insecure_allow_legacy_renegotiation,
+            "clock": clock,
+            "key_log": key_log,
+            "insecure_entropy": insecure_entropy,
+            "provider": engine,
+            "trace": trace,
+            "_last_draw": [b""],
+        }
+        _need_schemes(settings["cipher_suites"], settings["signature_schemes"])
+        for name, value in settings.items():
+            object.__setattr__(self, name, value)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"a ClientConfig is immutable; make a new one to change {name}")
+
+    def random(self, count: int) -> bytes:
+        """Random bytes from the configured source (PROF-04).
+
+        Raises EntropyError: it failed, gave too little, or gave the same 32 bytes twice in a row.
+        """
+        source = self.insecure_entropy if self.insecure_entropy is not None else os.urandom
+        try:
+            drawn = bytes(source(count))
+        except Exception as cause:
+            raise EntropyError(f"the random source failed: {cause}") from cause
+        if len(drawn) != count:
+            raise EntropyError(f"the random source gave {len(drawn)} bytes, asked were {count}")
+        if count >= 32:
+            if drawn == self._last_draw[0]:  # type: ignore[attr-defined]
+                raise EntropyError("the random source gave the same bytes twice")
+            self._last_draw[0] = drawn  # type: ignore[attr-defined]
+        return drawn
+
+
+_SHA1_SCHEMES = frozenset((SignatureScheme.RSA_PKCS1_SHA1, SignatureScheme.ECDSA_SHA1))  # GRP-09
+
+
+def _choice(setting: str, enum: type[_N], wanted: Iterable[int], possible: Iterable[int]) -> tuple[_N, ...]:
+    known = frozenset(possible)
+    chosen: list[_N] = []
+    for value in wanted:
+        if value not in known:
+            raise ConfigurationError(f"{setting}: {value!r} is none that this client can use")
+        if value in chosen:
+            raise ConfigurationError(f"{setting}: {enum(value).name} stands there twice")
+        chosen.append(enum(value))
+    if not chosen:
+        raise ConfigurationError(f"{setting} is empty")
+    return tuple(chosen)
+
+
+def _protocols(names: Iterable[str]) -> tuple[bytes, ...]:
+    if isinstance(names, str):
+        raise ConfigurationError("alpn_protocols must be a list of names, not one string")
+    encoded = tuple(name.encode("ascii", "replace") if isinstance(name, str) else b"" for name in names)
+    for name, raw in zip(names, encoded, strict=True):
+        if not 1 <= len(raw) <= 255 or not str(name).isascii():  # ALPN-01
+            raise ConfigurationError(f"alpn_protocols: {name!r} is no protocol name of 1 to 255 ASCII characters")
+    return encoded
+
+
+def _need_schemes(suites: tuple[CipherSuite, ...], schemes: tuple[SignatureScheme, ...]) -> None:
+    """CH-09: only what we can finish is offered."""
+    for suite in suites:
+        family = "ECDSA" if SUITES[suite].key_type == "ec" else "RSA"
+        if not any(scheme.name.startswith(family) for scheme in schemes):
+            raise ConfigurationError(f"signature_schemes has no {family} scheme, which {suite.name} needs")

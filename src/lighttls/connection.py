@@ -1,0 +1,426 @@
+"""ClientConnection: bytes in, bytes and events out. The only place where the rooms meet.
+
+    received bytes ─► record layer ─► joiner ─► handshake table ─► actions ─► events, bytes to send
+
+`receive_data` walks that line record by record. Handlers of the handshake return what they want
+done; it is done here, after they returned, so that a handler that raises has sent nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from lighttls.config import ClientConfig
+from lighttls.errors import (
+    DecodeError,
+    IllegalParameter,
+    InternalError,
+    LightTLSError,
+    PeerAlert,
+    TruncatedStream,
+    UnexpectedMessage,
+    UsageError,
+)
+from lighttls.events import DataReceived, Event, HandshakeCompleted, PeerClosed, SignatureRequested, WarningReceived
+from lighttls.handshake import (
+    ENDS_A_FLIGHT,
+    Action,
+    ApplicationData,
+    ChangeCipherSpec,
+    Client,
+    Complete,
+    Connected,
+    Emit,
+    LogKeys,
+    Output,
+    ReadWith,
+    Refuse,
+    Send,
+    SignatureReady,
+    State,
+    Transcript,
+    WaitSignature,
+    WriteWith,
+    may_come,
+    refuse,
+    send_client_hello,
+    step,
+)
+from lighttls.iana import Alert, AlertLevel, ContentType, HandshakeType, name_of
+from lighttls.info import ConnectionInfo
+from lighttls.keys import SignatureRequest
+from lighttls.ledger import Ledger
+from lighttls.messages import MESSAGES, Finished, HelloRequest, Joiner, ServerHello
+from lighttls.record import MAX_PLAINTEXT, Patience, RecordLayer, read_alert
+from lighttls.trace import TraceEntry
+from lighttls.x509 import reference_name
+
+_CLOSE_NOTIFY = bytes((AlertLevel.WARNING, Alert.CLOSE_NOTIFY))
+_NO_RENEGOTIATION = bytes((AlertLevel.WARNING, Alert.NO_RENEGOTIATION))
+_APPLICATION_DATA = int(ContentType.APPLICATION_DATA)
+
+
+class ClientConnection:
+    """One TLS 1.2 connection without I/O (RFC 5246).
+
+    Call `initiate_connection`, carry `data_to_send()` to the server and what it answers to
+    `receive_data`, until `is_established`; then `send_data` takes application data. A connection
+    belongs to one thread at a time. After an error send `data_to_send()` once more: it holds the
+    alert for the server.
+
+    `server_hostname` is a DNS name (A-labels) or an IP address. Raises ConfigurationError if it
+    can be neither.
+    """
+
+    def __init__(self, config: ClientConfig, server_hostname: str) -> None:
+        self._client = Client(config, config.provider, reference_name(server_hostname))
+        self._hostname = server_hostname
+        self._state: State | None = None
+        self._error: LightTLSError | None = None
+        self._records = RecordLayer()
+        self._held = self._records.held
+        self._joiner = Joiner(self._judge_header)
+        self._transcript = Transcript(config.provider)
+        self._patience = Patience()
+        self._ledger = Ledger(config.clock)
+        self._flight = bytearray()  # handshake messages that leave together (HS-13)
+        self._outgoing: list[bytes] = []
+        self._write_closed = False
+        self._read_closed = False
+        self._opener = None  # bound methods of the engine's keys, set while application data may flow
+        self._sealer = None
+        self.trace: list[TraceEntry] | None = [] if config.trace else None
+
+    # ---- what the owner asks ------------------------------------------------------------------
+
+    @property
+    def state(self) -> str:
+        """Where the connection stands, for people."""
+        if self._error is not None:
+            return "Failed"
+        if self.is_closed:
+            return "Closed"
+        return "Start" if self._state is None else type(self._state).__name__
+
+    @property
+    def is_established(self) -> bool:
+        """Whether the handshake is complete and the connection has not failed."""
+        return type(self._state) is Connected and self._error is None
+
+    @property
+    def can_send_data(self) -> bool:
+        """Whether `send_data` takes application data now."""
+        return self._sealer is not None
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing can be sent any more: closed by either side, or failed."""
+        return self._write_closed or self._error is not None
+
+    @property
+    def info(self) -> ConnectionInfo:
+        """What was agreed, with the byte counts so far. Raises UsageError before the handshake is complete."""
+        if type(self._state) is not Connected:
+            raise UsageError("there is no information before the handshake is complete")
+        return self._ledger.info(self._state, self._hostname)
+
+    # ---- what the owner does ------------------------------------------------------------------
+
+    def initiate_connection(self) -> list[Event]:
+        """Queue the ClientHello. Raises EntropyError, UsageError when called twice."""
+        if self._state is not None or self.is_closed:
+            raise UsageError("the connection was initiated before")
+        out = Output(self._transcript)
+        self._state = send_client_hello(out, self._client)
+        events: list[Event] = []
+        self._perform(out.actions, events)
+        return events
+
+    def receive_data(self, data: bytes | bytearray | memoryview) -> list[Event]:
+        """Take bytes from the peer and return what they mean (RFC 5246 §6).
+
+        `data` may end anywhere, also inside a record; it is copied. Empty input changes nothing.
+        What comes after the peer's close_notify is ignored (ALERT-10).
+
+        Raises:
+            LightTLSError: the connection has failed; `error.events` holds what was earned before.
+                Send `data_to_send()`, then close. Every later call raises the same error.
+        """
+        if self._error is not None:
+            raise self._error
+        if self._opener is not None and type(data) is bytes and not self._held and not self._joiner.held:
+            return self._receive_in_one(data)
+        if self._state is None:
+            raise UsageError("call initiate_connection first: the client speaks first in TLS")
+        octets = _octets(data)
+        self._ledger.bytes_received += len(octets)
+        if self._read_closed:
+            return []
+        self._records.feed(octets)
+        return self._guarded(self._read_records)
+
+    def _receive_in_one(self, data: bytes) -> list[Event]:
+        """The short way for the usual case, one application_data record: the row (Connected, ApplicationData)."""
+        if not data:
+            return []
+        self._ledger.bytes_received += len(data)
+        try:
+            opened = self._opener(data, MAX_PLAINTEXT)  # type: ignore[misc]
+        except LightTLSError as error:
+            self._fail(error, [])
+            raise
+        if type(opened) is bytes:
+            patience = self._patience
+            patience.empty_records = patience.warnings = 0
+            return [DataReceived(opened)]
+        self._records.take(opened, data)
+        return self._guarded(self._read_records)
+
+    def receive_eof(self) -> list[Event]:
+        """The transport reached its end.
+
+        Raises TruncatedStream unless close_notify came first, or was sent by us after the handshake (ALERT-11, ALERT-12).
+        """
+        if self._error is not None:
+            raise self._error
+        if self._read_closed or (self._write_closed and self._state is not None):
+            self._read_closed = True
+            return []
+        where = "after" if self.is_established else f"during the handshake, in state {self.state},"
+        error = TruncatedStream(f"the stream ended {where} without close_notify".replace("after without", "without"))
+        self._fail(error, [])
+        raise error
+
+    def send_data(self, data: bytes | bytearray | memoryview) -> None:
+        """Queue application data.
+
+        Raises UsageError: not connected, closed, or the key has protected as many records as it may
+        (REC-26; close_notify is queued then).
+        """
+        seal = self._sealer
+        if seal is None:
+            raise UsageError(f"no data can be sent in state {self.state}")
+        octets = data if type(data) is bytes else _octets(data)
+        if not octets:
+            return
+        try:
+            self._outgoing.append(seal(_APPLICATION_DATA, octets, MAX_PLAINTEXT))
+        except UsageError:
+            self.close()
+            raise
+
+    def data_to_send(self, max_bytes: int | None = None) -> bytes:
+        """Bytes for the server, whole flights in one piece; b"" when there is nothing."""
+        outgoing = self._outgoing
+        if not outgoing:
+            return b""
+        if len(outgoing) == 1 and max_bytes is None:
+            data = outgoing.pop()
+        else:
+            data = b"".join(outgoing)
+            outgoing.clear()
+            if max_bytes is not None and len(data) > max_bytes:
+                outgoing.append(data[max_bytes:])
+                data = data[:max_bytes]
+        self._ledger.bytes_sent += len(data)
+        return data
+
+    def close(self) -> None:
+        """Queue close_notify; nothing can be sent after it (ALERT-13). Does nothing when closed or failed."""
+        if self.is_closed:
+            return
+        if self._state is not None:
+            self._queue_last(_CLOSE_NOTIFY)
+            self._read_closed = not self.is_established
+        self._shut_writing()
+
+    def abort(self, alert: Alert) -> None:
+        """Queue a fatal alert of the owner's choice and end here. Does nothing when closed or failed."""
+        if self.is_closed:
+            return
+        if self._state is not None:
+            self._queue_last(bytes((AlertLevel.FATAL, alert)))
+        self._shut_writing()
+        self._read_closed = True
+        self._opener = None
+
+    def complete_signature(self, request: SignatureRequest, signature: bytes) -> None:
+        """Give the signature a `SignatureRequested` event asked for, in wire form.
+
+        Raises SignerError: it does not verify; the connection has failed then. UsageError: nobody waits for it.
+        """
+        self._settle_signature(request, bytes(signature))
+
+    def _settle_signature(self, request: SignatureRequest, outcome: bytes | BaseException) -> None:
+        if self._error is not None:
+            raise self._error
+        state = self._state
+        if type(state) is not WaitSignature or state.request is not request or self._write_closed:
+            raise UsageError("the connection does not wait for this signature")
+        self._guarded(lambda events: self._advance(SignatureReady(outcome), events))
+
+    # ---- from records to the table -----------------------------------------------------------------
+
+    def _guarded(self, work: Callable[[list[Event]], None]) -> list[Event]:
+        """Run `work`; whatever it raises ends the connection, and only a LightTLSError leaves."""
+        events: list[Event] = []
+        try:
+            work(events)
+        except LightTLSError as error:
+            self._fail(error, events)
+            raise
+        except Exception as cause:
+            error = InternalError(f"{type(cause).__name__}: {cause}")
+            self._fail(error, events)
+            raise error from cause
+        return events
+
+    def _read_records(self, events: list[Event]) -> None:
+        while not self._read_closed and (record := self._records.next()) is not None:
+            self._on_record(record[0], record[1], events)
+
+    def _on_record(self, content_type: int, fragment: bytes, events: list[Event]) -> None:
+        self._patience.on_record(content_type, fragment)
+        if content_type == ContentType.HANDSHAKE:
+            self._ledger.note_flight(sent=False)
+            self._joiner.feed(fragment)
+            while (raw := self._joiner.next()) is not None:
+                self._on_message(raw, events)
+        elif content_type == ContentType.ALERT:
+            self._on_alert(*read_alert(fragment), events)
+        elif self._joiner.held:  # REC-18, REC-19
+            raise UnexpectedMessage(f"{name_of(ContentType, content_type)} came in the middle of a handshake message")
+        elif content_type == ContentType.CHANGE_CIPHER_SPEC:
+            self._on_change_cipher_spec(fragment, events)
+        else:
+            self._advance(ApplicationData(fragment), events)
+
+    def _judge_header(self, number: int, length: int) -> None:
+        """Refuse a message that must not come now before its body is kept (HS-01, HS-02, REC-23)."""
+        message = MESSAGES.get(number)
+        if message is None or self._state is None or not may_come(self._state, message):
+            raise refuse(self._state, name_of(HandshakeType, number))  # type: ignore[arg-type]
+        if not message.fields and length:  # REC-23, HS-07, SHD-01
+            raise DecodeError(f"{message.__name__} announces {length} bytes, expected none")
+
+    def _on_message(self, raw: bytes, events: list[Event]) -> None:
+        message = MESSAGES[raw[0]].parse(raw[4:])
+        self._note(False, message, len(raw))
+        if type(message) is HelloRequest:
+            self._patience.on_hello_request()
+        elif type(message) is not Finished:  # its own handler sees the transcript without it (RFC 5246 §7.4.9)
+            self._transcript.add(raw)
+        self._advance(message, events)
+        if type(message) is ServerHello:
+            self._records.version_pinned = True
+
+    def _on_change_cipher_spec(self, fragment: bytes, events: list[Event]) -> None:
+        if len(fragment) != 1:  # CCS-01
+            raise DecodeError(f"ChangeCipherSpec has {len(fragment)} bytes, expected 1")
+        if fragment[0] != 1:  # CCS-02
+            raise IllegalParameter(f"ChangeCipherSpec has the value {fragment[0]}, expected 1")
+        self._note(False, None, 1)
+        self._advance(ChangeCipherSpec(), events)
+
+    def _on_alert(self, level: AlertLevel, description: int, events: list[Event]) -> None:
+        name = name_of(Alert, description)
+        if level == AlertLevel.FATAL:  # ALERT-03, ALERT-04; close_notify too (ALERT-07)
+            self._outgoing.clear()
+            raise PeerAlert(f"the server ended the connection with the alert {name} (in state {self.state})", description)
+        if description != Alert.CLOSE_NOTIFY:  # ALERT-05
+            self._patience.on_warning()
+            events.append(WarningReceived(description))
+            return
+        if not self.is_established:  # ALERT-08
+            self._queue_last(_CLOSE_NOTIFY)
+            raise PeerAlert(f"the server closed the connection during the handshake (in state {self.state})", description)
+        if not self._write_closed:  # ALERT-09
+            self._queue_last(_CLOSE_NOTIFY)
+        self._shut_writing()
+        self._read_closed = True
+        self._opener = None
+        events.append(PeerClosed())
+
+    def _advance(self, happening: object, events: list[Event]) -> None:
+        before = self._state
+        if before is None:
+            raise InternalError("a record was read before the ClientHello")
+        out = Output(self._transcript)
+        after = step(out, before, happening)
+        if after is not before and type(after) in ENDS_A_FLIGHT and self._joiner.held:
+            raise UnexpectedMessage("the server sent handshake bytes after the last message of its flight")  # REC-20
+        self._state = after
+        self._perform(out.actions, events)
+
+    # ---- what handlers want done --------------------------------------------------------------------
+
+    def _perform(self, actions: list[Action], events: list[Event]) -> None:
+        for action in actions:
+            match action:
+                case Send(message, encoded):
+                    self._flight += encoded
+                    self._note(True, message, len(encoded))
+                case WriteWith(sealer):
+                    self._flush_flight()
+                    self._outgoing.append(self._records.protect(ContentType.CHANGE_CIPHER_SPEC, b"\1"))
+                    self._note(True, None, 1)
+                    self._records.write_with(sealer)
+                case ReadWith(opener):
+                    self._records.read_with(opener)
+                case Emit(event):
+                    if type(event) is SignatureRequested:
+                        event.request.defer_to(self._settle_signature)
+                    events.append(event)
+                case LogKeys(client_random, schedule):
+                    if (log := self._client.config.key_log) is not None:
+                        log(f"CLIENT_RANDOM {client_random.hex()} {schedule.master_secret().hex()}")
+                case Refuse():
+                    if not self._write_closed:
+                        self._outgoing.append(self._records.protect(ContentType.ALERT, _NO_RENEGOTIATION))
+                case Complete():
+                    self._opener, self._sealer = self._records.bulk_methods()
+                    if self._write_closed:
+                        self._sealer = None
+                    events.append(HandshakeCompleted(self.info))
+        if type(self._state) is not WaitSignature:  # a flight leaves in one piece
+            self._flush_flight()
+
+    def _flush_flight(self) -> None:
+        if self._flight:
+            self._ledger.note_flight(sent=True)
+            self._outgoing.append(self._records.protect(ContentType.HANDSHAKE, bytes(self._flight)))
+            self._flight.clear()
+
+    def _queue_last(self, alert: bytes) -> None:
+        self._outgoing.append(self._records.protect_last(ContentType.ALERT, alert))
+
+    def _shut_writing(self) -> None:
+        self._write_closed = True
+        self._sealer = None
+        self._flight.clear()
+
+    def _fail(self, error: LightTLSError, events: list[Event]) -> None:
+        """Queue the alert, drop the keys; what was earned before travels with the error."""
+        error.events = events
+        if not isinstance(error, PeerAlert | TruncatedStream) and not self._write_closed:
+            alert = error.alert if error.alert is not None else Alert.INTERNAL_ERROR
+            self._queue_last(bytes((AlertLevel.FATAL, alert)))  # ALERT-14
+        self._shut_writing()
+        self._error = error
+        self._opener = None
+        self._records.forget_keys()
+        self._transcript.clear()
+
+    def _note(self, sent: bool, message: object, size: int) -> None:
+        if self.trace is not None:
+            self.trace.append(TraceEntry(sent, message, size, self._client.config.clock()))  # type: ignore[arg-type]
+
+
+def _octets(data: bytes | bytearray | memoryview) -> bytes | memoryview:
+    """Any buffer as a flat row of bytes."""
+    if type(data) is bytes:
+        return data
+    try:
+        return memoryview(data).cast("B")
+    except TypeError as cause:
+        raise UsageError(f"expected bytes or another contiguous buffer, got {type(data).__name__}") from cause

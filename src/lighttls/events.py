@@ -1,0 +1,66 @@
+"""What a connection tells its owner. A closed union of small classes, made for `match`.
+
+Instances are immutable by convention.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lighttls._struct import struct
+from lighttls.iana import Alert, name_of
+from lighttls.keys.signer import SignatureRequest
+
+if TYPE_CHECKING:
+    from lighttls.info import ConnectionInfo
+
+
+@struct
+class HandshakeCompleted:
+    """The server's Finished has been verified: application data may flow."""
+
+    info: ConnectionInfo
+
+
+class DataReceived:
+    """Application data from one record; never empty, and never shown by `repr`."""
+
+    __match_args__ = ("data",)
+    __slots__ = ("data",)
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is DataReceived and other.data == self.data
+
+    def __hash__(self) -> int:
+        return hash(self.data)
+
+    def __repr__(self) -> str:
+        return f"DataReceived(<{len(self.data)} bytes>)"
+
+
+@struct
+class SignatureRequested:
+    """The handshake waits until `request` is completed or failed."""
+
+    request: SignatureRequest
+
+
+@struct
+class PeerClosed:
+    """The server sent close_notify: a clean end of its data."""
+
+
+@struct
+class WarningReceived:
+    """The server sent a warning alert with this number; the connection goes on."""
+
+    description: int
+
+    def __str__(self) -> str:
+        return f"warning alert {name_of(Alert, self.description)}"
+
+
+Event = HandshakeCompleted | DataReceived | SignatureRequested | PeerClosed | WarningReceived

@@ -1,0 +1,44 @@
+"""The handshake: typed states, one table, one handler for each row."""
+
+from lighttls.handshake.client_hello import send_client_hello
+from lighttls.handshake.inputs import ApplicationData, ChangeCipherSpec, SignatureReady
+from lighttls.handshake.output import (
+    Action,
+    Complete,
+    Emit,
+    LogKeys,
+    Output,
+    ReadWith,
+    Refuse,
+    Send,
+    WriteWith,
+)
+from lighttls.handshake.states import Client, Connected, State, WaitSignature
+from lighttls.handshake.table import ENDS_A_FLIGHT, TABLE, may_come, refuse, step
+from lighttls.handshake.transcript import Transcript
+
+__all__ = [
+    "ENDS_A_FLIGHT",
+    "TABLE",
+    "Action",
+    "ApplicationData",
+    "ChangeCipherSpec",
+    "Client",
+    "Complete",
+    "Connected",
+    "Emit",
+    "LogKeys",
+    "Output",
+    "ReadWith",
+    "Refuse",
+    "Send",
+    "SignatureReady",
+    "State",
+    "Transcript",
+    "WaitSignature",
+    "WriteWith",
+    "may_come",
+    "refuse",
+    "send_client_hello",
+    "step",
+]

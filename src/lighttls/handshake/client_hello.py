@@ -1,0 +1,59 @@
+"""Our ClientHello: what we offer, in a fixed order (RFC 5246 §7.4.1.2)."""
+
+from __future__ import annotations
+
+from lighttls.handshake.output import Output
+from lighttls.handshake.states import Client, Offer, WaitServerHello
+from lighttls.iana import TLS12, ExtensionType
+from lighttls.messages import ClientHello, Extension
+from lighttls.messages.extensions import (
+    EcPointFormats,
+    EmptyBody,
+    HostName,
+    ProtocolNameList,
+    RenegotiationInfo,
+    ServerNameList,
+    SignatureAlgorithms,
+    SupportedGroups,
+)
+
+_NO_COMPRESSION = b"\0"  # CH-06
+
+
+def send_client_hello(out: Output, client: Client) -> WaitServerHello:
+    """Send the offer. It has fresh randomness and no clock in it (CH-02)."""
+    config = client.config
+    random = config.random(32)
+    extensions = _extensions(client)
+    out.send(
+        ClientHello(
+            client_version=TLS12,  # CH-01
+            random=random,
+            session_id=b"",  # CH-03
+            cipher_suites=config.cipher_suites,
+            compression_methods=_NO_COMPRESSION,
+            extensions=extensions,
+        )
+    )
+    return WaitServerHello(Offer(client, random, frozenset(e.extension_type for e in extensions)))
+
+
+def _extensions(client: Client) -> tuple[Extension, ...]:
+    """The order is fixed, and the last one has a body, since some old servers choke on an empty last one (CH-08)."""
+    config = client.config
+    found = [
+        Extension(ExtensionType.EXTENDED_MASTER_SECRET, EmptyBody().build()),  # EMS-01
+        Extension(ExtensionType.RENEGOTIATION_INFO, RenegotiationInfo(b"").build()),  # RI-01
+    ]
+    if client.server.server_name is not None:  # SNI-01, SNI-02
+        host = HostName(0, client.server.server_name)
+        found.append(Extension(ExtensionType.SERVER_NAME, ServerNameList((host,)).build()))
+    if config.alpn_protocols:
+        body = ProtocolNameList(config.alpn_protocols).build()
+        found.append(Extension(ExtensionType.APPLICATION_LAYER_PROTOCOL_NEGOTIATION, body))
+    found += (
+        Extension(ExtensionType.SUPPORTED_GROUPS, SupportedGroups(config.groups).build()),
+        Extension(ExtensionType.EC_POINT_FORMATS, EcPointFormats(b"\0").build()),  # GRP-03
+        Extension(ExtensionType.SIGNATURE_ALGORITHMS, SignatureAlgorithms(config.signature_schemes).build()),
+    )
+    return tuple(found)

@@ -1,0 +1,59 @@
+"""The server's Certificate: does its leaf fit what was agreed, and does a path lead to an anchor? (RFC 5246 §7.4.2)"""
+
+from __future__ import annotations
+
+from lighttls.errors import CertificateError, ChainReason, DecodeError, IllegalParameter
+from lighttls.handshake.output import Output
+from lighttls.handshake.states import Agreed, PeerVerified, WaitCertificate, WaitServerKeyExchange
+from lighttls.messages import Certificate as CertificateMessage
+from lighttls.x509 import Certificate, verify_chain
+
+_MAX_CERTIFICATES = 16  # CERT-05
+
+
+def on_certificate(out: Output, state: WaitCertificate, msg: CertificateMessage) -> WaitServerKeyExchange:
+    """1. Bounds of the list. 2. The leaf fits suite and groups. 3. A path to an anchor that names the host."""
+    # 1.
+    chain = msg.certificate_list
+    if not chain:  # CERT-02
+        raise DecodeError("the server sent an empty certificate list")
+    if len(chain) > _MAX_CERTIFICATES:
+        raise CertificateError(f"the server sent {len(chain)} certificates, at most 16 are taken", ChainReason.LIMIT_EXCEEDED)
+    # 2.
+    leaf = _leaf(chain[0])
+    _judge_leaf(state.agreed, leaf)
+    # 3.
+    return WaitServerKeyExchange(state.agreed, _verified(state.agreed, chain, leaf))
+
+
+def _leaf(der: bytes) -> Certificate:
+    try:
+        return Certificate.parse(der)
+    except CertificateError as cause:  # CERT-06
+        raise DecodeError(f"the server's certificate cannot be read: {cause}", hint=cause.hint) from cause
+
+
+def _judge_leaf(agreed: Agreed, leaf: Certificate) -> None:
+    key = leaf.public_key
+    if key.kind != agreed.suite.key_type:  # CERT-07 to CERT-09
+        raise IllegalParameter(
+            f"the server's certificate has a key of kind {key.kind}, but the suite {agreed.suite.code.name} needs {agreed.suite.key_type}"
+        )
+    if key.kind == "ec" and key.curve not in agreed.offer.client.config.groups:  # CERT-10
+        raise IllegalParameter("the server's certificate has a key on a curve that we did not offer")
+
+
+def _verified(agreed: Agreed, chain: tuple[bytes, ...], leaf: Certificate) -> PeerVerified:
+    client = agreed.offer.client
+    config = client.config
+    if config.verify.insecure_skip_verify:
+        return PeerVerified(chain, leaf, None)
+    path = verify_chain(
+        chain,
+        config.trust,
+        server_hostname=client.server,
+        at=config.clock(),
+        policy=config.verify,
+        provider=client.provider,
+    )
+    return PeerVerified(chain, leaf, path)

@@ -1,0 +1,45 @@
+"""ChangeCipherSpec, Finished, and what comes after the handshake (RFC 5246 §7.1, §7.4.9)."""
+
+from __future__ import annotations
+
+from lighttls.errors import DecryptError
+from lighttls.events import DataReceived
+from lighttls.handshake.inputs import ApplicationData, ChangeCipherSpec
+from lighttls.handshake.output import Complete, Emit, Output, ReadWith, Refuse
+from lighttls.handshake.states import Connected, FinishedVerified, WaitChangeCipherSpec, WaitFinished
+from lighttls.messages import Finished, HelloRequest
+
+
+def on_change_cipher_spec(out: Output, state: WaitChangeCipherSpec, msg: ChangeCipherSpec) -> WaitFinished:
+    """Read keys become active here and nowhere else (CCS-09)."""
+    out.do(ReadWith(state.opener))
+    return WaitFinished(state.agreed, state.peer, state.exchange, state.auth, state.schedule)
+
+
+def on_finished(out: Output, state: WaitFinished, msg: Finished) -> Connected:
+    """1. Compare in constant time. 2. Forget what only the handshake needed (FIN-08). 3. Tell the owner (FIN-07)."""
+    # 1.
+    client = state.agreed.offer.client
+    expected = state.schedule.finished(True, out.transcript.digest(state.agreed.suite.prf_hash))
+    if not client.provider.equal(expected, msg.verify_data):  # FIN-01, FIN-02
+        raise DecryptError("the server's Finished does not fit the handshake we saw")
+    finished = FinishedVerified(msg.verify_data)
+    # 2.
+    state.schedule.wipe()
+    out.transcript.clear()
+    # 3.
+    out.do(Complete())
+    return Connected(state.agreed, state.peer, state.exchange, finished, state.auth)
+
+
+def on_application_data(out: Output, state: Connected, msg: ApplicationData) -> Connected:
+    """Data for the owner; an empty record is legal and means nothing (REC-14)."""
+    if msg.data:
+        out.do(Emit(DataReceived(msg.data)))
+    return state
+
+
+def on_hello_request_when_connected(out: Output, state: Connected, msg: HelloRequest) -> Connected:
+    """We never renegotiate (HS-09)."""
+    out.do(Refuse())
+    return state

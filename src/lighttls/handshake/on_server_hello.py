@@ -1,0 +1,97 @@
+"""ServerHello: is what the server chose among what we offered? (RFC 5246 §7.4.1.3)"""
+
+from __future__ import annotations
+
+from lighttls.crypto.suites import SUITES
+from lighttls.errors import (
+    DecodeError,
+    HandshakeFailure,
+    IllegalParameter,
+    ProtocolVersion,
+    UnsupportedExtension,
+)
+from lighttls.handshake.output import Output
+from lighttls.handshake.states import Agreed, Offer, WaitCertificate, WaitServerHello
+from lighttls.iana import TLS12, CipherSuite, ExtensionType, name_of
+from lighttls.messages import Extension, ServerHello
+from lighttls.messages.extensions import EcPointFormats, EmptyBody, ProtocolNameList, RenegotiationInfo
+
+_VERSION_NAMES = {0x0300: "SSL 3.0", 0x0301: "TLS 1.0", 0x0302: "TLS 1.1", 0x0304: "TLS 1.3"}
+_NEVER_ANSWERED = frozenset((ExtensionType.SIGNATURE_ALGORITHMS, ExtensionType.SIGNATURE_ALGORITHMS_CERT))  # SH-15
+
+
+def on_server_hello(out: Output, state: WaitServerHello, msg: ServerHello) -> WaitCertificate:
+    """Judge version, suite, compression, extensions and cross checks, in this order (SH-20).
+
+    A random that ends in a downgrade value is not looked at: only clients that offer TLS 1.3 do that (SH-02).
+    We offer no session, so any session id means a full handshake (RESUME-05).
+    """
+    offer = state.offer
+    if msg.server_version != TLS12:  # SH-01, SH-03
+        chosen = _VERSION_NAMES.get(msg.server_version, f"version {msg.server_version:#06x}")
+        raise ProtocolVersion(f"the server chose {chosen}, we speak TLS 1.2 only")
+    if msg.cipher_suite not in offer.client.config.cipher_suites:  # SH-06, SH-07
+        raise IllegalParameter(f"the server chose the suite {name_of(CipherSuite, msg.cipher_suite)}, which we did not offer")
+    if msg.compression_method != 0:  # SH-08
+        raise IllegalParameter(f"the server chose compression method {msg.compression_method}, we offered none")
+    answers = _answers(offer, msg.extensions or ())
+    return WaitCertificate(
+        Agreed(
+            offer=offer,
+            suite=SUITES[msg.cipher_suite],
+            server_random=msg.random,
+            extended_master_secret=ExtensionType.EXTENDED_MASTER_SECRET in answers,  # EMS-05: going on without is allowed
+            secure_renegotiation=_secure_renegotiation(offer, answers),
+            alpn_protocol=_alpn(offer, answers),
+        )
+    )
+
+
+def _answers(offer: Offer, extensions: tuple[Extension, ...]) -> dict[int, bytes]:
+    answers: dict[int, bytes] = {}
+    for extension in extensions:
+        if extension.extension_type in answers:  # SH-13
+            raise DecodeError(f"ServerHello has extension {extension.extension_type} twice")
+        answers[extension.extension_type] = extension.data
+    for number, body in answers.items():
+        _judge(offer, number, body)
+    return answers
+
+
+def _judge(offer: Offer, number: int, body: bytes) -> None:
+    if number == ExtensionType.SUPPORTED_GROUPS:  # SH-17: a known server fault, harmless
+        return
+    if number not in offer.extension_types or number in _NEVER_ANSWERED:  # SH-14 to SH-16
+        raise UnsupportedExtension(f"ServerHello has extension {name_of(ExtensionType, number)}, which we did not ask for")
+    if number in (ExtensionType.EXTENDED_MASTER_SECRET, ExtensionType.SERVER_NAME):  # EMS-02, SNI-05
+        EmptyBody.parse(body)
+    elif number == ExtensionType.EC_POINT_FORMATS and 0 not in EcPointFormats.parse(body).ec_point_format_list:  # GRP-05
+        raise IllegalParameter("the server does not take uncompressed points")
+
+
+def _secure_renegotiation(offer: Offer, answers: dict[int, bytes]) -> bool:
+    """RFC 5746 §3.4: present (RI-02) and empty (RI-03)."""
+    body = answers.get(ExtensionType.RENEGOTIATION_INFO)
+    if body is None:
+        if offer.client.config.insecure_allow_legacy_renegotiation:
+            return False
+        raise HandshakeFailure(
+            "the server does not support secure renegotiation (RFC 5746)",
+            hint="The server's TLS stack is from before 2010. Update it; only if that is impossible, "
+            "insecure_allow_legacy_renegotiation=True lets it pass.",
+        )
+    if RenegotiationInfo.parse(body).renegotiated_connection:
+        raise HandshakeFailure("the server's renegotiation_info belongs to another handshake: someone may be splicing connections")
+    return True
+
+
+def _alpn(offer: Offer, answers: dict[int, bytes]) -> bytes | None:
+    body = answers.get(ExtensionType.APPLICATION_LAYER_PROTOCOL_NEGOTIATION)
+    if body is None:
+        return None  # ALPN-06
+    names = ProtocolNameList.parse(body).protocol_name_list
+    if len(names) != 1:  # ALPN-03
+        raise DecodeError(f"the server's ALPN answer holds {len(names)} names, expected 1")
+    if names[0] not in offer.client.config.alpn_protocols:  # ALPN-05
+        raise IllegalParameter(f"the server chose the protocol {names[0]!r}, which we did not offer")
+    return names[0]

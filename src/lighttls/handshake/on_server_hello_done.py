@@ -1,0 +1,117 @@
+"""ServerHelloDone: our flight (RFC 5246 §7.4.5 to §7.4.9)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lighttls.errors import BadSignature, LightTLSError, SignerError
+from lighttls.events import SignatureRequested
+from lighttls.handshake.inputs import SignatureReady
+from lighttls.handshake.output import Emit, LogKeys, Output, WriteWith
+from lighttls.handshake.states import (
+    Agreed,
+    ClientAuth,
+    KeyExchangeVerified,
+    WaitChangeCipherSpec,
+    WaitRequestOrDone,
+    WaitServerHelloDone,
+    WaitSignature,
+)
+from lighttls.iana import SignatureScheme
+from lighttls.identity import Identity
+from lighttls.keys import SignatureRequest
+from lighttls.messages import Certificate, CertificateVerify, ClientKeyExchange, Finished, ServerHelloDone
+
+if TYPE_CHECKING:
+    from lighttls.crypto.provider import KeySchedule, RecordOpener
+
+_HASH_OF_SCHEME = {4: "sha256", 5: "sha384", 6: "sha512"}
+
+
+def on_server_hello_done(out: Output, state: WaitRequestOrDone, msg: ServerHelloDone) -> WaitChangeCipherSpec:
+    """Nobody asked for a certificate: ClientKeyExchange, ChangeCipherSpec, Finished (CAUTH-02)."""
+    schedule = _exchange_keys(out, state.agreed, state.exchange)
+    opener = _send_finished(out, state.agreed, schedule)
+    return WaitChangeCipherSpec(state.agreed, state.peer, state.exchange, None, schedule, opener)
+
+
+def on_server_hello_done_with_request(
+    out: Output, state: WaitServerHelloDone, msg: ServerHelloDone
+) -> WaitChangeCipherSpec | WaitSignature:
+    """Certificate, ClientKeyExchange, [CertificateVerify], ChangeCipherSpec, Finished (CAUTH-03)."""
+    auth = state.auth
+    out.send(Certificate(() if auth.identity is None else auth.identity.chain))  # CAUTH-01, CAUTH-04
+    schedule = _exchange_keys(out, state.agreed, state.exchange)
+    if auth.identity is not None and auth.scheme is not None:  # CAUTH-09
+        request = _signature_request(out, state.agreed, auth, auth.identity, auth.scheme)
+        signature = _ask_signer(auth.identity, request)
+        if signature is None:
+            out.do(Emit(SignatureRequested(request)))
+            return WaitSignature(state.agreed, state.peer, state.exchange, auth, auth.identity, request, schedule)
+        _send_certificate_verify(out, state.agreed, auth.identity, request, signature)
+    opener = _send_finished(out, state.agreed, schedule)
+    return WaitChangeCipherSpec(state.agreed, state.peer, state.exchange, auth, schedule, opener)
+
+
+def on_signature_ready(out: Output, state: WaitSignature, ready: SignatureReady) -> WaitChangeCipherSpec:
+    """The deferred signature: CertificateVerify, ChangeCipherSpec, Finished."""
+    if not isinstance(ready.outcome, bytes):
+        raise SignerError(f"the signer gave up: {ready.outcome}") from ready.outcome
+    _send_certificate_verify(out, state.agreed, state.identity, state.request, ready.outcome)
+    opener = _send_finished(out, state.agreed, state.schedule)
+    return WaitChangeCipherSpec(state.agreed, state.peer, state.exchange, state.auth, state.schedule, opener)
+
+
+def _exchange_keys(out: Output, agreed: Agreed, exchange: KeyExchangeVerified) -> KeySchedule:
+    out.send(ClientKeyExchange(exchange.our_public))  # CAUTH-14
+    offer = agreed.offer
+    # RFC 7627 §4: the session hash ends with ClientKeyExchange (EMS-03).
+    session_hash = out.transcript.digest(agreed.suite.prf_hash) if agreed.extended_master_secret else None
+    schedule = offer.client.provider.key_schedule(
+        agreed.suite, exchange.premaster, offer.random, agreed.server_random, session_hash
+    )
+    out.do(LogKeys(offer.random, schedule))
+    return schedule
+
+
+def _signature_request(
+    out: Output, agreed: Agreed, auth: ClientAuth, identity: Identity, scheme: SignatureScheme
+) -> SignatureRequest:
+    """What is signed: all messages up to ClientKeyExchange, hashed by the scheme's own hash (CAUTH-10)."""
+    algorithm = _HASH_OF_SCHEME[scheme & 0xF if scheme >> 8 == 8 else scheme >> 8]
+    return SignatureRequest(
+        scheme, out.transcript.digest(algorithm), out.transcript.raw(), auth.ca_names, identity.chain
+    )
+
+
+def _ask_signer(identity: Identity, request: SignatureRequest) -> bytes | None:
+    if identity.signer is None:
+        return None
+    try:
+        signature = identity.signer.sign(request)
+    except LightTLSError:
+        raise
+    except Exception as cause:  # CAUTH-16: a chip on a bus can fail in any way
+        raise SignerError(f"the signer failed: {type(cause).__name__}: {cause}") from cause
+    if signature is not None and not isinstance(signature, bytes | bytearray):
+        raise SignerError(f"the signer returned {type(signature).__name__}, expected bytes or None")
+    return None if signature is None else bytes(signature)
+
+
+def _send_certificate_verify(
+    out: Output, agreed: Agreed, identity: Identity, request: SignatureRequest, signature: bytes
+) -> None:
+    """Check our own signature before it leaves: a wrong key is an error here, not a dead link there (CAUTH-12)."""
+    try:
+        agreed.offer.client.provider.verify(request.scheme, identity.leaf.spki, signature, request.message)
+    except BadSignature as cause:
+        raise SignerError("the signature does not verify under our certificate's key") from cause
+    out.send(CertificateVerify(request.scheme, signature))
+
+
+def _send_finished(out: Output, agreed: Agreed, schedule: KeySchedule) -> RecordOpener:
+    """Switch our side to the new keys; the other direction's are kept for the server's ChangeCipherSpec."""
+    sealer, opener = schedule.record_keys()
+    out.do(WriteWith(sealer))
+    out.send(Finished(schedule.finished(False, out.transcript.digest(agreed.suite.prf_hash))))  # FIN-06
+    return opener

@@ -1,0 +1,66 @@
+"""ServerKeyExchange: the server's ephemeral key, signed by its certificate's key (RFC 8422 §5.4)."""
+
+from __future__ import annotations
+
+from lighttls.errors import BadSignature, DecryptError, IllegalParameter
+from lighttls.handshake.output import Output
+from lighttls.handshake.states import (
+    Agreed,
+    KeyExchangeVerified,
+    PeerVerified,
+    WaitRequestOrDone,
+    WaitServerKeyExchange,
+)
+from lighttls.iana import NamedGroup, SignatureScheme, name_of
+from lighttls.messages import ServerKeyExchange, SignedEcdhParams
+
+_NAMED_CURVE = 3
+_POINT_LENGTH = {
+    NamedGroup.X25519: 32,
+    NamedGroup.SECP256R1: 65,
+    NamedGroup.SECP384R1: 97,
+    NamedGroup.SECP521R1: 133,
+}
+
+
+def on_server_key_exchange(out: Output, state: WaitServerKeyExchange, msg: ServerKeyExchange) -> WaitRequestOrDone:
+    """1. Shape, curve type, group, point. 2. The scheme and its signature. 3. Only then ECDH (SKE-28)."""
+    config = state.agreed.offer.client.config
+    # 1.
+    if msg.body[:1] not in (b"", bytes((_NAMED_CURVE,))):  # SKE-02: other curve types have another shape
+        raise IllegalParameter(f"the server's key exchange has curve type {msg.body[0]}, expected a named curve")
+    params = SignedEcdhParams.parse(msg.body)
+    if params.named_curve not in config.groups:  # SKE-03
+        raise IllegalParameter(f"the server chose the group {name_of(NamedGroup, params.named_curve)}, which we did not offer")
+    group = NamedGroup(params.named_curve)
+    if len(params.public) != _POINT_LENGTH[group]:  # SKE-06, SKE-09
+        raise IllegalParameter(f"the server's {group.name} key has {len(params.public)} bytes, expected {_POINT_LENGTH[group]}")
+    if group != NamedGroup.X25519 and params.public[0] != 4:  # SKE-05
+        raise IllegalParameter("the server's point is not in uncompressed form")
+    # 2.
+    scheme = _judge_scheme(state, params.scheme)
+    _check_signature(state.agreed, state.peer, scheme, params, msg.body)
+    # 3.
+    share = state.agreed.offer.client.provider.key_share(group, config.random)  # SKE-29
+    premaster = share.derive(params.public)  # SKE-07 to SKE-11
+    return WaitRequestOrDone(state.agreed, state.peer, KeyExchangeVerified(group, scheme, share.public, premaster))
+
+
+def _judge_scheme(state: WaitServerKeyExchange, number: int) -> SignatureScheme:
+    if number not in state.agreed.offer.client.config.signature_schemes:  # SKE-12, SKE-13
+        raise IllegalParameter(f"the server signed with {name_of(SignatureScheme, number)}, which we did not offer")
+    scheme = SignatureScheme(number)
+    family = "ECDSA" if state.peer.leaf.public_key.kind == "ec" else "RSA"
+    if not scheme.name.startswith(family):  # SKE-14
+        raise IllegalParameter(f"the server signed with {scheme.name.lower()}, which does not fit its certificate's key")
+    return scheme
+
+
+def _check_signature(
+    agreed: Agreed, peer: PeerVerified, scheme: SignatureScheme, params: SignedEcdhParams, body: bytes
+) -> None:
+    signed = agreed.offer.random + agreed.server_random + params.signed_params(body)
+    try:
+        agreed.offer.client.provider.verify(scheme, peer.leaf.spki, params.signature, signed)
+    except BadSignature as cause:  # SKE-17 to SKE-25
+        raise DecryptError("the server's signature over its key exchange does not verify") from cause

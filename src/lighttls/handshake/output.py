@@ -1,0 +1,86 @@
+"""What handlers may do: send a message, change keys, emit an event. They are performed after the handler returned.
+
+A handler that raises has therefore sent nothing (CERT-25).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lighttls._struct import struct
+from lighttls.events import Event
+from lighttls.handshake.transcript import Transcript
+from lighttls.messages import Message
+
+if TYPE_CHECKING:
+    from lighttls.crypto.provider import KeySchedule, RecordOpener, RecordSealer
+
+
+@struct
+class Send:
+    """Queue one handshake message, header included."""
+
+    message: Message
+    encoded: bytes
+
+
+@struct
+class WriteWith:
+    """Send ChangeCipherSpec and protect what we send from here on (CCS-10)."""
+
+    sealer: RecordSealer
+
+
+@struct
+class ReadWith:
+    """Open what we receive from here on."""
+
+    opener: RecordOpener
+
+
+@struct
+class Emit:
+    """Tell the owner."""
+
+    event: Event
+
+
+@struct
+class Complete:
+    """The handshake is over: tell the owner, with all that is known."""
+
+
+@struct
+class LogKeys:
+    """Hand the master secret to the key log, if there is one (PROF-06)."""
+
+    client_random: bytes
+    schedule: KeySchedule
+
+
+@struct
+class Refuse:
+    """Answer a HelloRequest with warning no_renegotiation (HS-09)."""
+
+
+Action = Send | WriteWith | ReadWith | Emit | Complete | LogKeys | Refuse
+
+
+class Output:
+    """Collects what one handler wants done, in order."""
+
+    __slots__ = ("actions", "transcript")
+
+    def __init__(self, transcript: Transcript) -> None:
+        self.transcript = transcript
+        self.actions: list[Action] = []
+
+    def send(self, message: Message) -> None:
+        """Send a handshake message; it enters the transcript at once (HS-11)."""
+        encoded = message.encode()
+        self.transcript.add(encoded)
+        self.actions.append(Send(message, encoded))
+
+    def do(self, action: Action) -> None:
+        """Have something else done."""
+        self.actions.append(action)

@@ -1,0 +1,189 @@
+"""Handshake states: each holds exactly what is known on entering it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lighttls._struct import secret, struct
+from lighttls.iana import NamedGroup, SignatureScheme
+
+if TYPE_CHECKING:
+    from lighttls.config import ClientConfig
+    from lighttls.crypto.provider import CryptoProvider, KeySchedule, Premaster, RecordOpener
+    from lighttls.crypto.suites import Suite
+    from lighttls.identity import Identity
+    from lighttls.keys import SignatureRequest
+    from lighttls.x509 import Certificate, ReferenceName, VerifiedPath
+
+
+@struct
+class Client:
+    """Who we are and whom we want to reach: fixed before the first byte."""
+
+    config: ClientConfig
+    provider: CryptoProvider
+    server: ReferenceName
+
+
+@struct
+class Offer:
+    """What our ClientHello said."""
+
+    client: Client
+    random: bytes
+    extension_types: frozenset[int]
+
+
+@struct
+class Agreed:
+    """What stands since the ServerHello."""
+
+    offer: Offer
+    suite: Suite
+    server_random: bytes
+    extended_master_secret: bool
+    secure_renegotiation: bool
+    alpn_protocol: bytes | None
+
+
+# Proof values: each is made in one function, right after its check, and `Connected` takes all three.
+
+
+@struct
+class PeerVerified:
+    """The server's chain leads to an anchor and names the host (made in `on_certificate`)."""
+
+    chain: tuple[bytes, ...]  # DER, as sent
+    leaf: Certificate
+    path: VerifiedPath | None  # None only under insecure_skip_verify
+
+
+@struct
+class KeyExchangeVerified:
+    """The server signed its ephemeral key, and ECDH is done (made in `on_server_key_exchange`)."""
+
+    group: NamedGroup
+    scheme: SignatureScheme
+    our_public: bytes
+    premaster: Premaster = secret()
+
+
+@struct
+class FinishedVerified:
+    """The server's Finished fits our view of the handshake (made in `on_finished`)."""
+
+    verify_data: bytes
+
+
+@struct
+class ClientAuth:
+    """What came of a CertificateRequest."""
+
+    certificate_types: tuple[int, ...]
+    ca_names: tuple[bytes, ...]
+    identity: Identity | None  # None: we send an empty list
+    scheme: SignatureScheme | None
+
+
+# States, in the order in which a full handshake passes them.
+
+
+@struct
+class WaitServerHello:
+    """The ClientHello is out."""
+
+    offer: Offer
+
+
+@struct
+class WaitCertificate:
+    """Version, suite and extensions are agreed."""
+
+    agreed: Agreed
+
+
+@struct
+class WaitServerKeyExchange:
+    """The server's chain is good."""
+
+    agreed: Agreed
+    peer: PeerVerified
+
+
+@struct
+class WaitRequestOrDone:
+    """The server's ephemeral key is good."""
+
+    agreed: Agreed
+    peer: PeerVerified
+    exchange: KeyExchangeVerified
+
+
+@struct
+class WaitServerHelloDone:
+    """The server asked for a certificate."""
+
+    agreed: Agreed
+    peer: PeerVerified
+    exchange: KeyExchangeVerified
+    auth: ClientAuth
+
+
+@struct
+class WaitSignature:
+    """Everything but our CertificateVerify is ready; its signature comes from outside."""
+
+    agreed: Agreed
+    peer: PeerVerified
+    exchange: KeyExchangeVerified
+    auth: ClientAuth
+    identity: Identity
+    request: SignatureRequest
+    schedule: KeySchedule = secret()
+
+
+@struct
+class WaitChangeCipherSpec:
+    """Our Finished is out."""
+
+    agreed: Agreed
+    peer: PeerVerified
+    exchange: KeyExchangeVerified
+    auth: ClientAuth | None
+    schedule: KeySchedule = secret()
+    opener: RecordOpener = secret()
+
+
+@struct
+class WaitFinished:
+    """The server's records are protected from here on."""
+
+    agreed: Agreed
+    peer: PeerVerified
+    exchange: KeyExchangeVerified
+    auth: ClientAuth | None
+    schedule: KeySchedule = secret()
+
+
+@struct
+class Connected:
+    """The handshake is complete."""
+
+    agreed: Agreed
+    peer: PeerVerified
+    exchange: KeyExchangeVerified
+    finished: FinishedVerified
+    auth: ClientAuth | None
+
+
+State = (
+    WaitServerHello
+    | WaitCertificate
+    | WaitServerKeyExchange
+    | WaitRequestOrDone
+    | WaitServerHelloDone
+    | WaitSignature
+    | WaitChangeCipherSpec
+    | WaitFinished
+    | Connected
+)

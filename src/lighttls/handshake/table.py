@@ -1,0 +1,125 @@
+"""The machine on one page: what may come in each state, who handles it, and where it may lead.
+
+Whatever is not in the table is an unexpected_message (SEQ-01 to SEQ-16, HS-02, HS-03, HS-10).
+HelloRequest is skipped during a handshake until the server's ChangeCipherSpec (HS-06, CCS-08).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, TypeVar, cast
+
+from lighttls._struct import struct
+from lighttls.errors import InternalError, UnexpectedMessage
+from lighttls.handshake.inputs import ApplicationData, ChangeCipherSpec, SignatureReady
+from lighttls.handshake.on_certificate import on_certificate
+from lighttls.handshake.on_certificate_request import on_certificate_request
+from lighttls.handshake.on_finished import (
+    on_application_data,
+    on_change_cipher_spec,
+    on_finished,
+    on_hello_request_when_connected,
+)
+from lighttls.handshake.on_server_hello import on_server_hello
+from lighttls.handshake.on_server_hello_done import (
+    on_server_hello_done,
+    on_server_hello_done_with_request,
+    on_signature_ready,
+)
+from lighttls.handshake.on_server_key_exchange import on_server_key_exchange
+from lighttls.handshake.output import Output
+from lighttls.handshake.states import (
+    Connected,
+    State,
+    WaitCertificate,
+    WaitChangeCipherSpec,
+    WaitFinished,
+    WaitRequestOrDone,
+    WaitServerHello,
+    WaitServerHelloDone,
+    WaitServerKeyExchange,
+    WaitSignature,
+)
+from lighttls.messages import (
+    Certificate,
+    CertificateRequest,
+    Finished,
+    HelloRequest,
+    ServerHello,
+    ServerHelloDone,
+    ServerKeyExchange,
+)
+
+_S = TypeVar("_S")
+_M = TypeVar("_M")
+_T = TypeVar("_T")
+
+
+@struct
+class Row:
+    """In `state`, on `message`, `run` does the work and returns one of `targets`."""
+
+    state: type
+    message: type
+    run: Callable[[Output, Any, Any], Any]
+    targets: tuple[type, ...]
+
+
+def row(state: type[_S], message: type[_M], run: Callable[[Output, _S, _M], _T], *targets: type[_T]) -> Row:
+    """A row whose handler fits its state, message and targets: the type checker sees to it."""
+    return Row(state, message, run, targets)
+
+
+def _skip(out: Output, state: _S, message: HelloRequest) -> _S:
+    return state
+
+
+# fmt: off
+TABLE: Final = (
+    #   while in               on receiving        run                                to
+    row(WaitServerHello,       ServerHello,        on_server_hello,                   WaitCertificate),
+    row(WaitCertificate,       Certificate,        on_certificate,                    WaitServerKeyExchange),
+    row(WaitServerKeyExchange, ServerKeyExchange,  on_server_key_exchange,            WaitRequestOrDone),
+    row(WaitRequestOrDone,     CertificateRequest, on_certificate_request,            WaitServerHelloDone),
+    row(WaitRequestOrDone,     ServerHelloDone,    on_server_hello_done,              WaitChangeCipherSpec),
+    row(WaitServerHelloDone,   ServerHelloDone,    on_server_hello_done_with_request, WaitChangeCipherSpec, WaitSignature),
+    row(WaitSignature,         SignatureReady,     on_signature_ready,                WaitChangeCipherSpec),
+    row(WaitChangeCipherSpec,  ChangeCipherSpec,   on_change_cipher_spec,             WaitFinished),
+    row(WaitFinished,          Finished,           on_finished,                       Connected),
+    row(Connected,             ApplicationData,    on_application_data,               Connected),
+    row(Connected,             HelloRequest,       on_hello_request_when_connected,   Connected),
+    row(WaitServerHello,       HelloRequest,       _skip,                             WaitServerHello),
+    row(WaitCertificate,       HelloRequest,       _skip,                             WaitCertificate),
+    row(WaitServerKeyExchange, HelloRequest,       _skip,                             WaitServerKeyExchange),
+    row(WaitRequestOrDone,     HelloRequest,       _skip,                             WaitRequestOrDone),
+    row(WaitServerHelloDone,   HelloRequest,       _skip,                             WaitServerHelloDone),
+    row(WaitSignature,         HelloRequest,       _skip,                             WaitSignature),
+    row(WaitChangeCipherSpec,  HelloRequest,       _skip,                             WaitChangeCipherSpec),
+)
+# fmt: on
+
+_INDEX: Final[dict[tuple[type, type], Row]] = {(r.state, r.message): r for r in TABLE}
+
+ENDS_A_FLIGHT: Final = frozenset((WaitSignature, WaitChangeCipherSpec, Connected))
+"""States on whose entry the server has nothing more to say: left-over handshake bytes are refused (REC-20)."""
+
+
+def may_come(state: State, message: type) -> bool:
+    """Whether the table has a row for this pair."""
+    return (type(state), message) in _INDEX
+
+
+def refuse(state: State, what: str) -> UnexpectedMessage:
+    """The error for something that must not come now."""
+    return UnexpectedMessage(f"the server sent {what} while the client was in state {type(state).__name__}")
+
+
+def step(out: Output, state: State, message: object) -> State:
+    """Run the one row that fits. Raises UnexpectedMessage if there is none."""
+    found = _INDEX.get((type(state), type(message)))
+    if found is None:
+        raise refuse(state, type(message).__name__)
+    after = found.run(out, state, message)
+    if type(after) not in found.targets:
+        raise InternalError(f"{found.run.__name__} led to {type(after).__name__}, which its row does not allow")
+    return cast(State, after)

@@ -1,0 +1,39 @@
+"""All handshake messages of a connection, as on the wire (HS-11).
+
+They are kept raw, since the hash is known only from the ServerHello on, and the signature of our
+CertificateVerify may need another one (CAUTH-10). A handshake hashes them three times; that is a
+few microseconds, and nothing has to be copied or resumed. Freed at Finished.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lighttls.crypto.provider import CryptoProvider
+
+
+class Transcript:
+    """Messages in order, both directions, without HelloRequest."""
+
+    __slots__ = ("_provider", "_raw")
+
+    def __init__(self, provider: CryptoProvider) -> None:
+        self._provider = provider
+        self._raw = bytearray()
+
+    def add(self, encoded: bytes) -> None:
+        """Append one message with its header."""
+        self._raw += encoded
+
+    def digest(self, algorithm: str) -> bytes:
+        """The hash of everything so far."""
+        return self._provider.digest(algorithm, self._raw)
+
+    def raw(self) -> bytes:
+        """Everything so far, for a signature."""
+        return bytes(self._raw)
+
+    def clear(self) -> None:
+        """Forget it all: the handshake is complete."""
+        self._raw = bytearray()

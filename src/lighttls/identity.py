@@ -1,0 +1,107 @@
+"""Identity: our certificate chain and who signs for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from os import PathLike
+from typing import Any
+
+from lighttls.errors import ConfigurationError, LightTLSError
+from lighttls.iana import SignatureScheme
+from lighttls.keys import Signer, software_key
+from lighttls.x509 import Certificate, pem_blocks
+
+_FITS = {"ec": ("ECDSA",), "rsa": ("RSA",)}
+
+
+class Identity:
+    """A client certificate chain, end entity first, and its signer.
+
+    `signer=None` means that every signature is deferred: a `SignatureRequested` event appears and
+    the handshake waits. `signature_schemes` is what the leaf's key and the signer can do together.
+    Raises ConfigurationError: no certificate, one that cannot be read, or a key that does not fit.
+    """
+
+    __slots__ = ("chain", "leaf", "signature_schemes", "signer")
+
+    def __init__(self, chain: Iterable[bytes], signer: Signer | None) -> None:
+        self.chain = tuple(bytes(der) for der in chain)
+        if not self.chain:
+            raise ConfigurationError("an identity needs at least one certificate")
+        try:
+            self.leaf = Certificate.parse(self.chain[0])
+        except LightTLSError as cause:
+            raise ConfigurationError(f"our own certificate cannot be read: {cause}") from cause
+        public_key = getattr(signer, "public_key", None)
+        if public_key is not None and public_key != self.leaf.spki:
+            raise ConfigurationError(
+                "the private key does not belong to the certificate",
+                hint="Certificate and key come from different pairs. Compare their public keys.",
+            )
+        self.signer = signer
+        self.signature_schemes = _usable_schemes(self.leaf, signer)
+
+    @classmethod
+    def from_pem(cls, data: bytes, signer: Signer | None = None, *, name: str = "the PEM data") -> Identity:
+        """From PEM: certificates in order, and, if no signer is given, a private key among them if there is one."""
+        chain = pem_blocks(data, b"CERTIFICATE")
+        if not chain:
+            raise ConfigurationError(f"{name} holds no PEM certificate (-----BEGIN CERTIFICATE-----)")
+        try:
+            if signer is None and b"PRIVATE KEY-----" in data:
+                signer = software_key(data)
+            return cls(chain, signer)
+        except ConfigurationError as cause:
+            raise ConfigurationError(f"{name}: {cause}", hint=cause.hint) from cause
+
+    @classmethod
+    def from_file(
+        cls, path: str | PathLike[str], signer: Signer | None = None, *, key: str | PathLike[str] | None = None
+    ) -> Identity:
+        """From a PEM file; `key` names another file with the private key."""
+        if key is not None:
+            pem = _read(key)
+            try:
+                signer = software_key(pem)
+            except ConfigurationError as cause:
+                raise ConfigurationError(f"{key}: {cause}") from cause
+        return cls.from_pem(_read(path), signer, name=str(path))
+
+    def __repr__(self) -> str:
+        return f"Identity({len(self.chain)} certificates, {self.leaf.public_key.kind} key)"
+
+
+def _read(path: str | PathLike[str]) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as cause:
+        raise ConfigurationError(f"{path} cannot be read: {cause.strerror or cause}") from cause
+
+
+def _usable_schemes(leaf: Any, signer: Signer | None) -> tuple[SignatureScheme, ...]:
+    families = _FITS.get(leaf.public_key.kind)
+    if families is None:
+        raise ConfigurationError("our own certificate has a key that is neither RSA nor EC")
+    offered = _DEFERRED[leaf.public_key.kind] if signer is None else signer.signature_schemes
+    usable = tuple(scheme for scheme in map(SignatureScheme, offered) if scheme.name.startswith(families))
+    if not usable or any(scheme >> 8 == 2 for scheme in usable):  # CAUTH-11: never SHA-1
+        raise ConfigurationError(f"the signer cannot sign with the certificate's {leaf.public_key.kind} key")
+    return usable
+
+
+_DEFERRED = {
+    "ec": (
+        SignatureScheme.ECDSA_SECP256R1_SHA256,
+        SignatureScheme.ECDSA_SECP384R1_SHA384,
+        SignatureScheme.ECDSA_SECP521R1_SHA512,
+    ),
+    "rsa": (
+        SignatureScheme.RSA_PSS_RSAE_SHA256,
+        SignatureScheme.RSA_PKCS1_SHA256,
+        SignatureScheme.RSA_PSS_RSAE_SHA384,
+        SignatureScheme.RSA_PKCS1_SHA384,
+        SignatureScheme.RSA_PSS_RSAE_SHA512,
+        SignatureScheme.RSA_PKCS1_SHA512,
+    ),
+}

@@ -1,0 +1,34 @@
+"""What was agreed on a connection, and what it cost."""
+
+from __future__ import annotations
+
+from lighttls._struct import struct
+from lighttls.iana import CipherSuite, NamedGroup, SignatureScheme
+from lighttls.x509 import TrustAnchor, VerifiedPath
+
+
+@struct
+class ConnectionInfo:
+    """A snapshot of an established connection."""
+
+    version: int  # always 0x0303
+    cipher_suite: CipherSuite
+    group: NamedGroup
+    peer_signature_scheme: SignatureScheme
+    client_signature_scheme: SignatureScheme | None
+    alpn_protocol: str | None
+    extended_master_secret: bool
+    secure_renegotiation: bool
+    session_resumed: bool
+    server_hostname: str
+    peer_chain: tuple[bytes, ...]  # DER, as sent
+    verified_path: VerifiedPath | None  # None only under insecure_skip_verify
+    trust_anchor: TrustAnchor | None
+    time_checked: bool
+    requested_certificate_types: tuple[int, ...] | None  # None: the server did not ask for a certificate
+    requested_ca_names: tuple[bytes, ...]  # DER names, as sent
+    client_certificate_sent: bool
+    bytes_sent: int  # handed out by data_to_send so far
+    bytes_received: int
+    flights: int  # changes of direction in the handshake: 4 in a full one
+    flight_times: tuple[float, ...]  # seconds from the ClientHello to the start of each flight, by the configured clock

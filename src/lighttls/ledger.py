@@ -1,0 +1,60 @@
+"""What a connection has cost so far, and the summary that shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from lighttls.handshake import Connected
+from lighttls.iana import TLS12
+from lighttls.info import ConnectionInfo
+
+
+class Ledger:
+    """Counts bytes and flights of one connection."""
+
+    __slots__ = ("_clock", "_flight_times", "_last_sent", "_started", "bytes_received", "bytes_sent")
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._started = 0.0
+        self._last_sent: bool | None = None
+        self._flight_times: list[float] = []
+        self.bytes_sent = 0
+        self.bytes_received = 0
+
+    def note_flight(self, sent: bool) -> None:
+        """A handshake record goes this way: a flight starts when the direction changes."""
+        if sent is self._last_sent:
+            return
+        now = self._clock()
+        if self._last_sent is None:
+            self._started = now
+        self._last_sent = sent
+        self._flight_times.append(now - self._started)
+
+    def info(self, state: Connected, hostname: str) -> ConnectionInfo:
+        """A snapshot."""
+        agreed, peer, exchange, auth = state.agreed, state.peer, state.exchange, state.auth
+        return ConnectionInfo(
+            version=TLS12,
+            cipher_suite=agreed.suite.code,
+            group=exchange.group,
+            peer_signature_scheme=exchange.scheme,
+            client_signature_scheme=None if auth is None else auth.scheme,
+            alpn_protocol=None if agreed.alpn_protocol is None else agreed.alpn_protocol.decode("ascii"),
+            extended_master_secret=agreed.extended_master_secret,
+            secure_renegotiation=agreed.secure_renegotiation,
+            session_resumed=False,
+            server_hostname=hostname,
+            peer_chain=peer.chain,
+            verified_path=peer.path,
+            trust_anchor=None if peer.path is None else peer.path.anchor,
+            time_checked=peer.path is not None and peer.path.time_checked,
+            requested_certificate_types=None if auth is None else auth.certificate_types,
+            requested_ca_names=() if auth is None else auth.ca_names,
+            client_certificate_sent=auth is not None and auth.identity is not None,
+            bytes_sent=self.bytes_sent,
+            bytes_received=self.bytes_received,
+            flights=len(self._flight_times),
+            flight_times=tuple(self._flight_times),
+        )

@@ -1,0 +1,52 @@
+"""Handshake messages as values: their type byte, and the way from bytes and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar, TypeVar, dataclass_transform
+
+from lighttls.iana import HandshakeType
+from lighttls.wire import Fixed, Nested, Structure, Uint, Vector, field, structure
+
+
+class Message(Structure):
+    """A handshake message (RFC 5246 §7.4)."""
+
+    __slots__ = ()
+    handshake_type: ClassVar[HandshakeType]
+
+    def encode(self) -> bytes:
+        """The message with its 4-byte header, as it enters the transcript (HS-11)."""
+        body = self.build()
+        return bytes((self.handshake_type,)) + len(body).to_bytes(3, "big") + body
+
+
+_M = TypeVar("_M", bound=Message)
+
+MESSAGES: dict[int, type[Message]] = {}
+"""The message classes by handshake type."""
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+def message(handshake_type: HandshakeType) -> Callable[[type[_M]], type[_M]]:
+    """Declare the structure of one handshake message and enter it in `MESSAGES`."""
+
+    def declare(cls: type[_M]) -> type[_M]:
+        made = structure(cls)
+        made.handshake_type = handshake_type
+        MESSAGES[handshake_type] = made
+        return made
+
+    return declare
+
+
+@structure
+class Extension(Structure):
+    """One hello extension, its body not yet looked into (RFC 5246 §7.4.1.4)."""
+
+    extension_type: int = field(Uint(2))
+    data: bytes = field(Vector(0, 0xFFFF))
+
+
+RANDOM = Fixed(32)
+EXTENSION = Nested(Extension)

@@ -1,0 +1,31 @@
+"""Certificate, CertificateRequest and CertificateVerify (RFC 5246 §7.4.2, §7.4.4, §7.4.8)."""
+
+from __future__ import annotations
+
+from lighttls.iana import HandshakeType
+from lighttls.messages.base import Message, message
+from lighttls.wire import ListOf, Uint, Vector, field
+
+
+@message(HandshakeType.CERTIFICATE)
+class Certificate(Message):
+    """A chain, end entity first; ours may be empty (RFC 5246 §7.4.2, §7.4.6)."""
+
+    certificate_list: tuple[bytes, ...] = field(ListOf(Vector(1, 0xFFFFFF), 0, 0xFFFFFF))
+
+
+@message(HandshakeType.CERTIFICATE_REQUEST)
+class CertificateRequest(Message):
+    """The server wants to know who we are (RFC 5246 §7.4.4)."""
+
+    certificate_types: bytes = field(Vector(1, 0xFF))
+    supported_signature_algorithms: tuple[int, ...] = field(ListOf(Uint(2), 2, 0xFFFE))
+    certificate_authorities: tuple[bytes, ...] = field(ListOf(Vector(1, 0xFFFF), 0, 0xFFFF))
+
+
+@message(HandshakeType.CERTIFICATE_VERIFY)
+class CertificateVerify(Message):
+    """The client's proof that it holds its key (RFC 5246 §7.4.8)."""
+
+    scheme: int = field(Uint(2))
+    signature: bytes = field(Vector(0, 0xFFFF))

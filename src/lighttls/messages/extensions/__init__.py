@@ -1,0 +1,20 @@
+"""Bodies of the hello extensions we send and accept, one file each."""
+
+from lighttls.messages.extensions.alpn import ProtocolNameList
+from lighttls.messages.extensions.ec_point_formats import EcPointFormats
+from lighttls.messages.extensions.empty import EmptyBody
+from lighttls.messages.extensions.renegotiation_info import RenegotiationInfo
+from lighttls.messages.extensions.server_name import HostName, ServerNameList
+from lighttls.messages.extensions.signature_algorithms import SignatureAlgorithms
+from lighttls.messages.extensions.supported_groups import SupportedGroups
+
+__all__ = [
+    "EcPointFormats",
+    "EmptyBody",
+    "HostName",
+    "ProtocolNameList",
+    "RenegotiationInfo",
+    "ServerNameList",
+    "SignatureAlgorithms",
+    "SupportedGroups",
+]

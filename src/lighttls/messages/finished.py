@@ -1,0 +1,14 @@
+"""Finished (RFC 5246 §7.4.9)."""
+
+from __future__ import annotations
+
+from lighttls.iana import HandshakeType
+from lighttls.messages.base import Message, message
+from lighttls.wire import Rest, field
+
+
+@message(HandshakeType.FINISHED)
+class Finished(Message):
+    """The proof that both sides saw the same handshake; a wrong length counts as wrong (FIN-02)."""
+
+    verify_data: bytes = field(Rest())

@@ -1,0 +1,8 @@
+"""Records: framing, alerts, flood limits, and the layer that protects and opens them."""
+
+from lighttls.record.alerts import read_alert
+from lighttls.record.framing import MAX_PLAINTEXT
+from lighttls.record.layer import RecordLayer
+from lighttls.record.patience import Patience
+
+__all__ = ["MAX_PLAINTEXT", "Patience", "RecordLayer", "read_alert"]

@@ -1,0 +1,16 @@
+"""The alert record (RFC 5246 §7.2)."""
+
+from __future__ import annotations
+
+from lighttls.errors import DecodeError, IllegalParameter
+from lighttls.iana import AlertLevel
+
+
+def read_alert(fragment: bytes) -> tuple[AlertLevel, int]:
+    """Level and description. Raises DecodeError unless it is exactly one alert (ALERT-01), IllegalParameter (ALERT-02)."""
+    if len(fragment) != 2:
+        raise DecodeError(f"an alert record holds {len(fragment)} bytes, expected 2")
+    level, description = fragment
+    if level not in (AlertLevel.WARNING, AlertLevel.FATAL):
+        raise IllegalParameter(f"an alert has level {level}, expected 1 or 2")
+    return AlertLevel(level), description

@@ -1,0 +1,121 @@
+"""The record layer of one connection: bytes to records and back (RFC 5246 §6).
+
+Keys, nonces and sequence numbers live in the crypto engine; this room holds at most one
+incomplete record and knows which direction is protected.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lighttls.crypto.provider import RecordOpener, RecordSealer
+from lighttls.errors import InternalError
+from lighttls.iana import TLS12
+from lighttls.record.framing import HEADER_LENGTH, MAX_PLAINTEXT, frame, read_header
+
+_APPLICATION_DATA = 23
+_FIRST_VERSION = 0x0301  # REC-30: some servers balk at 0x0303 in the first record
+
+
+class RecordLayer:
+    """Cuts incoming bytes into records and makes outgoing ones."""
+
+    __slots__ = ("_at", "_opener", "_ready", "_sealer", "_sent_any", "_wanted", "held", "version_pinned")
+
+    def __init__(self) -> None:
+        self.held = bytearray()  # what was received and not consumed; always the same object
+        self._at = 0  # start of what is not consumed yet
+        self._wanted = HEADER_LENGTH  # bytes that must be there before another look is worth it
+        self._ready: list[tuple[int, bytes]] = []  # opened and not handed out, last first
+        self._opener: RecordOpener | None = None
+        self._sealer: RecordSealer | None = None
+        self._sent_any = False
+        self.version_pinned = False  # set when the ServerHello has been read (REC-04)
+
+    def read_with(self, opener: RecordOpener) -> None:
+        """Open everything from the next record on (CCS-09). Nothing may be held in `ready` then."""
+        self._opener = opener
+
+    def write_with(self, sealer: RecordSealer) -> None:
+        """Protect everything from here on (CCS-09)."""
+        self._sealer = sealer
+
+    def bulk_methods(self) -> tuple[Any, Any]:
+        """The engine's `open` and `seal`, for the short way of application data."""
+        if self._opener is None or self._sealer is None:
+            raise InternalError("both directions must be protected before application data flows")
+        return self._opener.open, self._sealer.seal
+
+    def forget_keys(self) -> None:
+        """Drop keys and what was held: the connection has failed (ALERT-15)."""
+        self._opener = self._sealer = None
+        self._ready.clear()
+        self.held.clear()
+
+    def feed(self, data: bytes | bytearray | memoryview) -> None:
+        """Take bytes from the peer; they may end anywhere (REC-24)."""
+        self.held += data
+
+    def take(self, opened: tuple[list[tuple[int, bytes]], int], data: bytes) -> None:
+        """Take what an opener made of `data`, which came while nothing was held."""
+        records, consumed = opened
+        self._ready = records[::-1]
+        self.held += memoryview(data)[consumed:]
+
+    def next(self) -> tuple[int, bytes] | None:
+        """The next record as (content type, plaintext), or None until more arrives.
+
+        Raises UnexpectedMessage, ProtocolVersion, RecordOverflow, BadRecordMac.
+        """
+        if self._ready:
+            return self._ready.pop()
+        if len(self.held) - self._at < self._wanted:
+            self._compact()
+            return None
+        return self._next_plain() if self._opener is None else self._next_protected(self._opener)
+
+    def _next_plain(self) -> tuple[int, bytes] | None:
+        content_type, length = read_header(self.held, self._at, self.version_pinned)
+        start = self._at + HEADER_LENGTH
+        if len(self.held) - start < length:
+            self._wait_for(length)
+            return None
+        self._advance(HEADER_LENGTH + length)
+        return content_type, bytes(self.held[start : start + length])
+
+    def _next_protected(self, opener: RecordOpener) -> tuple[int, bytes] | None:
+        with memoryview(self.held) as whole, whole[self._at :] as view:
+            opened = opener.open(view, MAX_PLAINTEXT)
+            records, consumed = ([(_APPLICATION_DATA, opened)], len(view)) if isinstance(opened, bytes) else opened
+        if not records:
+            self._wait_for(self.held[self._at + 3] << 8 | self.held[self._at + 4])
+            return None
+        self._advance(consumed)
+        self._ready = records[::-1]
+        return self._ready.pop()
+
+    def _advance(self, count: int) -> None:
+        self._at += count
+        self._wanted = HEADER_LENGTH
+
+    def _wait_for(self, length: int) -> None:
+        self._wanted = HEADER_LENGTH + length
+        self._compact()
+
+    def _compact(self) -> None:
+        if self._at:
+            del self.held[: self._at]
+            self._at = 0
+
+    def protect(self, content_type: int, data: bytes | bytearray | memoryview) -> bytes:
+        """Records that carry `data`, protected once keys are on. Raises UsageError at the key's budget (REC-26)."""
+        if self._sealer is not None:
+            return self._sealer.seal(content_type, data, MAX_PLAINTEXT)
+        version, self._sent_any = (TLS12 if self._sent_any else _FIRST_VERSION), True
+        return frame(content_type, version, bytes(data))
+
+    def protect_last(self, content_type: int, data: bytes) -> bytes:
+        """The record that ends the connection, an alert: the key's budget keeps room for it."""
+        if self._sealer is not None:
+            return self._sealer.close(content_type, data)
+        return self.protect(content_type, data)

@@ -1,0 +1,6 @@
+"""The codec of wire structures: fields declared once, read and written by generated code."""
+
+from lighttls.wire.codec import Structure, field, structure
+from lighttls.wire.kinds import Fixed, ListOf, Nested, OptionalTail, Rest, Uint, Vector
+
+__all__ = ["Fixed", "ListOf", "Nested", "OptionalTail", "Rest", "Structure", "Uint", "Vector", "field", "structure"]

@@ -1,0 +1,203 @@
+"""Field kinds of wire structures, and how each is read and written.
+
+A kind does not parse by itself: it writes the few lines of Python that do, so that a whole
+structure becomes one straight function (see `codec`). In those lines `data` is the message as
+`bytes`, `pos` the reading position and `end<n>` the end of the enclosing vector.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from lighttls.wire.codec import Structure
+
+
+class Writer:
+    """Source lines under construction, with indentation and fresh names."""
+
+    def __init__(self, depth: int = 1) -> None:
+        self.lines: list[str] = []
+        self.depth = depth
+        self.names = 0
+        self.constants: dict[str, object] = {}
+
+    def add(self, *lines: str) -> None:
+        self.lines.extend("    " * self.depth + line for line in lines)
+
+    def fresh(self, stem: str) -> str:
+        self.names += 1
+        return f"{stem}{self.names}"
+
+
+class Kind(Protocol):
+    """How one field travels."""
+
+    def read(self, out: Writer, target: str, path: str, end: str) -> None:
+        """Write lines that parse the field at `pos`, not beyond `end`, into the variable `target`."""
+
+    def write(self, out: Writer, value: str, path: str, parts: str) -> None:
+        """Write lines that append the field's bytes to the list named `parts`."""
+
+
+def _width_of(maximum: int) -> int:
+    return 1 if maximum < 1 << 8 else 2 if maximum < 1 << 16 else 3
+
+
+_INTEGER = {
+    1: "data[pos]",
+    2: "data[pos] << 8 | data[pos + 1]",
+    3: "data[pos] << 16 | data[pos + 1] << 8 | data[pos + 2]",
+    4: "data[pos] << 24 | data[pos + 1] << 16 | data[pos + 2] << 8 | data[pos + 3]",
+}
+
+
+def _read_integer(out: Writer, width: int, target: str, path: str, end: str) -> None:
+    out.add(
+        f"if {end} - pos < {width}: raise too_short({path!r})",
+        f"{target} = {_INTEGER[width]}",
+        f"pos += {width}",
+    )
+
+
+class Uint:
+    """An unsigned integer of `width` bytes, big-endian (RFC 5246 §4.4)."""
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+
+    def read(self, out: Writer, target: str, path: str, end: str) -> None:
+        _read_integer(out, self.width, target, path, end)
+
+    def write(self, out: Writer, value: str, path: str, parts: str) -> None:
+        out.add(
+            f"if not 0 <= {value} < {1 << 8 * self.width}: raise out_of_range({path!r}, {value})",
+            f"{parts}.append({value}.to_bytes({self.width}, 'big'))",
+        )
+
+
+class Fixed:
+    """`size` bytes without a length (RFC 5246 §4.3: opaque name[size])."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def read(self, out: Writer, target: str, path: str, end: str) -> None:
+        out.add(
+            f"if {end} - pos < {self.size}: raise too_short({path!r})",
+            f"{target} = data[pos:pos + {self.size}]",
+            f"pos += {self.size}",
+        )
+
+    def write(self, out: Writer, value: str, path: str, parts: str) -> None:
+        out.add(
+            f"if len({value}) != {self.size}: raise out_of_range({path!r}, len({value}))",
+            f"{parts}.append({value})",
+        )
+
+
+class Vector:
+    """Bytes behind a length of one to three bytes (opaque name<low..high>)."""
+
+    def __init__(self, low: int, high: int) -> None:
+        self.low = low
+        self.high = high
+        self.width = _width_of(high)
+
+    def read_length(self, out: Writer, target: str, path: str, end: str) -> None:
+        _read_integer(out, self.width, target, path, end)
+        if self.low > 0 or self.high < (1 << 8 * self.width) - 1:
+            bounds = f"{self.low} <= {target} <= {self.high}"
+            out.add(f"if not {bounds}: raise bad_length({path!r}, {target}, {self.low}, {self.high})")
+        out.add(f"if {end} - pos < {target}: raise too_short({path!r})")
+
+    def write_length(self, out: Writer, count: str, path: str, parts: str) -> None:
+        out.add(
+            f"if not {self.low} <= {count} <= {self.high}: raise out_of_range({path!r}, {count})",
+            f"{parts}.append(({count}).to_bytes({self.width}, 'big'))",
+        )
+
+    def read(self, out: Writer, target: str, path: str, end: str) -> None:
+        length = out.fresh("n")
+        self.read_length(out, length, path, end)
+        out.add(f"{target} = data[pos:pos + {length}]", f"pos += {length}")
+
+    def write(self, out: Writer, value: str, path: str, parts: str) -> None:
+        self.write_length(out, f"len({value})", path, parts)
+        out.add(f"{parts}.append({value})")
+
+
+class ListOf:
+    """Elements of one kind behind a length in bytes; they fill it exactly (HS-04, HS-05)."""
+
+    def __init__(self, element: Kind, low: int, high: int) -> None:
+        self.element = element
+        self.frame = Vector(low, high)
+
+    def read(self, out: Writer, target: str, path: str, end: str) -> None:
+        length, inner, items, item = (out.fresh(stem) for stem in ("n", "end", "items", "item"))
+        self.frame.read_length(out, length, path, end)
+        out.add(f"{inner} = pos + {length}", f"{items} = []", f"while pos < {inner}:")
+        out.depth += 1
+        self.element.read(out, item, path + "[]", inner)
+        out.add(f"{items}.append({item})")
+        out.depth -= 1
+        out.add(f"{target} = tuple({items})")
+
+    def write(self, out: Writer, value: str, path: str, parts: str) -> None:
+        inner, item, body = (out.fresh(stem) for stem in ("parts", "item", "body"))
+        out.add(f"{inner} = []", f"for {item} in {value}:")
+        out.depth += 1
+        self.element.write(out, item, path + "[]", inner)
+        out.depth -= 1
+        out.add(f"{body} = b''.join({inner})")
+        self.frame.write_length(out, f"len({body})", path, parts)
+        out.add(f"{parts}.append({body})")
+
+
+class Nested:
+    """Another declared structure in place."""
+
+    def __init__(self, structure: type[Structure]) -> None:
+        self.structure = structure
+
+    def read(self, out: Writer, target: str, path: str, end: str) -> None:
+        values = {name: out.fresh(name) for name in self.structure.fields}
+        for name, kind in self.structure.fields.items():
+            kind.read(out, values[name], f"{path}.{name}", end)
+        maker = out.fresh("make")
+        out.constants[maker] = self.structure
+        out.add(f"{target} = {maker}({', '.join(values.values())})")
+
+    def write(self, out: Writer, value: str, path: str, parts: str) -> None:
+        for name, kind in self.structure.fields.items():
+            kind.write(out, f"{value}.{name}", f"{path}.{name}", parts)
+
+
+class Rest:
+    """All bytes up to the end: a body whose shape depends on what was agreed."""
+
+    def read(self, out: Writer, target: str, path: str, end: str) -> None:
+        out.add(f"{target} = data[pos:{end}]", f"pos = {end}")
+
+    def write(self, out: Writer, value: str, path: str, parts: str) -> None:
+        out.add(f"{parts}.append({value})")
+
+
+class OptionalTail:
+    """A last field that may be left out altogether: None then (RFC 5246 §7.4.1.2: extensions)."""
+
+    def __init__(self, kind: Kind) -> None:
+        self.kind = kind
+
+    def read(self, out: Writer, target: str, path: str, end: str) -> None:
+        out.add(f"{target} = None", f"if pos < {end}:")
+        out.depth += 1
+        self.kind.read(out, target, path, end)
+        out.depth -= 1
+
+    def write(self, out: Writer, value: str, path: str, parts: str) -> None:
+        out.add(f"if {value} is not None:")
+        out.depth += 1
+        self.kind.write(out, value, path, parts)
+        out.depth -= 1
