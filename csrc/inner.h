@@ -10,9 +10,9 @@
 /* ---- Compilers and targets ------------------------------------------------------------------ */
 
 #if defined(__GNUC__)
-#define LT_INLINE static inline __attribute__((always_inline, unused))
+#define LT_INLINE           static inline __attribute__((always_inline, unused))
 #define LT_TARGET(features) __attribute__((target(features)))
-#define LT_MAY_ALIAS __attribute__((may_alias))
+#define LT_MAY_ALIAS        __attribute__((may_alias))
 #elif defined(_MSC_VER)
 #define LT_INLINE static __forceinline
 #define LT_TARGET(features)
@@ -156,7 +156,7 @@ LT_INLINE uint64_t lt_ct_select(uint64_t mask, uint64_t a, uint64_t b) {
 /* ---- AEAD (aead.c) -------------------------------------------------------------------------- */
 
 #define LT_NONCE_LEN 12
-#define LT_TAG_LEN 16
+#define LT_TAG_LEN   16
 
 /* AES-GCM under one key. Which fields are set and how depends on the implementation. */
 typedef struct {
@@ -172,7 +172,7 @@ typedef struct {
     uint32_t features;  /* those in use when the key was set */
     union {
         lt_gcm gcm;
-        uint8_t chacha20_key[32];
+        uint8_t chacha20[32];
     } key;
 } lt_aead;
 
@@ -196,8 +196,7 @@ LT_MUST_CHECK int lt_aead_open(const lt_aead *aead, const uint8_t *nonce, const 
 size_t lt_record_fixed_iv_len(uint32_t aead);
 
 /** Traffic keys of one direction at sequence number 0; key and fixed_iv have the lengths of the AEAD. */
-LT_MUST_CHECK int lt_record_keys_init(lt_record_keys *keys, uint32_t aead, const uint8_t *key,
-                                      const uint8_t *fixed_iv);
+LT_MUST_CHECK int lt_record_keys_init(lt_record_keys *keys, uint32_t aead, const uint8_t *key, const uint8_t *fixed_iv);
 
 /* ---- Hashes, HMAC, PRF ---------------------------------------------------------------------- */
 
