@@ -21,7 +21,7 @@ _SECRET = object()
 
 
 class _Struct:
-    __slots__ = ()
+    __slots__: tuple[str, ...] = ()
     __hidden__: frozenset[str] = frozenset()
 
     def __init__(self, *args: Any, **named: Any) -> None:
@@ -50,10 +50,10 @@ class _Struct:
 def struct(cls: type[_T]) -> type[_T]:
     """Rebuild a class with its annotated fields as slots and a plain constructor (all fields required)."""
     body = dict(cls.__dict__)
-    names = tuple(body.get("__annotations__", ()))
+    names = tuple(cls.__annotations__)
     hidden = frozenset(n for n in names if body.get(n) is _SECRET)
     for gone in ("__dict__", "__weakref__", *names):
         body.pop(gone, None)
     body.update(__slots__=names, __match_args__=names, __hidden__=hidden)
     bases = tuple(b for b in cls.__bases__ if b is not object)
-    return type(cls.__name__, (*bases, _Struct), body)  # type: ignore[return-value]
+    return type(cls.__name__, (*bases, _Struct), body)

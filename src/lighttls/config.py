@@ -61,6 +61,21 @@ class ClientConfig:
         "verify",
     )
 
+    trust: TrustStore
+    identity: Identity | None
+    alpn_protocols: tuple[bytes, ...]
+    cipher_suites: tuple[CipherSuite, ...]
+    groups: tuple[NamedGroup, ...]
+    signature_schemes: tuple[SignatureScheme, ...]
+    verify: VerifyPolicy
+    insecure_allow_legacy_renegotiation: bool
+    clock: Callable[[], float]
+    key_log: Callable[[str], None] | None
+    insecure_entropy: Callable[[int], bytes] | None
+    provider: CryptoProvider
+    trace: bool
+    _last_draw: list[bytes]
+
     def __init__(
         self,
         *,
@@ -79,12 +94,15 @@ class ClientConfig:
         trace: bool = False,
     ) -> None:
         if not isinstance(trust, TrustStore):
-            raise ConfigurationError("trust must be a TrustStore; there is no default, since it decides who is believed")
+            raise ConfigurationError(
+                "trust must be a TrustStore; there is no default, since it decides who is believed"
+            )
         if identity is not None and not isinstance(identity, Identity):
             raise ConfigurationError("identity must be an Identity or None")
         engine = provider if provider is not None else default_provider()
+        trust.freeze()
         settings: dict[str, Any] = {
-            "trust": trust.freeze(),
+            "trust": trust,
             "identity": identity,
             "alpn_protocols": _protocols(alpn_protocols),
             "cipher_suites": _choice("cipher_suites", CipherSuite, cipher_suites, SUITES),
@@ -121,9 +139,9 @@ class ClientConfig:
         if len(drawn) != count:
             raise EntropyError(f"the random source gave {len(drawn)} bytes, asked were {count}")
         if count >= 32:
-            if drawn == self._last_draw[0]:  # type: ignore[attr-defined]
+            if drawn == self._last_draw[0]:
                 raise EntropyError("the random source gave the same bytes twice")
-            self._last_draw[0] = drawn  # type: ignore[attr-defined]
+            self._last_draw[0] = drawn
         return drawn
 
 

@@ -179,7 +179,7 @@ class ClientConnection:
     def receive_eof(self) -> list[Event]:
         """The transport reached its end.
 
-        Raises TruncatedStream unless close_notify came first, or was sent by us after the handshake (ALERT-11, ALERT-12).
+        Raises TruncatedStream unless close_notify came first, or we had closed ourselves (ALERT-11, ALERT-12).
         """
         if self._error is not None:
             raise self._error
@@ -270,9 +270,9 @@ class ClientConnection:
             self._fail(error, events)
             raise
         except Exception as cause:
-            error = InternalError(f"{type(cause).__name__}: {cause}")
-            self._fail(error, events)
-            raise error from cause
+            bug = InternalError(f"{type(cause).__name__}: {cause}")
+            self._fail(bug, events)
+            raise bug from cause
         return events
 
     def _read_records(self, events: list[Event]) -> None:
@@ -326,14 +326,18 @@ class ClientConnection:
         name = name_of(Alert, description)
         if level == AlertLevel.FATAL:  # ALERT-03, ALERT-04; close_notify too (ALERT-07)
             self._outgoing.clear()
-            raise PeerAlert(f"the server ended the connection with the alert {name} (in state {self.state})", description)
+            raise PeerAlert(
+                f"the server ended the connection with the alert {name} (in state {self.state})", description
+            )
         if description != Alert.CLOSE_NOTIFY:  # ALERT-05
             self._patience.on_warning()
             events.append(WarningReceived(description))
             return
         if not self.is_established:  # ALERT-08
             self._queue_last(_CLOSE_NOTIFY)
-            raise PeerAlert(f"the server closed the connection during the handshake (in state {self.state})", description)
+            raise PeerAlert(
+                f"the server closed the connection during the handshake (in state {self.state})", description
+            )
         if not self._write_closed:  # ALERT-09
             self._queue_last(_CLOSE_NOTIFY)
         self._shut_writing()

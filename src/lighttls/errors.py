@@ -97,7 +97,9 @@ class DecryptError(ProtocolError):
     """A handshake signature or Finished is wrong (RFC 5246 §7.2.2)."""
 
     alert = Alert.DECRYPT_ERROR
-    hint = "The server's proof does not check out: its key does not fit its certificate, or someone altered the handshake."
+    hint = (
+        "The server's proof does not check out: its key does not fit its certificate, or someone altered the handshake."
+    )
 
 
 class ChainReason(Enum):
@@ -139,7 +141,7 @@ class ChainReason(Enum):
     EXPIRED = (
         "expired",
         Alert.CERTIFICATE_EXPIRED,
-        "A certificate has expired, or this device's clock is ahead. Check the clock first, then renew the certificate.",
+        "A certificate has expired, or this device's clock is ahead. Check the clock, then renew the certificate.",
     )
     NOT_YET_VALID = (
         "not_yet_valid",
@@ -179,6 +181,12 @@ class ChainReason(Enum):
         Alert.BAD_CERTIFICATE,
         "An authority in the chain is limited to certain names, and the certificate's names lie outside.",
     )
+    PROFILE_VIOLATION = (
+        "profile_violation",
+        Alert.BAD_CERTIFICATE,
+        "A certificate breaks a rule that RFC 5280 makes for certificates on the Internet. Whoever issued it must "
+        "issue it anew, correctly.",
+    )
     UNKNOWN_CRITICAL_EXTENSION = (
         "unknown_critical_extension",
         Alert.UNSUPPORTED_CERTIFICATE,
@@ -193,8 +201,8 @@ class ChainReason(Enum):
     WEAK_KEY = (
         "weak_key",
         Alert.BAD_CERTIFICATE,
-        "A key in the chain is too small, too large, or of a form that is not allowed (RSA 2048 to 8192 bits, or a named "
-        "curve). If it cannot be renewed, a SignaturePolicy for its root may permit RSA-1024.",
+        "A key in the chain is too small, too large, or of a form that is not allowed (RSA of 2048 to 8192 bits, or a "
+        "named curve). If it cannot be renewed, a SignaturePolicy for its root may permit RSA-1024.",
     )
     ALGORITHM_MISMATCH = (
         "algorithm_mismatch",
@@ -214,7 +222,7 @@ class ChainReason(Enum):
     PIN_MISMATCH = (
         "pin_mismatch",
         Alert.BAD_CERTIFICATE,
-        "The chain is valid, but contains none of the pinned keys. The server's key was replaced, or someone intercepts.",
+        "The chain is valid, but holds none of the pinned keys. The server's key was replaced, or someone intercepts.",
     )
     REFUSED_BY_VERIFIER = (
         "refused_by_verifier",
@@ -243,7 +251,9 @@ class PeerAlert(LightTLSError):
     """The peer gave up with a fatal alert; nothing is sent back (RFC 5246 §7.2). `description` is its number."""
 
     def __init__(self, message: str, description: int, *, hint: str | None = None, **context: Any) -> None:
-        super().__init__(message, hint=hint if hint is not None else _PEER_ADVICE.get(description, _PEER_GAVE_UP), **context)
+        super().__init__(
+            message, hint=hint if hint is not None else _PEER_ADVICE.get(description, _PEER_GAVE_UP), **context
+        )
         self.description = description
 
 
@@ -265,7 +275,9 @@ class SignerError(LightTLSError):
     """The signer failed, or made a signature that does not fit our certificate."""
 
     alert = Alert.INTERNAL_ERROR
-    hint = "The private key does not belong to the certificate, or the secure element failed. Compare their public keys."
+    hint = (
+        "The private key does not belong to the certificate, or the secure element failed. Compare their public keys."
+    )
 
 
 class EntropyError(LightTLSError):
@@ -299,20 +311,32 @@ class BadSignature(LightTLSError):
 _PEER_GAVE_UP = "The server ended the connection. Its log will say why; the alert's name is the best clue from here."
 
 _PEER_ADVICE: dict[int, str] = {
-    Alert.HANDSHAKE_FAILURE: "The server found no acceptable setting in common, or it wants a client certificate and got none.",
+    Alert.HANDSHAKE_FAILURE: (
+        "The server found no acceptable setting in common, or it wants a client certificate and got none."
+    ),
     Alert.PROTOCOL_VERSION: "The server does not accept TLS 1.2, the only version lighttls speaks.",
-    Alert.UNKNOWN_CA: "The server does not know the authority that issued our certificate. Register it with the server.",
+    Alert.UNKNOWN_CA: (
+        "The server does not know the authority that issued our certificate. Register it with the server."
+    ),
     Alert.BAD_CERTIFICATE: "The server refused our certificate. Check that it is the right one, and complete.",
-    Alert.UNSUPPORTED_CERTIFICATE: "The server refused the type or purpose of our certificate. Was it issued for clientAuth?",
+    Alert.UNSUPPORTED_CERTIFICATE: (
+        "The server refused the type or purpose of our certificate. Was it issued for clientAuth?"
+    ),
     Alert.CERTIFICATE_EXPIRED: "The server says that our certificate has expired (or its clock is wrong). Renew it.",
     Alert.CERTIFICATE_REVOKED: "The server says that our certificate was revoked. Get a new one.",
-    Alert.CERTIFICATE_UNKNOWN: "The server does not accept our certificate: it is not registered there, or not active yet.",
+    Alert.CERTIFICATE_UNKNOWN: (
+        "The server does not accept our certificate: it is not registered there, or not active yet."
+    ),
     Alert.CERTIFICATE_REQUIRED: "The server wants a client certificate. Configure an identity.",
     Alert.ACCESS_DENIED: "The server knows our certificate but does not let it in. Check its access rules.",
-    Alert.DECRYPT_ERROR: "The server could not verify our proof: the private key does not belong to the certificate.",
+    Alert.DECRYPT_ERROR: (
+        "The server could not verify our proof: the private key does not belong to the certificate."
+    ),
     Alert.BAD_RECORD_MAC: "The server received altered bytes: the link corrupts data.",
     Alert.UNRECOGNIZED_NAME: "The server does not serve this host name. Check the name we connect to.",
-    Alert.NO_APPLICATION_PROTOCOL: "The server speaks none of the offered ALPN protocols. Check the ALPN list and the port.",
+    Alert.NO_APPLICATION_PROTOCOL: (
+        "The server speaks none of the offered ALPN protocols. Check the ALPN list and the port."
+    ),
     Alert.INAPPROPRIATE_FALLBACK: "The server supports a higher version than offered. Do not set the fallback signal.",
     Alert.UNKNOWN_PSK_IDENTITY: "The server does not know our PSK identity. Check its spelling and registration.",
     Alert.INSUFFICIENT_SECURITY: "The server wants stronger parameters than we offer.",

@@ -9,7 +9,7 @@ from typing import Any
 from lighttls.errors import ConfigurationError, LightTLSError
 from lighttls.iana import SignatureScheme
 from lighttls.keys import Signer, software_key
-from lighttls.x509 import Certificate, pem_blocks
+from lighttls.x509 import Certificate, certificates_from_pem
 
 _FITS = {"ec": ("ECDSA",), "rsa": ("RSA",)}
 
@@ -44,9 +44,7 @@ class Identity:
     @classmethod
     def from_pem(cls, data: bytes, signer: Signer | None = None, *, name: str = "the PEM data") -> Identity:
         """From PEM: certificates in order, and, if no signer is given, a private key among them if there is one."""
-        chain = pem_blocks(data, b"CERTIFICATE")
-        if not chain:
-            raise ConfigurationError(f"{name} holds no PEM certificate (-----BEGIN CERTIFICATE-----)")
+        chain = certificates_from_pem(data, name)
         try:
             if signer is None and b"PRIVATE KEY-----" in data:
                 signer = software_key(data)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lighttls._struct import struct
 from lighttls.iana import CipherSuite, NamedGroup, SignatureScheme
-from lighttls.x509 import TrustAnchor, VerifiedPath
+from lighttls.x509 import Anchor, VerifiedPath
 
 
 @struct
@@ -22,8 +22,8 @@ class ConnectionInfo:
     session_resumed: bool
     server_hostname: str
     peer_chain: tuple[bytes, ...]  # DER, as sent
-    verified_path: VerifiedPath | None  # None only under insecure_skip_verify
-    trust_anchor: TrustAnchor | None
+    verified_path: VerifiedPath
+    trust_anchor: Anchor | None  # None only under insecure_skip_verify
     time_checked: bool
     requested_certificate_types: tuple[int, ...] | None  # None: the server did not ask for a certificate
     requested_ca_names: tuple[bytes, ...]  # DER names, as sent

@@ -18,7 +18,9 @@ def on_certificate(out: Output, state: WaitCertificate, msg: CertificateMessage)
     if not chain:  # CERT-02
         raise DecodeError("the server sent an empty certificate list")
     if len(chain) > _MAX_CERTIFICATES:
-        raise CertificateError(f"the server sent {len(chain)} certificates, at most 16 are taken", ChainReason.LIMIT_EXCEEDED)
+        raise CertificateError(
+            f"the server sent {len(chain)} certificates, at most 16 are taken", ChainReason.LIMIT_EXCEEDED
+        )
     # 2.
     leaf = _leaf(chain[0])
     _judge_leaf(state.agreed, leaf)
@@ -37,7 +39,8 @@ def _judge_leaf(agreed: Agreed, leaf: Certificate) -> None:
     key = leaf.public_key
     if key.kind != agreed.suite.key_type:  # CERT-07 to CERT-09
         raise IllegalParameter(
-            f"the server's certificate has a key of kind {key.kind}, but the suite {agreed.suite.code.name} needs {agreed.suite.key_type}"
+            f"the server's certificate has a key of kind {key.kind}, "
+            f"but the suite {agreed.suite.code.name} needs {agreed.suite.key_type}"
         )
     if key.kind == "ec" and key.curve not in agreed.offer.client.config.groups:  # CERT-10
         raise IllegalParameter("the server's certificate has a key on a curve that we did not offer")
@@ -45,15 +48,12 @@ def _judge_leaf(agreed: Agreed, leaf: Certificate) -> None:
 
 def _verified(agreed: Agreed, chain: tuple[bytes, ...], leaf: Certificate) -> PeerVerified:
     client = agreed.offer.client
-    config = client.config
-    if config.verify.insecure_skip_verify:
-        return PeerVerified(chain, leaf, None)
     path = verify_chain(
         chain,
-        config.trust,
-        server_hostname=client.server,
-        at=config.clock(),
-        policy=config.verify,
+        client.config.trust,
+        server_hostname=client.server.text,
+        at=client.config.clock(),
+        policy=client.config.verify,
         provider=client.provider,
     )
     return PeerVerified(chain, leaf, path)

@@ -39,7 +39,7 @@ def on_application_data(out: Output, state: Connected, msg: ApplicationData) -> 
     return state
 
 
-def on_hello_request_when_connected(out: Output, state: Connected, msg: HelloRequest) -> Connected:
+def refuse_renegotiation(out: Output, state: Connected, msg: HelloRequest) -> Connected:
     """We never renegotiate (HS-09)."""
     out.do(Refuse())
     return state

@@ -31,7 +31,9 @@ def on_server_hello(out: Output, state: WaitServerHello, msg: ServerHello) -> Wa
         chosen = _VERSION_NAMES.get(msg.server_version, f"version {msg.server_version:#06x}")
         raise ProtocolVersion(f"the server chose {chosen}, we speak TLS 1.2 only")
     if msg.cipher_suite not in offer.client.config.cipher_suites:  # SH-06, SH-07
-        raise IllegalParameter(f"the server chose the suite {name_of(CipherSuite, msg.cipher_suite)}, which we did not offer")
+        raise IllegalParameter(
+            f"the server chose the suite {name_of(CipherSuite, msg.cipher_suite)}, which we did not offer"
+        )
     if msg.compression_method != 0:  # SH-08
         raise IllegalParameter(f"the server chose compression method {msg.compression_method}, we offered none")
     answers = _answers(offer, msg.extensions or ())
@@ -40,7 +42,8 @@ def on_server_hello(out: Output, state: WaitServerHello, msg: ServerHello) -> Wa
             offer=offer,
             suite=SUITES[msg.cipher_suite],
             server_random=msg.random,
-            extended_master_secret=ExtensionType.EXTENDED_MASTER_SECRET in answers,  # EMS-05: going on without is allowed
+            extended_master_secret=ExtensionType.EXTENDED_MASTER_SECRET
+            in answers,  # EMS-05: going on without is allowed
             secure_renegotiation=_secure_renegotiation(offer, answers),
             alpn_protocol=_alpn(offer, answers),
         )
@@ -62,10 +65,14 @@ def _judge(offer: Offer, number: int, body: bytes) -> None:
     if number == ExtensionType.SUPPORTED_GROUPS:  # SH-17: a known server fault, harmless
         return
     if number not in offer.extension_types or number in _NEVER_ANSWERED:  # SH-14 to SH-16
-        raise UnsupportedExtension(f"ServerHello has extension {name_of(ExtensionType, number)}, which we did not ask for")
+        raise UnsupportedExtension(
+            f"ServerHello has extension {name_of(ExtensionType, number)}, which we did not ask for"
+        )
     if number in (ExtensionType.EXTENDED_MASTER_SECRET, ExtensionType.SERVER_NAME):  # EMS-02, SNI-05
         EmptyBody.parse(body)
-    elif number == ExtensionType.EC_POINT_FORMATS and 0 not in EcPointFormats.parse(body).ec_point_format_list:  # GRP-05
+    elif (
+        number == ExtensionType.EC_POINT_FORMATS and 0 not in EcPointFormats.parse(body).ec_point_format_list
+    ):  # GRP-05
         raise IllegalParameter("the server does not take uncompressed points")
 
 
@@ -81,7 +88,9 @@ def _secure_renegotiation(offer: Offer, answers: dict[int, bytes]) -> bool:
             "insecure_allow_legacy_renegotiation=True lets it pass.",
         )
     if RenegotiationInfo.parse(body).renegotiated_connection:
-        raise HandshakeFailure("the server's renegotiation_info belongs to another handshake: someone may be splicing connections")
+        raise HandshakeFailure(
+            "the server's renegotiation_info belongs to another handshake: someone may be splicing connections"
+        )
     return True
 
 

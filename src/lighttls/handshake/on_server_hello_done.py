@@ -35,7 +35,7 @@ def on_server_hello_done(out: Output, state: WaitRequestOrDone, msg: ServerHello
     return WaitChangeCipherSpec(state.agreed, state.peer, state.exchange, None, schedule, opener)
 
 
-def on_server_hello_done_with_request(
+def on_server_hello_done_with_auth(
     out: Output, state: WaitServerHelloDone, msg: ServerHelloDone
 ) -> WaitChangeCipherSpec | WaitSignature:
     """Certificate, ClientKeyExchange, [CertificateVerify], ChangeCipherSpec, Finished (CAUTH-03)."""

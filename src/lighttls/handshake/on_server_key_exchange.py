@@ -31,10 +31,14 @@ def on_server_key_exchange(out: Output, state: WaitServerKeyExchange, msg: Serve
         raise IllegalParameter(f"the server's key exchange has curve type {msg.body[0]}, expected a named curve")
     params = SignedEcdhParams.parse(msg.body)
     if params.named_curve not in config.groups:  # SKE-03
-        raise IllegalParameter(f"the server chose the group {name_of(NamedGroup, params.named_curve)}, which we did not offer")
+        raise IllegalParameter(
+            f"the server chose the group {name_of(NamedGroup, params.named_curve)}, which we did not offer"
+        )
     group = NamedGroup(params.named_curve)
     if len(params.public) != _POINT_LENGTH[group]:  # SKE-06, SKE-09
-        raise IllegalParameter(f"the server's {group.name} key has {len(params.public)} bytes, expected {_POINT_LENGTH[group]}")
+        raise IllegalParameter(
+            f"the server's {group.name} key has {len(params.public)} bytes, expected {_POINT_LENGTH[group]}"
+        )
     if group != NamedGroup.X25519 and params.public[0] != 4:  # SKE-05
         raise IllegalParameter("the server's point is not in uncompressed form")
     # 2.
@@ -52,7 +56,9 @@ def _judge_scheme(state: WaitServerKeyExchange, number: int) -> SignatureScheme:
     scheme = SignatureScheme(number)
     family = "ECDSA" if state.peer.leaf.public_key.kind == "ec" else "RSA"
     if not scheme.name.startswith(family):  # SKE-14
-        raise IllegalParameter(f"the server signed with {scheme.name.lower()}, which does not fit its certificate's key")
+        raise IllegalParameter(
+            f"the server signed with {scheme.name.lower()}, which does not fit its certificate's key"
+        )
     return scheme
 
 

@@ -55,7 +55,7 @@ class PeerVerified:
 
     chain: tuple[bytes, ...]  # DER, as sent
     leaf: Certificate
-    path: VerifiedPath | None  # None only under insecure_skip_verify
+    path: VerifiedPath
 
 
 @struct

@@ -18,12 +18,12 @@ from lighttls.handshake.on_finished import (
     on_application_data,
     on_change_cipher_spec,
     on_finished,
-    on_hello_request_when_connected,
+    refuse_renegotiation,
 )
 from lighttls.handshake.on_server_hello import on_server_hello
 from lighttls.handshake.on_server_hello_done import (
     on_server_hello_done,
-    on_server_hello_done_with_request,
+    on_server_hello_done_with_auth,
     on_signature_ready,
 )
 from lighttls.handshake.on_server_key_exchange import on_server_key_exchange
@@ -76,25 +76,25 @@ def _skip(out: Output, state: _S, message: HelloRequest) -> _S:
 
 # fmt: off
 TABLE: Final = (
-    #   while in               on receiving        run                                to
-    row(WaitServerHello,       ServerHello,        on_server_hello,                   WaitCertificate),
-    row(WaitCertificate,       Certificate,        on_certificate,                    WaitServerKeyExchange),
-    row(WaitServerKeyExchange, ServerKeyExchange,  on_server_key_exchange,            WaitRequestOrDone),
-    row(WaitRequestOrDone,     CertificateRequest, on_certificate_request,            WaitServerHelloDone),
-    row(WaitRequestOrDone,     ServerHelloDone,    on_server_hello_done,              WaitChangeCipherSpec),
-    row(WaitServerHelloDone,   ServerHelloDone,    on_server_hello_done_with_request, WaitChangeCipherSpec, WaitSignature),
-    row(WaitSignature,         SignatureReady,     on_signature_ready,                WaitChangeCipherSpec),
-    row(WaitChangeCipherSpec,  ChangeCipherSpec,   on_change_cipher_spec,             WaitFinished),
-    row(WaitFinished,          Finished,           on_finished,                       Connected),
-    row(Connected,             ApplicationData,    on_application_data,               Connected),
-    row(Connected,             HelloRequest,       on_hello_request_when_connected,   Connected),
-    row(WaitServerHello,       HelloRequest,       _skip,                             WaitServerHello),
-    row(WaitCertificate,       HelloRequest,       _skip,                             WaitCertificate),
-    row(WaitServerKeyExchange, HelloRequest,       _skip,                             WaitServerKeyExchange),
-    row(WaitRequestOrDone,     HelloRequest,       _skip,                             WaitRequestOrDone),
-    row(WaitServerHelloDone,   HelloRequest,       _skip,                             WaitServerHelloDone),
-    row(WaitSignature,         HelloRequest,       _skip,                             WaitSignature),
-    row(WaitChangeCipherSpec,  HelloRequest,       _skip,                             WaitChangeCipherSpec),
+    #   while in               on receiving        run                             to
+    row(WaitServerHello,       ServerHello,        on_server_hello,                WaitCertificate),
+    row(WaitCertificate,       Certificate,        on_certificate,                 WaitServerKeyExchange),
+    row(WaitServerKeyExchange, ServerKeyExchange,  on_server_key_exchange,         WaitRequestOrDone),
+    row(WaitRequestOrDone,     CertificateRequest, on_certificate_request,         WaitServerHelloDone),
+    row(WaitRequestOrDone,     ServerHelloDone,    on_server_hello_done,           WaitChangeCipherSpec),
+    row(WaitServerHelloDone,   ServerHelloDone,    on_server_hello_done_with_auth, WaitChangeCipherSpec, WaitSignature),
+    row(WaitSignature,         SignatureReady,     on_signature_ready,             WaitChangeCipherSpec),
+    row(WaitChangeCipherSpec,  ChangeCipherSpec,   on_change_cipher_spec,          WaitFinished),
+    row(WaitFinished,          Finished,           on_finished,                    Connected),
+    row(Connected,             ApplicationData,    on_application_data,            Connected),
+    row(Connected,             HelloRequest,       refuse_renegotiation,           Connected),
+    row(WaitServerHello,       HelloRequest,       _skip,                          WaitServerHello),
+    row(WaitCertificate,       HelloRequest,       _skip,                          WaitCertificate),
+    row(WaitServerKeyExchange, HelloRequest,       _skip,                          WaitServerKeyExchange),
+    row(WaitRequestOrDone,     HelloRequest,       _skip,                          WaitRequestOrDone),
+    row(WaitServerHelloDone,   HelloRequest,       _skip,                          WaitServerHelloDone),
+    row(WaitSignature,         HelloRequest,       _skip,                          WaitSignature),
+    row(WaitChangeCipherSpec,  HelloRequest,       _skip,                          WaitChangeCipherSpec),
 )
 # fmt: on
 

@@ -77,7 +77,9 @@ def der_from_raw(r_and_s: bytes) -> bytes:
     """An ECDSA signature r ‖ s as DER (RFC 3279 §2.2.3). Raises SignerError for an odd or impossible length."""
     size = len(r_and_s) // 2
     if len(r_and_s) not in (64, 96, 132):
-        raise SignerError(f"a raw ECDSA signature has {len(r_and_s)} bytes; expected r and s of equal length, 64 for P-256")
+        raise SignerError(
+            f"a raw ECDSA signature has {len(r_and_s)} bytes; expected r and s of equal length, 64 for P-256"
+        )
     body = _der_integer(r_and_s[:size]) + _der_integer(r_and_s[size:])
     head = b"\x30" + (bytes((len(body),)) if len(body) < 128 else bytes((0x81, len(body))))
     return head + body

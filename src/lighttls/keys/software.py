@@ -40,7 +40,8 @@ class _SoftwareKey:
         from cryptography.hazmat.primitives.asymmetric import ec, padding
 
         scheme = request.scheme
-        algorithm = {32: hashes.SHA256, 48: hashes.SHA384, 64: hashes.SHA512}[len(request.digest)]()
+        known: tuple[hashes.HashAlgorithm, ...] = (hashes.SHA256(), hashes.SHA384(), hashes.SHA512())
+        algorithm = next(a for a in known if a.digest_size == len(request.digest))
         if scheme in _ECDSA_ALL:
             signature = self._key.sign(request.message, ec.ECDSA(algorithm))
         elif scheme >> 8 == 8:  # rsa_pss_rsae_*

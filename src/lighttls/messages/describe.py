@@ -28,7 +28,7 @@ _ENUMS: Final[dict[str, type[IntEnum]]] = {
 
 
 def describe(message: Message) -> list[str]:
-    """One line a field, `name: value`. Nothing in a handshake message is secret; our private values never are in one."""
+    """One line a field, `name: value`. No handshake message of ours or theirs holds a secret."""
     lines: list[str] = []
     for name in message.fields:
         value = getattr(message, name)

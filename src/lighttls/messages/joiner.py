@@ -41,7 +41,9 @@ class Joiner:
             length = int.from_bytes(held[1:4], "big")
             self._judge(held[0], length)
             if length > MAX_BODY:
-                raise IllegalParameter(f"the server announces a handshake message of {length} bytes, at most {MAX_BODY} are taken")
+                raise IllegalParameter(
+                    f"the server announces a handshake message of {length} bytes, at most {MAX_BODY} are taken"
+                )
             self._wanted = 4 + length
         if len(held) < self._wanted:
             return None

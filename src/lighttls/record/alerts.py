@@ -7,7 +7,10 @@ from lighttls.iana import AlertLevel
 
 
 def read_alert(fragment: bytes) -> tuple[AlertLevel, int]:
-    """Level and description. Raises DecodeError unless it is exactly one alert (ALERT-01), IllegalParameter (ALERT-02)."""
+    """Level and description of the one alert in a record.
+
+    Raises DecodeError: none, cut, or more than one (ALERT-01). IllegalParameter: an unknown level (ALERT-02).
+    """
     if len(fragment) != 2:
         raise DecodeError(f"an alert record holds {len(fragment)} bytes, expected 2")
     level, description = fragment

@@ -48,7 +48,7 @@ _T = TypeVar("_T")
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
 def structure(cls: type[_T]) -> type[_T]:
     """Make a value class of the declared fields, in the order in which they travel."""
-    fields = {name: cls.__dict__[name] for name in cls.__dict__.get("__annotations__", ())}
+    fields = {name: cls.__dict__[name] for name in cls.__annotations__}
     made = struct(cls)
     made.fields = fields  # type: ignore[attr-defined]
     return made

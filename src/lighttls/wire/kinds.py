@@ -167,7 +167,8 @@ class Nested:
             kind.read(out, values[name], f"{path}.{name}", end)
         maker = out.fresh("make")
         out.constants[maker] = self.structure
-        out.add(f"{target} = {maker}({', '.join(values.values())})")
+        out.add(f"{target} = new({maker})")
+        out.add(*(f"{target}.{name} = {value}" for name, value in values.items()))
 
     def write(self, out: Writer, value: str, path: str, parts: str) -> None:
         for name, kind in self.structure.fields.items():

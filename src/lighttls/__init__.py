@@ -1,0 +1,90 @@
+"""lighttls: a sans-IO TLS 1.2 client for devices that the standard `ssl` module cannot serve."""
+
+from lighttls.config import ClientConfig
+from lighttls.connection import ClientConnection
+from lighttls.errors import (
+    BadRecordMac,
+    CertificateError,
+    ChainReason,
+    ConfigurationError,
+    DecodeError,
+    DecryptError,
+    EntropyError,
+    HandshakeFailure,
+    IllegalParameter,
+    InternalError,
+    LightTLSError,
+    PeerAlert,
+    ProtocolError,
+    ProtocolVersion,
+    RecordOverflow,
+    SignerError,
+    TransportError,
+    TruncatedStream,
+    UnexpectedMessage,
+    UnsupportedExtension,
+    UsageError,
+    explain,
+)
+from lighttls.events import (
+    DataReceived,
+    Event,
+    HandshakeCompleted,
+    PeerClosed,
+    SignatureRequested,
+    WarningReceived,
+)
+from lighttls.iana import Alert, CipherSuite, NamedGroup, SignatureScheme
+from lighttls.identity import Identity
+from lighttls.info import ConnectionInfo
+from lighttls.keys import SignatureRequest, Signer, raw_ecdsa, software_key
+from lighttls.trace import TraceEntry
+from lighttls.x509 import SignaturePolicy, TimePolicy, TrustStore, VerifyPolicy
+
+__all__ = [
+    "Alert",
+    "BadRecordMac",
+    "CertificateError",
+    "ChainReason",
+    "CipherSuite",
+    "ClientConfig",
+    "ClientConnection",
+    "ConfigurationError",
+    "ConnectionInfo",
+    "DataReceived",
+    "DecodeError",
+    "DecryptError",
+    "EntropyError",
+    "Event",
+    "HandshakeCompleted",
+    "HandshakeFailure",
+    "Identity",
+    "IllegalParameter",
+    "InternalError",
+    "LightTLSError",
+    "NamedGroup",
+    "PeerAlert",
+    "PeerClosed",
+    "ProtocolError",
+    "ProtocolVersion",
+    "RecordOverflow",
+    "SignaturePolicy",
+    "SignatureRequest",
+    "SignatureRequested",
+    "SignatureScheme",
+    "Signer",
+    "SignerError",
+    "TimePolicy",
+    "TraceEntry",
+    "TransportError",
+    "TruncatedStream",
+    "TrustStore",
+    "UnexpectedMessage",
+    "UnsupportedExtension",
+    "UsageError",
+    "VerifyPolicy",
+    "WarningReceived",
+    "explain",
+    "raw_ecdsa",
+    "software_key",
+]
