@@ -199,8 +199,6 @@ class NativeRecordOpener:
             records.append((numbers[at], contents[start : start + numbers[at + 2]]))
         consumed: int = numbers[0]
         _open_work.append(work)
-        if records and records[0][0] not in _shared.CONTENT_TYPES:  # REC-01
-            raise _shared.unknown_type(records[0][0])
         return records, consumed
 
 
@@ -208,6 +206,8 @@ def _refused(status: int, data: Any, limit: int) -> Exception:
     """The error for the record at the start of `data`."""
     if status == lib.LT_ERR_AUTH:
         return _shared.bad_record()
+    if status == lib.LT_ERR_ARGUMENT and data[0] not in _shared.CONTENT_TYPES:  # REC-01
+        return _shared.unknown_type(data[0])
     if status == lib.LT_ERR_VERSION:
         return _shared.wrong_version(data[1] << 8 | data[2])
     if status == lib.LT_ERR_OVERFLOW:

@@ -61,9 +61,9 @@ class RecordOpener(Protocol):
         consumed); opening stops after a record that is not application_data, before an
         incomplete record, before one that fails, and when the engine's buffer is full: call
         again with the rest. No records at all mean that the first one is incomplete.
-        Raises only if the first record fails: BadRecordMac, RecordOverflow, ProtocolVersion
-        (REC-04 to REC-09, REC-11), UnexpectedMessage if it is genuine and of unknown type
-        (REC-01); the opener must not be used afterwards.
+        Raises only if the first record fails: UnexpectedMessage (REC-01), ProtocolVersion,
+        RecordOverflow, BadRecordMac (REC-04 to REC-09, REC-11); the opener must not be used
+        afterwards.
         """
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 from lighttls.crypto import _ecdh, _shared, _signatures
 from lighttls.crypto.provider import Entropy
 from lighttls.crypto.suites import AES_GCM, TAG_LENGTH, Suite
-from lighttls.errors import ProtocolError
+from lighttls.errors import InternalError, ProtocolError
 from lighttls.iana import TLS12, ContentType, NamedGroup
 
 _HEADER: Final = 5  # type, version, length (RFC 5246 §6.2.1)
@@ -141,8 +141,6 @@ class PureRecordOpener:
             content_type = data[at]
             try:
                 plaintext = self._keys.open(content_type, data[at + _HEADER : at + _HEADER + length])
-                if content_type not in _shared.CONTENT_TYPES:
-                    raise _shared.unknown_type(content_type)  # REC-01
             except ProtocolError:
                 if not records:
                     raise
@@ -163,7 +161,9 @@ class PureRecordOpener:
         length = int.from_bytes(data[at + 3 : at + 5], "big")
         expansion = self._keys.suite.expansion
         fault: ProtocolError | None = None
-        if version != TLS12:
+        if data[at] not in _shared.CONTENT_TYPES:
+            fault = _shared.unknown_type(data[at])  # REC-01
+        elif version != TLS12:
             fault = _shared.wrong_version(version)  # REC-04
         elif length > limit + expansion:
             fault = _shared.long_record(length, limit)  # REC-06
@@ -188,7 +188,7 @@ class PureKeySchedule:
         self._server_random = server_random
 
     def _prf(self, label: bytes, seed: bytes, length: int) -> bytes:
-        return prf(self._suite.prf_hash, self._master, label, seed, length)
+        return prf(self._suite.prf_hash, self.master_secret(), label, seed, length)
 
     def finished(self, server: bool, transcript_hash: bytes) -> bytes:
         return self._prf(b"server finished" if server else b"client finished", transcript_hash, 12)
@@ -206,10 +206,13 @@ class PureKeySchedule:
         return self._prf(label, self._client_random + self._server_random + _shared.exporter_context(context), length)
 
     def master_secret(self) -> bytes:
+        if not self._master:
+            raise InternalError("this key schedule was wiped")
         return bytes(self._master)
 
     def wipe(self) -> None:
         self._master[:] = bytes(len(self._master))
+        self._master = bytearray()
 
 
 class PureProvider:

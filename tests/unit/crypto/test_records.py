@@ -1,0 +1,379 @@
+"""Records sealed and opened by both engines (rules sheet REC, 3.5)."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
+
+from lighttls.crypto import SUITES, CryptoProvider, Suite, by_name
+from lighttls.errors import BadRecordMac, LightTLSError, ProtocolVersion, RecordOverflow, UnexpectedMessage, UsageError
+from lighttls.iana import CipherSuite, ContentType
+from support.inside import expected_key_block, server_side, set_sequence
+
+MASTER, CLIENT, SERVER = bytes(range(48)), b"c" * 32, b"s" * 32
+LIMIT = 1 << 14
+ALERT, HANDSHAKE, DATA = ContentType.ALERT, ContentType.HANDSHAKE, ContentType.APPLICATION_DATA
+
+GCM = SUITES[CipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256]
+CHACHA = SUITES[CipherSuite.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256]
+
+every_suite = pytest.mark.parametrize("suite", SUITES.values(), ids=lambda suite: suite.code.name.lower())
+both_aeads = pytest.mark.parametrize("suite", [GCM, CHACHA], ids=["gcm", "chacha20"])
+
+
+def schedule(provider: CryptoProvider, suite: Suite) -> Any:
+    return provider.resume(suite, MASTER, CLIENT, SERVER)
+
+
+def pair(provider: CryptoProvider, suite: Suite) -> tuple[Any, Any]:
+    """A client's sealer and the server's opener for it."""
+    one = schedule(provider, suite)
+    return one.record_keys()[0], server_side(one)[1]
+
+
+def header(record: bytes) -> tuple[int, int, int]:
+    return struct.unpack(">BHH", record[:5])
+
+
+def text(length: int) -> bytes:
+    return (b"The quick brown fox. " * (length // 21 + 1))[:length]
+
+
+# ---- Bytes on the wire ---------------------------------------------------------------------------
+
+
+@every_suite
+@pytest.mark.parametrize("length", [0, 1, 15, 16, 17, 64, 1000, LIMIT])
+def test_record_has_the_bytes_of_its_rfc(implementation: CryptoProvider, suite: Suite, length: int) -> None:
+    """REC-31, REC-33, REC-34; RFC 5246 §6.2.3.3, 5288 §3, 7905 §2: built here a second time."""
+    sealer, opener = schedule(implementation, suite).record_keys()
+    keys = expected_key_block(suite, MASTER, CLIENT, SERVER)
+    for sequence in range(3):
+        counter = sequence.to_bytes(8, "big")
+        records = []
+        for key, iv in ((keys.client_key, keys.client_iv), (keys.server_key, keys.server_iv)):
+            if suite.explicit_nonce_length:
+                aead: Any = AESGCM(key)
+                explicit, nonce = counter, iv + counter
+            else:
+                aead = ChaCha20Poly1305(key)
+                explicit = b""
+                nonce = (int.from_bytes(iv, "big") ^ sequence).to_bytes(12, "big")
+            aad = counter + struct.pack(">BHH", DATA, 0x0303, length)
+            fragment = explicit + aead.encrypt(nonce, text(length), aad)
+            records.append(struct.pack(">BHH", DATA, 0x0303, len(fragment)) + fragment)
+        assert sealer.seal(DATA, text(length), LIMIT) == records[0]
+        expected = text(length) or ([(DATA, b"")], len(records[1]))
+        assert opener.open(records[1], LIMIT) == expected
+
+
+@every_suite
+def test_engines_read_each_other(suite: Suite) -> None:
+    pytest.importorskip("lighttls.crypto.native", reason="native engine not built")
+    engines = [by_name("pure"), by_name("native")]
+    for ours, theirs in (engines, engines[::-1]):
+        client_seal, client_open = schedule(ours, suite).record_keys()
+        server_seal, server_open = server_side(schedule(theirs, suite))
+        for length in (1, 100, LIMIT):
+            assert server_open.open(client_seal.seal(DATA, text(length), LIMIT), LIMIT) == text(length)
+            assert client_open.open(server_seal.seal(DATA, text(length), LIMIT), LIMIT) == text(length)
+
+
+@both_aeads
+def test_explicit_nonce_of_the_peer_may_be_anything(implementation: CryptoProvider, suite: Suite) -> None:
+    """REC-32; for ChaCha20-Poly1305 there is none to choose, so the same bytes do not open."""
+    opener = schedule(implementation, suite).record_keys()[1]
+    keys = expected_key_block(suite, MASTER, CLIENT, SERVER)
+    explicit = b"explicit"
+    aad = bytes(8) + struct.pack(">BHH", DATA, 0x0303, 5)
+    if suite is GCM:
+        fragment = explicit + AESGCM(keys.server_key).encrypt(keys.server_iv + explicit, b"hello", aad)
+        assert opener.open(struct.pack(">BHH", DATA, 0x0303, len(fragment)) + fragment, LIMIT) == b"hello"
+    else:
+        fragment = ChaCha20Poly1305(keys.server_key).encrypt(keys.server_iv[:4] + explicit, b"hello", aad)
+        with pytest.raises(BadRecordMac):
+            opener.open(struct.pack(">BHH", DATA, 0x0303, len(fragment)) + fragment, LIMIT)
+
+
+# ---- Sealing -------------------------------------------------------------------------------------
+
+
+@both_aeads
+@pytest.mark.parametrize("limit", [1, 7, 512, LIMIT])
+@pytest.mark.parametrize("length", [0, 1, 7, 8, 1024, LIMIT, LIMIT + 1])
+def test_data_is_cut_at_the_limit(implementation: CryptoProvider, suite: Suite, limit: int, length: int) -> None:
+    """REC-27; REC-28: empty data makes one empty record."""
+    if length // limit > 3000:
+        length = 3000 * limit
+    sealer, opener = pair(implementation, suite)
+    sealed = sealer.seal(DATA, text(length), limit)
+    lengths, contents, at = [], [], 0
+    while at < len(sealed):
+        size = 5 + header(sealed[at:])[2]
+        opened = opener.open(sealed[at : at + size], limit)
+        contents.append(opened if isinstance(opened, bytes) else opened[0][0][1])
+        lengths.append(len(contents[-1]))
+        at += size
+    assert b"".join(contents) == text(length)
+    assert lengths == [limit] * (length // limit) + [length % limit] * (length % limit > 0) or [0]
+    assert len(sealed) == length + len(lengths) * (5 + suite.expansion)
+
+
+@pytest.mark.parametrize("size", [0, 1, 16384, 70000, 300000])
+@pytest.mark.parametrize("make", [bytearray, memoryview], ids=lambda make: make.__name__)
+def test_any_buffer_can_be_sealed_and_opened(implementation: CryptoProvider, make: Any, size: int) -> None:
+    sealer, opener = pair(implementation, GCM)
+    expected = schedule(implementation, GCM).record_keys()[0].seal(DATA, text(size), LIMIT)
+    sealed = sealer.seal(DATA, make(text(size)), LIMIT)
+    assert sealed == expected
+    assert drained(opener, make(sealed)) == text(size)
+
+
+def drained(opener: Any, data: Any) -> bytes:
+    """Everything in `data`, by as many calls as it takes."""
+    contents, at = [], 0
+    view = memoryview(data)
+    while at < len(view):
+        opened = opener.open(view[at:], LIMIT)
+        if isinstance(opened, bytes):
+            contents.append(opened)
+            break
+        records, consumed = opened
+        assert records
+        assert consumed > 0
+        contents += [content for _, content in records]
+        at += consumed
+    return b"".join(contents)
+
+
+@pytest.mark.parametrize("make", [bytearray, memoryview], ids=lambda make: make.__name__)
+def test_buffers_are_let_go(provider: CryptoProvider, make: Any) -> None:
+    """A bytearray that somebody still looks into cannot be resized; also not while an error is being handled."""
+    sealer, opener = pair(provider, GCM)
+    data = bytearray(b"data")
+    sealed = bytearray(sealer.seal(DATA, make(data), LIMIT))
+    data.clear()
+    sealed[-1] ^= 1
+    with memoryview(sealed) as view, pytest.raises(BadRecordMac) as caught:
+        opener.open(view if make is memoryview else sealed, LIMIT)
+    sealed.clear()
+    assert caught.value is not None
+    set_sequence(sealer, GCM.record_limit)
+    data += b"data"
+    with memoryview(data) as view, pytest.raises(UsageError) as worn_out:
+        sealer.seal(DATA, view if make is memoryview else data, LIMIT)
+    data.clear()
+    assert worn_out.value is not None
+
+
+@both_aeads
+def test_key_protects_as_many_records_as_it_may(implementation: CryptoProvider, suite: Suite) -> None:
+    """REC-26: 2^24 with GCM, 2^48 with ChaCha20; the last one is kept for an alert."""
+    sealer, opener = pair(implementation, suite)
+    set_sequence(sealer, suite.record_limit - 3)
+    set_sequence(opener, suite.record_limit - 3)
+    with pytest.raises(UsageError, match="REC-26"):
+        sealer.seal(DATA, b"three", 2)
+    sealed = sealer.seal(DATA, b"two", 2)
+    assert opener.open(sealed, LIMIT) == ([(DATA, b"tw"), (DATA, b"o")], len(sealed))
+    for data in (b"", b"x", bytearray(b"x")):
+        with pytest.raises(UsageError, match="REC-26"):
+            sealer.seal(DATA, data, LIMIT)
+    alert = sealer.close(ALERT, b"\1\0")
+    assert opener.open(alert, LIMIT) == ([(ALERT, b"\1\0")], len(alert))
+    with pytest.raises(UsageError, match="REC-26"):
+        sealer.close(ALERT, b"\1\0")
+
+
+@both_aeads
+def test_close_before_the_budget_ends_is_a_record_like_others(provider: CryptoProvider, suite: Suite) -> None:
+    closing, sealing = pair(provider, suite)[0], pair(provider, suite)[0]
+    assert closing.close(ALERT, b"\1\0") == sealing.seal(ALERT, b"\1\0", LIMIT)
+
+
+# ---- Opening -------------------------------------------------------------------------------------
+
+
+@both_aeads
+def test_records_are_opened_until_one_that_is_not_data(implementation: CryptoProvider, suite: Suite) -> None:
+    sealer, opener = pair(implementation, suite)
+    first = sealer.seal(DATA, b"one", LIMIT) + sealer.seal(DATA, b"", LIMIT) + sealer.seal(HANDSHAKE, b"two", LIMIT)
+    second = sealer.seal(ALERT, b"\1\0", LIMIT)
+    records, consumed = opener.open(first + second, LIMIT)
+    assert records == [(DATA, b"one"), (DATA, b""), (HANDSHAKE, b"two")]
+    assert consumed == len(first)
+    assert opener.open(second, LIMIT) == ([(ALERT, b"\1\0")], len(second))
+
+
+@both_aeads
+def test_input_may_end_anywhere(implementation: CryptoProvider, suite: Suite) -> None:
+    """REC-24."""
+    contents = [b"one", b"", b"three" * 10]
+    sealer = pair(implementation, suite)[0]
+    records = [sealer.seal(DATA, content, LIMIT) for content in contents]
+    whole = b"".join(records)
+    for cut in range(len(whole) + 1):
+        opener = pair(implementation, suite)[1]
+        opened = opener.open(whole[:cut], LIMIT)
+        if isinstance(opened, bytes):
+            assert (cut, opened) == (len(records[0]), contents[0])
+            consumed, count = cut, 1
+        else:
+            got, consumed = opened
+            count = len(got)
+            assert got == [(DATA, content) for content in contents[:count]]
+        assert consumed == sum(map(len, records[:count])) <= cut
+        assert count == 3 or cut < sum(map(len, records[: count + 1]))
+        assert drained(opener, whole[consumed:]) == b"".join(contents[count:])
+
+
+@both_aeads
+def test_many_records_come_in_several_calls(implementation: CryptoProvider, suite: Suite) -> None:
+    """More than an engine's buffer holds, by number and by size."""
+    for count, length in ((100, 1), (100, 0), (7, LIMIT), (5, LIMIT - 1)):
+        sealer, opener = pair(implementation, suite)
+        sealed = b"".join(sealer.seal(DATA, text(length), LIMIT) for _ in range(count))
+        assert drained(opener, sealed) == text(length) * count
+
+
+def test_one_data_record_is_returned_alone(implementation: CryptoProvider) -> None:
+    sealer, opener = pair(implementation, GCM)
+    assert opener.open(sealer.seal(DATA, b"x", LIMIT), LIMIT) == b"x"
+    empty = sealer.seal(DATA, b"", LIMIT)
+    assert opener.open(empty, LIMIT) == ([(DATA, b"")], len(empty))  # REC-14
+    record = sealer.seal(DATA, b"x", LIMIT)
+    assert opener.open(record + b"\x17", LIMIT) == ([(DATA, b"x")], len(record))
+    for content_type in (20, ALERT, HANDSHAKE):
+        record = sealer.seal(content_type, b"x", LIMIT)
+        assert opener.open(record, LIMIT) == ([(content_type, b"x")], len(record))
+
+
+@pytest.mark.parametrize("limit", [64, 512, LIMIT])
+@both_aeads
+def test_plaintext_of_the_limit_is_legal_and_one_more_is_not(
+    implementation: CryptoProvider, suite: Suite, limit: int
+) -> None:
+    """REC-06, REC-07, REC-10: judged on the header, before the body is there."""
+    sealer, opener = pair(implementation, suite)
+    assert opener.open(sealer.seal(DATA, text(limit), LIMIT), limit) == text(limit)
+    too_long = struct.pack(">BHH", DATA, 0x0303, limit + 1 + suite.expansion)
+    with pytest.raises(RecordOverflow):
+        opener.open(too_long, limit)
+
+
+@both_aeads
+def test_record_too_short_for_nonce_and_tag_is_bad(implementation: CryptoProvider, suite: Suite) -> None:
+    """REC-08."""
+    for length in range(suite.expansion):
+        opener = pair(implementation, suite)[1]
+        with pytest.raises(BadRecordMac):
+            opener.open(struct.pack(">BHH", DATA, 0x0303, length) + bytes(length), LIMIT)
+
+
+def test_unprotected_alert_is_a_bad_record(implementation: CryptoProvider) -> None:
+    """REC-11."""
+    with pytest.raises(BadRecordMac):
+        pair(implementation, GCM)[1].open(b"\x15\x03\x03\x00\x02\x02\x28", LIMIT)
+
+
+@pytest.mark.parametrize("version", [0x0300, 0x0301, 0x0302, 0x0304, 0x0203, 0x0403, 0x0000])
+def test_other_version_is_refused_on_the_header(implementation: CryptoProvider, version: int) -> None:
+    """REC-04."""
+    sealer, opener = pair(implementation, GCM)
+    record = sealer.seal(DATA, b"x", LIMIT)
+    with pytest.raises(ProtocolVersion, match=f"{version:#06x}"):
+        opener.open(record[:1] + version.to_bytes(2, "big") + record[3:5], LIMIT)
+
+
+def expected_refusal(record: bytes, suite: Suite) -> type[LightTLSError] | None:
+    """What the header alone decides; None: the record is incomplete now."""
+    content_type, version, length = header(record)
+    if not 20 <= content_type <= 23:
+        return UnexpectedMessage
+    if version != 0x0303:
+        return ProtocolVersion
+    if length > LIMIT + suite.expansion:
+        return RecordOverflow
+    if length < suite.expansion or length <= len(record) - 5:
+        return BadRecordMac
+    return None
+
+
+@both_aeads
+def test_any_flipped_bit_is_refused(implementation: CryptoProvider, suite: Suite) -> None:
+    """REC-09."""
+    record = pair(implementation, suite)[0].seal(DATA, b"some data", LIMIT)
+    for bit in range(8 * len(record)):
+        altered = bytearray(record)
+        altered[bit // 8] ^= 1 << bit % 8
+        opener = pair(implementation, suite)[1]
+        refusal = expected_refusal(bytes(altered), suite)
+        assert refusal is not None or bit // 8 in (3, 4)
+        if refusal is None:
+            assert opener.open(bytes(altered), LIMIT) == ([], 0)
+        else:
+            with pytest.raises(refusal):
+                opener.open(bytes(altered), LIMIT)
+
+
+@both_aeads
+def test_replayed_dropped_or_swapped_records_fail(implementation: CryptoProvider, suite: Suite) -> None:
+    """REC-12."""
+    sealer = pair(implementation, suite)[0]
+    one, two = sealer.seal(DATA, b"one", LIMIT), sealer.seal(DATA, b"two", LIMIT)
+    replayed = pair(implementation, suite)[1]
+    assert replayed.open(one, LIMIT) == b"one"
+    with pytest.raises(BadRecordMac):
+        replayed.open(one, LIMIT)
+    for data in (two, two + one):
+        with pytest.raises(BadRecordMac):
+            pair(implementation, suite)[1].open(data, LIMIT)
+
+
+@both_aeads
+@pytest.mark.parametrize("fault", ["tag", "version", "overflow", "short", "type"])
+def test_good_records_before_a_bad_one_come_first(implementation: CryptoProvider, suite: Suite, fault: str) -> None:
+    sealer, opener = pair(implementation, suite)
+    good = sealer.seal(DATA, b"one", LIMIT) + sealer.seal(DATA, b"two", LIMIT)
+    bad = bytearray(sealer.seal(DATA, b"three", LIMIT))
+    error: type[LightTLSError] = BadRecordMac
+    if fault == "tag":
+        bad[-1] ^= 0x80
+    elif fault == "version":
+        bad[2], error = 4, ProtocolVersion
+    elif fault == "overflow":
+        bad[3], error = 0xFF, RecordOverflow
+    elif fault == "short":
+        bad[3:5] = b"\0\1"
+    else:
+        bad[0], error = 99, UnexpectedMessage
+    assert opener.open(good + bad, LIMIT) == ([(DATA, b"one"), (DATA, b"two")], len(good))
+    with pytest.raises(error):
+        opener.open(bytes(bad), LIMIT)
+
+
+@pytest.mark.parametrize("content_type", [0, 19, 24, 255])
+def test_unknown_content_type_is_refused_on_the_header(implementation: CryptoProvider, content_type: int) -> None:
+    """REC-01, heartbeat included."""
+    with pytest.raises(UnexpectedMessage, match=str(content_type)):
+        pair(implementation, GCM)[1].open(bytes((content_type, 3, 3, 0, 25)), LIMIT)
+
+
+@both_aeads
+def test_reading_goes_on_beyond_the_budget_of_writing(implementation: CryptoProvider, suite: Suite) -> None:
+    """REC-26 binds what we write; REC-25: 64 bits for what we read."""
+    keys = expected_key_block(suite, MASTER, CLIENT, SERVER)
+    opener = schedule(implementation, suite).record_keys()[1]
+    for sequence in (suite.record_limit, 2**32 - 1, 2**32, 2**63):
+        counter = sequence.to_bytes(8, "big")
+        aad = counter + struct.pack(">BHH", DATA, 0x0303, 5)
+        if suite is GCM:
+            fragment = counter + AESGCM(keys.server_key).encrypt(keys.server_iv + counter, b"hello", aad)
+        else:
+            nonce = (int.from_bytes(keys.server_iv, "big") ^ sequence).to_bytes(12, "big")
+            fragment = ChaCha20Poly1305(keys.server_key).encrypt(nonce, b"hello", aad)
+        set_sequence(opener, sequence)
+        assert opener.open(struct.pack(">BHH", DATA, 0x0303, len(fragment)) + fragment, LIMIT) == b"hello"
