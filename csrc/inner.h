@@ -190,7 +190,7 @@ void lt_aead_seal(const lt_aead *aead, const uint8_t *nonce, const uint8_t *aad,
 LT_MUST_CHECK int lt_aead_open(const lt_aead *aead, const uint8_t *nonce, const uint8_t *aad, size_t aad_len,
                                uint8_t *out, const uint8_t *in, size_t text_len);
 
-/* ---- Records (records_seal.c) --------------------------------------------------------------- */
+/* ---- Records (record_keys.c) ---------------------------------------------------------------- */
 
 /** Bytes of the key block's fixed IV: 4 for GCM (RFC 5288), 12 for ChaCha20-Poly1305 (RFC 7905), else 0. */
 size_t lt_record_fixed_iv_len(uint32_t aead);

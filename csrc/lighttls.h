@@ -209,7 +209,7 @@ typedef struct {
 /**
  * Protect in[0..in_len) as records of at most `fragment` (1 to LT_RECORD_MAX) plaintext bytes, headers included;
  * in_len 0 makes one empty record. Returns the bytes written: in_len plus at most LT_RECORD_EXPANSION per record.
- * LT_ERR_SPACE, LT_ERR_SEQUENCE: nothing was written and the key is as before. `reserve` records are kept
+ * LT_ERR_ARGUMENT, LT_ERR_SPACE, LT_ERR_SEQUENCE: nothing was written, the key is as before. `reserve` records are kept
  * back from the key's budget (2^24 for GCM, 2^48 for ChaCha20). RFC 5246 section 6.2.3.3, RFC 5288, RFC 7905.
  */
 LT_MUST_CHECK ptrdiff_t lt_records_seal(lt_record_keys *keys, uint8_t *out, size_t out_cap, uint32_t content_type,
@@ -220,8 +220,9 @@ LT_MUST_CHECK ptrdiff_t lt_records_seal(lt_record_keys *keys, uint8_t *out, size
  * change keys or end the stream), before one that fails, and when `out` is full. `limit`: largest plaintext allowed.
  * Returns the number of records opened. If the input was exactly one non-empty application_data record, returns
  * LT_OPENED_ONE + its plaintext length instead, the plaintext at out->data[0]; only out->data is set then.
- * If the first record fails: LT_ERR_AUTH, LT_ERR_OVERFLOW (judged on the header), LT_ERR_VERSION; what was written is
- * wiped and the key must not be used again.
+ * If the first record fails: LT_ERR_ARGUMENT (its type is none of 20 to 23), LT_ERR_VERSION, LT_ERR_OVERFLOW,
+ * LT_ERR_AUTH (also: too short for nonce and tag) or LT_ERR_SEQUENCE; what was written is wiped and the key must not
+ * be used again. All but a wrong tag are judged on the 5 bytes of the header, however much of the body is there.
  */
 LT_MUST_CHECK int lt_records_open(lt_record_keys *keys, lt_opened *out, const uint8_t *in, size_t in_len, size_t limit);
 

@@ -1,0 +1,55 @@
+/* What sealing and opening records share: the inside of lt_record_keys, nonces, additional data. */
+#ifndef LT_RECORDS_H
+#define LT_RECORDS_H
+
+#include "inner.h"
+
+#define LT_HEADER_LEN   5
+#define LT_EXPLICIT_LEN 8 /* GCM: the part of the nonce that travels, RFC 5288 section 3 */
+#define LT_AAD_LEN      13
+
+/* One direction. The sequence number is the one of the next record. */
+typedef struct {
+    uint64_t sequence;
+    uint8_t fixed_iv[LT_NONCE_LEN]; /* GCM: 4 bytes of salt */
+    uint32_t explicit_len;          /* LT_EXPLICIT_LEN or 0 */
+    lt_aead aead;
+} LT_MAY_ALIAS lt_record_keys_inner;
+
+LT_STATIC_ASSERT(record_keys_fit, sizeof(lt_record_keys_inner) <= sizeof(lt_record_keys));
+
+LT_INLINE lt_record_keys_inner *lt_record_keys_open(lt_record_keys *keys) {
+    return (lt_record_keys_inner *)keys;
+}
+
+/** Bytes between the header and the end of a record that are not text. */
+LT_INLINE size_t lt_record_overhead(const lt_record_keys_inner *keys) {
+    return keys->explicit_len + LT_TAG_LEN;
+}
+
+/** RFC 5288 section 3: salt and the record's explicit part. RFC 7905 section 2: IV xor sequence (REC-31, REC-33). */
+LT_INLINE void lt_record_nonce(uint8_t *nonce, const lt_record_keys_inner *keys, const uint8_t *explicit_part) {
+    lt_copy(nonce, keys->fixed_iv, 4);
+    if (keys->explicit_len != 0) {
+        lt_copy(nonce + 4, explicit_part, LT_EXPLICIT_LEN);
+    } else {
+        lt_store64_be(nonce + 4, lt_load64_be(keys->fixed_iv + 4) ^ keys->sequence);
+    }
+}
+
+/** RFC 5246 section 6.2.3.3 (REC-34): sequence number, type, version 3.3, length of the plaintext. */
+LT_INLINE void lt_record_aad(uint8_t *aad, const lt_record_keys_inner *keys, uint8_t content_type, size_t text_len) {
+    lt_store64_be(aad, keys->sequence);
+    aad[8] = content_type;
+    aad[9] = 3;
+    aad[10] = 3;
+    aad[11] = (uint8_t)(text_len >> 8);
+    aad[12] = (uint8_t)text_len;
+}
+
+/** The four content types of RFC 5246; heartbeat (24) is none of them (REC-01). */
+LT_INLINE int lt_is_content_type(uint32_t type) {
+    return type - 20 <= 3;
+}
+
+#endif

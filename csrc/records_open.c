@@ -1,0 +1,95 @@
+/* Opening records, RFC 5246 section 6.2.3.3. */
+#include "records.h"
+
+/* The body of one record of overhead + text_len bytes; text_len zeros in `out` if it is not authentic (REC-09). */
+LT_INLINE int open_one(lt_record_keys_inner *keys, uint8_t *out, const uint8_t *record, size_t text_len) {
+    const uint8_t *body = record + LT_HEADER_LEN;
+    uint8_t nonce[LT_NONCE_LEN];
+    uint8_t aad[LT_AAD_LEN];
+    int status;
+
+    lt_record_nonce(nonce, keys, body); /* whatever explicit part the peer chose (REC-32) */
+    lt_record_aad(aad, keys, record[0], text_len);
+    status = lt_aead_open(&keys->aead, nonce, aad, sizeof aad, out, body + keys->explicit_len, text_len);
+    keys->sequence += status == LT_OK;
+    return status;
+}
+
+LT_INLINE size_t body_len(const uint8_t *header) {
+    return (size_t)header[3] << 8 | header[4];
+}
+
+/* What can be said of a record before its body is there (REC-01, REC-04, REC-06, REC-08). REC-07 follows from REC-06.
+ */
+LT_INLINE int judge_header(const uint8_t *header, size_t overhead, size_t limit) {
+    if (!lt_is_content_type(header[0])) {
+        return LT_ERR_ARGUMENT;
+    }
+    if (header[1] != 3 || header[2] != 3) {
+        return LT_ERR_VERSION;
+    }
+    if (body_len(header) > limit + overhead) {
+        return LT_ERR_OVERFLOW;
+    }
+    return body_len(header) < overhead ? LT_ERR_AUTH : LT_OK;
+}
+
+static int open_many(lt_record_keys_inner *keys, lt_opened *out, const uint8_t *in, size_t in_len, size_t limit) {
+    size_t overhead = lt_record_overhead(keys);
+    size_t used = 0;
+    size_t count = 0;
+    size_t at = 0;
+    int status = LT_OK;
+
+    while (count < LT_SPANS && in_len - at >= LT_HEADER_LEN) {
+        const uint8_t *record = in + at;
+        size_t text_len;
+
+        status = judge_header(record, overhead, limit);
+        if (status != LT_OK) {
+            break;
+        }
+        text_len = body_len(record) - overhead;
+        if (in_len - at - LT_HEADER_LEN < body_len(record) || LT_OPENED_DATA - used < text_len) {
+            break;
+        }
+        status = keys->sequence == UINT64_MAX ? LT_ERR_SEQUENCE : open_one(keys, out->data + used, record, text_len);
+        if (status != LT_OK) {
+            break;
+        }
+        out->spans[3 * count] = record[0];
+        out->spans[3 * count + 1] = (uint32_t)used;
+        out->spans[3 * count + 2] = (uint32_t)text_len;
+        count++;
+        used += text_len;
+        at += LT_HEADER_LEN + body_len(record);
+        if (record[0] != 23) {
+            break;
+        }
+    }
+    if (count == 0 && status != LT_OK) {
+        return status;
+    }
+    out->consumed = (uint32_t)at;
+    out->count = (uint32_t)count;
+    return (int)count;
+}
+
+/* see lighttls.h */
+int lt_records_open(lt_record_keys *keys, lt_opened *out, const uint8_t *in, size_t in_len, size_t limit) {
+    lt_record_keys_inner *inner = lt_record_keys_open(keys);
+    size_t overhead = lt_record_overhead(inner);
+
+    if (inner->aead.algorithm == 0 || limit == 0 || limit > LT_RECORD_MAX) {
+        return LT_ERR_ARGUMENT;
+    }
+    /* The common case: the input is one record of data, complete, not empty. */
+    if (in_len > LT_HEADER_LEN + overhead && in_len <= LT_HEADER_LEN + overhead + limit && in[0] == 23 &&
+        LT_HEADER_LEN + body_len(in) == in_len && in[1] == 3 && in[2] == 3 && inner->sequence != UINT64_MAX) {
+        size_t text_len = in_len - LT_HEADER_LEN - overhead;
+        int status = open_one(inner, out->data, in, text_len);
+
+        return status == LT_OK ? LT_OPENED_ONE + (int)text_len : status;
+    }
+    return open_many(inner, out, in, in_len, limit);
+}
