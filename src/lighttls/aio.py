@@ -1,0 +1,233 @@
+"""TLS for asyncio: the reader and the writer of a connection, in one object."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from types import TracebackType
+from typing import Final, Protocol, Self
+
+from lighttls.config import ClientConfig
+from lighttls.connection import ClientConnection
+from lighttls.errors import LightTLSError, TransportError, UsageError
+from lighttls.info import ConnectionInfo
+from lighttls.transports import Driver
+
+_RECEIVE_SIZE: Final = 32768  # bytes asked of the reader below at a time
+_LINE_LIMIT: Final = 65536  # bytes that `readuntil` looks through, as in asyncio
+
+
+class Reader(Protocol):
+    """What is needed of the reader below; `asyncio.StreamReader` has it."""
+
+    async def read(self, n: int = -1) -> bytes: ...
+
+
+class Writer(Protocol):
+    """What is needed of the writer below; `asyncio.StreamWriter` has it."""
+
+    def write(self, data: bytes) -> None: ...
+
+    async def drain(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    async def wait_closed(self) -> None: ...
+
+
+async def open_connection(
+    host: str,
+    port: int,
+    config: ClientConfig,
+    *,
+    server_hostname: str | None = None,
+    timeout: float | None = None,
+    deadline: float | None = None,
+) -> tuple[Stream, Stream]:
+    """Connect by TCP, make the handshake, and return (reader, writer): the same `Stream`, twice.
+
+    `timeout` bounds each wait without progress, `deadline` all of it, in seconds; for what comes
+    after the handshake use `asyncio.timeout`. Raises as `lighttls.connect` does.
+    """
+    try:
+        async with asyncio.timeout(deadline):
+            async with asyncio.timeout(timeout):
+                reader, writer = await asyncio.open_connection(host, port)
+            stream = Stream(reader, writer, config, server_hostname or host)
+            await stream.handshake(timeout)
+    except TimeoutError as cause:
+        raise TransportError(f"{host} port {port} took too long", timed_out=True, hint=_NO_ANSWER, host=host) from cause
+    except (OSError, UnicodeError) as cause:  # UnicodeError: a host name that cannot be one
+        raise TransportError(f"cannot connect to {host} port {port}: {cause}", hint=_NO_LINK, host=host) from cause
+    return stream, stream
+
+
+class Stream:
+    """A TLS 1.2 client connection over an asyncio reader and writer, or anything of that shape.
+
+    It has the methods of both: `read`, `readexactly`, `readuntil`, `readline`, and `write`,
+    `drain`, `close`, `wait_closed`. Call `handshake` first, or enter it with `async with`. One
+    task may read while another writes. A signer is called in the event loop and holds it up.
+
+    It owns the writer and closes it, also when the handshake fails. Plaintext that came before an
+    error is delivered before the error is raised.
+    """
+
+    def __init__(self, reader: Reader, writer: Writer, config: ClientConfig, server_hostname: str) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._closing = False
+        self._buffer = bytearray()  # plaintext that a search for a separator has passed over
+        try:
+            self._driver = Driver(config, server_hostname)
+        except BaseException:
+            self._writer.close()
+            raise
+
+    @property
+    def connection(self) -> ClientConnection:
+        """The connection behind this face: for its trace, exporters and channel bindings. Do not feed it."""
+        return self._driver.connection
+
+    @property
+    def info(self) -> ConnectionInfo:
+        """What was agreed, and what it cost so far."""
+        return self._driver.connection.info
+
+    async def handshake(self, timeout: float | None = None) -> None:
+        """Make the handshake; `timeout` bounds each wait without progress, in seconds."""
+        try:
+            await self._flush()
+            while not self._driver.handshake_done:
+                async with asyncio.timeout(timeout):
+                    await self._receive()
+        except TimeoutError as cause:
+            self.close()
+            raise TransportError("the server sent nothing for too long", timed_out=True, hint=_NO_ANSWER) from cause
+        except BaseException:
+            self.close()
+            raise
+
+    async def read(self, n: int = -1) -> bytes:
+        """At most `n` bytes as soon as there are any; all until the end if `n` is negative; b"" at a clean end."""
+        if n >= 0:
+            return self._take_buffered(n) or (await self._more(n) if n else b"")
+        parts = [self._take_buffered(len(self._buffer))]
+        while data := await self._more(_RECEIVE_SIZE):
+            parts.append(data)
+        return b"".join(parts)
+
+    async def readexactly(self, n: int) -> bytes:
+        """Exactly `n` bytes. Raises asyncio.IncompleteReadError if the peer closes before."""
+        while len(self._buffer) < n:
+            await self._search_on(n)
+        return self._take_buffered(n)
+
+    async def readuntil(self, separator: bytes = b"\n") -> bytes:
+        """Everything through `separator`. Raises asyncio.IncompleteReadError or asyncio.LimitOverrunError (64 KiB)."""
+        start = 0
+        while (found := self._buffer.find(separator, start)) < 0:
+            start = max(0, len(self._buffer) - len(separator) + 1)
+            if len(self._buffer) > _LINE_LIMIT:
+                raise asyncio.LimitOverrunError("separator not found within the limit", len(self._buffer))
+            await self._search_on(None)
+        return self._take_buffered(found + len(separator))
+
+    async def readline(self) -> bytes:
+        """A line with its newline; what is left, if the peer closes before one."""
+        try:
+            return await self.readuntil()
+        except asyncio.IncompleteReadError as error:
+            return error.partial
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Seal `data` and hand it to the writer below; `await drain()` from time to time."""
+        if self._closing:
+            raise UsageError("this connection was closed by us")
+        if self._driver.error:
+            raise self._driver.error
+        self._driver.connection.send_data(data)
+        self._hand_over()
+
+    async def drain(self) -> None:
+        """Wait until the writer below has room again. Raises TransportError if the link is broken."""
+        try:
+            await self._writer.drain()
+        except OSError as cause:
+            raise _broken("sending", cause) from cause
+
+    def close(self) -> None:
+        """Send close_notify, as far as the link still lets us, and close the writer below."""
+        if not self._closing:
+            self._closing = True
+            with suppress(LightTLSError, OSError):
+                self._driver.connection.close()
+                self._hand_over()
+            self._writer.close()
+
+    def is_closing(self) -> bool:
+        """Whether `close` was called."""
+        return self._closing
+
+    async def wait_closed(self) -> None:
+        """Wait until the link is given back."""
+        with suppress(OSError):  # it may have been broken all along
+            await self._writer.wait_closed()
+
+    async def __aenter__(self) -> Self:
+        if not self._driver.handshake_done:
+            await self.handshake()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+        await self.wait_closed()
+
+    def _take_buffered(self, n: int) -> bytes:
+        data = bytes(self._buffer[:n])
+        del self._buffer[:n]
+        return data
+
+    async def _search_on(self, expected: int | None) -> None:
+        data = await self._more(_RECEIVE_SIZE)
+        if not data:
+            raise asyncio.IncompleteReadError(self._take_buffered(len(self._buffer)), expected)
+        self._buffer += data
+
+    async def _more(self, n: int) -> bytes:
+        while (data := self._driver.take(n)) is None:
+            if self._closing:
+                raise UsageError("this connection was closed by us")
+            await self._receive()
+        return data
+
+    async def _receive(self) -> None:
+        """Wait for bytes, take them in, and send what they ask for: the next flight, or an alert."""
+        try:
+            data = await self._reader.read(_RECEIVE_SIZE)
+        except OSError as cause:
+            raise _broken("receiving", cause) from cause
+        self._driver.feed(data)
+        try:
+            await self._flush()
+        except TransportError:
+            if not self._driver.error:  # else the alert is lost, but the reason for it counts
+                raise
+
+    async def _flush(self) -> None:
+        self._hand_over()
+        await self.drain()
+
+    def _hand_over(self) -> None:
+        if data := self._driver.data_to_send():
+            self._writer.write(data)
+
+
+def _broken(doing: str, cause: OSError) -> TransportError:
+    return TransportError(f"the link broke while {doing}: {cause}")
+
+
+_NO_ANSWER = "The server does not answer, or the link is slow. Check address and port, or allow more time."
+_NO_LINK = "Check address and port, that the server is running, and that this device has a network and a working DNS."

@@ -1,0 +1,28 @@
+"""What a byte carrier must offer so that TLS can run over it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Transport(Protocol):
+    """A reliable, ordered stream of bytes in both directions: a socket, a modem's TCP connection, a queue.
+
+    Each method may raise OSError or TransportError when the link is broken.
+    """
+
+    def send(self, data: bytes) -> int | None:
+        """Hand over bytes. Returns how many were taken, at least one; None means all of them.
+
+        How long it may block is the transport's own rule; one that gives up raises TimeoutError.
+        """
+
+    def recv(self, n: int, timeout: float | None) -> bytes | None:
+        """Return what has arrived, at most `n` bytes, as soon as there is anything.
+
+        None means that nothing came within `timeout` seconds (0: do not wait; None: wait as long as
+        it takes). b"" is for the end of the stream only.
+        """
+
+    def close(self) -> None:
+        """Give the link back. Closing twice is no error."""

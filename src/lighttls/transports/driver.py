@@ -1,0 +1,99 @@
+"""The half of every face that is the same: from bytes to plaintext, and when to raise.
+
+A face moves bytes, and waits in its own way. What arrives it gives to `Driver.feed`; then it
+sends `Driver.data_to_send()`, which is an alert if the bytes were refused; then it asks for
+plaintext with `Driver.take`. An error waits here until everything that came before it is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from lighttls.config import ClientConfig
+from lighttls.connection import ClientConnection
+from lighttls.errors import LightTLSError, UsageError
+from lighttls.events import DataReceived, Event, HandshakeCompleted, PeerClosed, SignatureRequested
+
+
+class Driver:
+    """One connection, the plaintext that nobody has asked for yet, and the error behind it."""
+
+    __slots__ = ("_completed", "_plaintext", "connection", "ended", "error")
+
+    def __init__(self, config: ClientConfig, server_hostname: str) -> None:
+        self.connection = ClientConnection(config, server_hostname)
+        self.error: LightTLSError | None = None
+        self.ended = False  # cleanly: the peer closed, or we did and it hung up
+        self._completed = False
+        self._plaintext = bytearray()
+        self._run(self.connection.initiate_connection)
+
+    @property
+    def handshake_done(self) -> bool:
+        """Whether the handshake is complete. Raises what made it fail."""
+        if self.error and not self._completed:
+            raise self.error
+        return self._completed
+
+    @property
+    def pending(self) -> int:
+        """Bytes of plaintext that `take` would return now."""
+        return len(self._plaintext)
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes from the transport; b"" is the end of its stream."""
+        if data:
+            self._run(lambda: self.connection.receive_data(data))
+        else:
+            self._run(self.connection.receive_eof)
+            self.ended = self.error is None
+
+    def data_to_send(self) -> bytes:
+        """Bytes for the transport, in one piece."""
+        return self.connection.data_to_send()
+
+    def take(self, n: int) -> bytes | None:
+        """At most `n` bytes of plaintext; b"" after a clean end, None if more bytes must be fed first.
+
+        Raises what ended the connection, once all plaintext before it is taken.
+        """
+        if self._plaintext:
+            data = bytes(self._plaintext[:n])
+            del self._plaintext[:n]
+            return data
+        if self.ended:
+            return b""
+        if self.error:
+            raise self.error
+        return None
+
+    def _run(self, step: Callable[[], list[Event]]) -> None:
+        try:
+            events = step()
+        except LightTLSError as error:
+            self.error = error
+            events = error.events
+        for event in events:
+            match event:
+                case DataReceived(data=data):
+                    self._plaintext += data
+                case HandshakeCompleted():
+                    self._completed = True
+                case PeerClosed():
+                    self.ended = True
+                case SignatureRequested(request=request):
+                    self._refuse(request.fail)
+
+    def _refuse(self, fail: Callable[[BaseException], None]) -> None:
+        """Faces cannot wait for a signature that is given later: say so, and let the handshake end."""
+        try:
+            fail(UsageError("the signer returned no signature"))
+        except LightTLSError as error:
+            error.hint = _NO_DEFERRED_SIGNATURES
+            self.error = error
+
+
+_NO_DEFERRED_SIGNATURES = (
+    "The signer put its answer off, which only ClientConnection can wait for. Let its sign() return the signature, "
+    "or drive ClientConnection yourself and answer the SignatureRequested event."
+)

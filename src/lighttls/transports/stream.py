@@ -1,0 +1,214 @@
+"""TLS over anything that carries bytes, in plain blocking calls."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from time import monotonic
+from types import TracebackType
+from typing import Final, Self
+
+from lighttls.config import ClientConfig
+from lighttls.connection import ClientConnection
+from lighttls.errors import LightTLSError, TransportError, UsageError
+from lighttls.info import ConnectionInfo
+from lighttls.transports.base import Transport
+from lighttls.transports.driver import Driver
+
+_RECEIVE_SIZE: Final = 32768  # bytes asked of the transport at a time: room for a full record and the start of another
+_SEND_SIZE: Final = 262144  # bytes of plaintext that are sealed at a time, which bounds the memory of a large sendall
+
+
+class Stream:
+    """A TLS 1.2 client connection over `transport`; the handshake is done when the constructor returns.
+
+    `timeout` bounds each wait without progress, `deadline` everything that is done with the
+    connection, handshake and data alike; both in seconds, None for no bound. Exceeding one raises
+    TransportError with `timed_out` set. The stream owns the transport and closes it, also when
+    the handshake fails. Of a failed handshake the error has the trace, if the configuration asks for
+    one, in `context["trace"]`.
+
+    Plaintext that came before an error is delivered before the error is raised. A stream belongs
+    to one thread at a time.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        config: ClientConfig,
+        server_hostname: str,
+        *,
+        timeout: float | None = None,
+        deadline: float | None = None,
+    ) -> None:
+        self._transport = transport
+        self._closed = False
+        self._timeout = timeout
+        self.setdeadline(deadline)
+        try:
+            self._driver = Driver(config, server_hostname)
+            self._handshake()
+        except BaseException:
+            self._close_transport()
+            raise
+
+    @property
+    def connection(self) -> ClientConnection:
+        """The connection behind this face: for its trace, exporters and channel bindings. Do not feed it."""
+        return self._driver.connection
+
+    @property
+    def info(self) -> ConnectionInfo:
+        """What was agreed, and what it cost so far."""
+        return self._driver.connection.info
+
+    @property
+    def pending(self) -> int:
+        """Bytes that `recv` would return without waiting."""
+        return self._driver.pending
+
+    def settimeout(self, seconds: float | None) -> None:
+        """Bound each wait without progress from now on."""
+        self._timeout = seconds
+
+    def setdeadline(self, seconds: float | None) -> None:
+        """Bound everything from now on, counted from this call; None removes the bound."""
+        self._deadline = None if seconds is None else monotonic() + seconds
+
+    def recv(self, n: int) -> bytes:
+        """Return at most `n` bytes as soon as there are any; b"" after the peer's close_notify."""
+        if n < 1:
+            return b""
+        while (data := self._driver.take(n)) is None:
+            self._check_open()
+            self._receive()
+        return data
+
+    def sendall(self, data: bytes | bytearray | memoryview) -> None:
+        """Send all of `data`. After an error nobody knows how much of it arrived; the connection is over."""
+        view = memoryview(data).cast("B")
+        for start in range(0, len(view), _SEND_SIZE):
+            self._send_some(view[start : start + _SEND_SIZE])
+
+    def close(self) -> None:
+        """Send close_notify, as far as the transport still lets us, and close the transport."""
+        if self._closed:
+            return
+        with suppress(LightTLSError):  # the peer may be gone, or the connection have failed: we leave all the same
+            self._say_goodbye()
+        self._close_transport()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _handshake(self) -> None:
+        try:
+            self._flush()
+            while not self._driver.handshake_done:
+                self._receive()
+        except LightTLSError as error:
+            if self.connection.trace is not None:
+                error.context["trace"] = self.connection.trace
+            raise
+
+    def _send_some(self, data: memoryview) -> None:
+        self._check_open()
+        if self._driver.error:
+            raise self._driver.error
+        self._driver.connection.send_data(data)
+        self._flush()
+
+    def _say_goodbye(self) -> None:
+        self._driver.connection.close()
+        self._flush()
+
+    def _close_transport(self) -> None:
+        self._closed = True
+        with suppress(OSError, TransportError):
+            self._transport.close()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise UsageError("this connection was closed by us")
+
+    def _receive(self) -> None:
+        """Wait for bytes, take them in, and send what they ask for: the next flight, or an alert."""
+        self._driver.feed(self._wait_for_bytes())
+        try:
+            self._flush()
+        except TransportError:
+            if not self._driver.error:  # else the alert is lost, but the reason for it counts
+                raise
+
+    def _wait_for_bytes(self) -> bytes:
+        limit = self._limit()
+        give_up = None if limit is None else monotonic() + limit
+        while True:
+            try:
+                data = self._transport.recv(_RECEIVE_SIZE, limit)
+            except OSError as cause:
+                raise self._broken("receiving", cause) from cause
+            if data is not None:
+                return data
+            if give_up is not None:  # a transport may return early; then it waits for the rest
+                limit = give_up - monotonic()
+                if limit <= 0:
+                    raise TransportError("the server sent nothing for too long", timed_out=True, hint=_SILENCE)
+
+    def _flush(self) -> None:
+        """Send everything that is queued. Failing in the middle of it ends the connection."""
+        data = self._driver.data_to_send()
+        if not data:
+            return
+        try:
+            self._send_bytes(data)
+        except TransportError as failure:
+            self._listen_for_reason()
+            if self._driver.error:
+                raise self._driver.error from failure
+            self._driver.error = failure
+            raise
+
+    def _send_bytes(self, data: bytes) -> None:
+        while data:
+            self._bound_send(self._limit())
+            try:
+                sent = self._transport.send(data)
+            except OSError as cause:
+                raise self._broken("sending", cause) from cause
+            if sent is None:
+                return
+            if not 0 < sent <= len(data):
+                raise TransportError(f"the transport says that it took {sent} of {len(data)} bytes", hint=_FAULTY)
+            data = data[sent:]
+
+    def _bound_send(self, limit: float | None) -> None:
+        """Tell the transport how long its next send may block, if it is of a kind that can be told."""
+
+    def _listen_for_reason(self) -> None:
+        """A peer that refuses us sends its alert and closes: a failed send may have that alert waiting behind it."""
+        with suppress(OSError, TransportError):
+            while not self._driver.error and (data := self._transport.recv(_RECEIVE_SIZE, 0)):
+                self._driver.feed(data)
+
+    def _limit(self) -> float | None:
+        """Seconds that the next wait may take."""
+        if self._deadline is None:
+            return self._timeout
+        left = self._deadline - monotonic()
+        if left <= 0:
+            raise TransportError("the deadline has passed", timed_out=True, hint=_SILENCE)
+        return left if self._timeout is None else min(left, self._timeout)
+
+    def _broken(self, doing: str, cause: OSError) -> TransportError:
+        late = isinstance(cause, TimeoutError)
+        text = f"{doing} took too long" if late else f"the link broke while {doing}: {cause}"
+        return TransportError(text, timed_out=late, hint=_SILENCE if late else None)
+
+
+_FAULTY = "That is a fault of the transport: `send` returns how many bytes it took, at least one, or None for all."
+_SILENCE = "The link is slow or dead, or the server is stuck. Check the link, or allow it more time."
