@@ -29,7 +29,7 @@ ROOMS: dict[str, set[str]] = {
     "messages": {"wire"},
     "crypto": set(),
     "record": CONTRACT,
-    "x509": {"wire", *CONTRACT},
+    "x509": {"crypto", "wire", *CONTRACT},  # used alone, it chooses the default engine
     "keys": CONTRACT,
     "session": {"wire"},
     "identity": {"keys", "x509"},

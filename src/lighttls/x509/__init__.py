@@ -1,0 +1,34 @@
+"""X.509 chain validation, a room of its own that knows nothing of TLS.
+
+    path = verify_chain(chain, TrustStore.from_file("roots.pem"), server_hostname="example.com", at=time.time())
+
+In: certificates as DER. Out: the verified path, or a CertificateError that names every path tried
+and what ended it.
+"""
+
+from lighttls.x509.certificate import Certificate
+from lighttls.x509.names import ReferenceName, reference_name
+from lighttls.x509.pem import certificates as certificates_from_pem
+from lighttls.x509.policy import SignaturePolicy, TimePolicy, VerifyPolicy
+from lighttls.x509.public_key import PublicKey
+from lighttls.x509.trust_store import Anchor, TrustStore
+from lighttls.x509.verdict import Attempt, ChainVerifier, VerificationRequest, VerifiedPath
+from lighttls.x509.verify import verify_chain
+
+__all__ = [
+    "Anchor",
+    "Attempt",
+    "Certificate",
+    "ChainVerifier",
+    "PublicKey",
+    "ReferenceName",
+    "SignaturePolicy",
+    "TimePolicy",
+    "TrustStore",
+    "VerificationRequest",
+    "VerifiedPath",
+    "VerifyPolicy",
+    "certificates_from_pem",
+    "reference_name",
+    "verify_chain",
+]

@@ -1,0 +1,145 @@
+"""What one certificate must fulfil in its place in a path (RFC 5280 section 6.1.3, 6.1.4).
+
+Each function raises CertificateError. None looks at more than one certificate, so a candidate is
+refused before the search goes on above it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from lighttls.errors import CertificateError, ChainReason
+from lighttls.x509 import extensions, signatures
+from lighttls.x509.certificate import EMPTY_NAME, PURPOSES, Certificate
+from lighttls.x509.policy import TimePolicy
+from lighttls.x509.signatures import Algorithm
+
+# Critical extensions that we process, or that cannot change the verdict: policies are only named
+# and mapped as long as nobody requires one, and policyConstraints, which may, is refused.
+_PROCESSED: Final = frozenset(
+    (
+        extensions.BASIC_CONSTRAINTS,
+        extensions.KEY_USAGE,
+        extensions.EXTENDED_KEY_USAGE,
+        extensions.SUBJECT_ALT_NAME,
+        extensions.NAME_CONSTRAINTS,
+        extensions.CERTIFICATE_POLICIES,
+        extensions.POLICY_MAPPINGS,
+        extensions.INHIBIT_ANY_POLICY,
+    )
+)
+
+_NEVER_CRITICAL: Final = {
+    extensions.AUTHORITY_KEY_IDENTIFIER: "4.2.1.1",
+    extensions.SUBJECT_KEY_IDENTIFIER: "4.2.1.2",
+    extensions.AUTHORITY_INFO_ACCESS: "4.2.2.1",
+}
+
+
+def check_leaf(leaf: Certificate, time: TimePolicy, at: int, purpose: str) -> None:
+    """The certificate of the peer itself."""
+    check_every(leaf, time, at)
+    if leaf.subject == EMPTY_NAME and leaf.extensions.get(extensions.SUBJECT_ALT_NAME, (True,))[0] is False:
+        raise _violation("empty subject, and subjectAltName is not critical (RFC 5280 4.2.1.6)")
+    if not leaf.is_ca:
+        usage = leaf.key_usage
+        if usage is not None and extensions.KEY_CERT_SIGN in usage:
+            raise CertificateError(
+                "keyCertSign in a certificate that is no authority (RFC 5280 4.2.1.3)", ChainReason.KEY_USAGE
+            )
+        if extensions.NAME_CONSTRAINTS in leaf.extensions:
+            raise _violation("nameConstraints in a certificate that is no authority (RFC 5280 4.2.1.10)")
+    if not leaf.allows(purpose):
+        raise CertificateError(f"extendedKeyUsage does not allow {purpose}", ChainReason.EXTENDED_KEY_USAGE)
+
+
+def check_issuer(issuer: Certificate, time: TimePolicy, at: int, purpose: str, authorities_below: int) -> None:
+    """A certificate that signed another one; `authorities_below` does not count self-issued ones."""
+    check_every(issuer, time, at)
+    if not issuer.is_ca:
+        raise CertificateError("is no authority (basicConstraints), but signed a certificate", ChainReason.NOT_A_CA)
+    check_authority(issuer, purpose, authorities_below)
+
+
+def check_anchor(anchor: Certificate, time: TimePolicy, at: int, purpose: str, authorities_below: int) -> None:
+    """An anchor's certificate, as an issuer.
+
+    RFC 5280 would use its name and key alone. What it says about itself is taken as the wish of
+    whoever made it, as others do: dates, constraints, usage. Before version 3 it could say nothing,
+    and a name and key are enough.
+    """
+    check_every(anchor, time, at)
+    if anchor.version == 3 and not anchor.is_ca:
+        raise CertificateError("is no authority (basicConstraints), but signed a certificate", ChainReason.NOT_A_CA)
+    check_authority(anchor, purpose, authorities_below)
+
+
+def check_authority(issuer: Certificate, purpose: str, authorities_below: int) -> None:
+    """Key usage, purposes and path length of an authority."""
+    if not issuer.allows_cert_sign:
+        raise CertificateError("keyUsage does not allow it to sign certificates", ChainReason.KEY_USAGE)
+    purposes = issuer.extended_key_usage
+    if purposes is not None and PURPOSES[purpose] not in purposes and extensions.ANY_EXTENDED_KEY_USAGE not in purposes:
+        raise CertificateError(f"extendedKeyUsage of an authority excludes {purpose}", ChainReason.EXTENDED_KEY_USAGE)
+    constraints = issuer.basic_constraints
+    limit = None if constraints is None else constraints.path_length
+    if limit is not None and authorities_below > limit:
+        raise CertificateError(
+            f"allows {limit} authorities below it, but there are {authorities_below}", ChainReason.PATH_TOO_LONG
+        )
+
+
+def check_every(certificate: Certificate, time: TimePolicy, at: int) -> None:
+    """What holds in every place: readable, nothing unknown that is critical, within its dates."""
+    if certificate.issuer == EMPTY_NAME:
+        raise _violation("empty issuer (RFC 5280 4.1.2.4)")
+    certificate.subject_name  # noqa: B018 - names and extensions that we know must be readable
+    certificate.issuer_name  # noqa: B018
+    for oid, (critical, _) in certificate.extensions.items():
+        reader = _READERS.get(oid)
+        if reader is not None:
+            reader(certificate)
+        if critical and oid not in _PROCESSED:
+            section = _NEVER_CRITICAL.get(oid)
+            if section:
+                raise _violation(f"{extensions.name_of(oid)} is critical, against RFC 5280 {section}")
+            raise CertificateError(
+                f"critical extension {extensions.name_of(oid)} is not implemented",
+                ChainReason.UNKNOWN_CRITICAL_EXTENSION,
+            )
+        if oid == extensions.POLICY_CONSTRAINTS:
+            raise _violation("policyConstraints is not critical (RFC 5280 4.2.1.11)")
+    time.check(certificate, at)
+
+
+def signature_algorithm(certificate: Certificate) -> Algorithm:
+    """The algorithm a certificate is signed with: known, and the same inside and outside (RFC 5280 4.1.1.2)."""
+    if certificate.inner_algorithm != certificate.outer_algorithm:
+        raise CertificateError(
+            f"signature algorithm is {signatures.name_of(certificate.inner_algorithm)} inside, "
+            f"{signatures.name_of(certificate.outer_algorithm)} outside",
+            ChainReason.ALGORITHM_MISMATCH,
+        )
+    algorithm = signatures.ALGORITHMS.get(certificate.outer_algorithm)
+    if algorithm is None:
+        raise CertificateError(
+            f"signed with {signatures.name_of(certificate.outer_algorithm)}, which is not implemented",
+            ChainReason.UNSUPPORTED_ALGORITHM,
+        )
+    return algorithm
+
+
+_READERS: Final = {
+    extensions.BASIC_CONSTRAINTS: lambda c: c.basic_constraints,
+    extensions.KEY_USAGE: lambda c: c.key_usage,
+    extensions.EXTENDED_KEY_USAGE: lambda c: c.extended_key_usage,
+    extensions.SUBJECT_ALT_NAME: lambda c: c.subject_alt_name,
+    extensions.SUBJECT_KEY_IDENTIFIER: lambda c: c.subject_key_identifier,
+    extensions.AUTHORITY_KEY_IDENTIFIER: lambda c: c.authority_key_identifier,
+    extensions.NAME_CONSTRAINTS: lambda c: c.name_constraints,
+    extensions.AUTHORITY_INFO_ACCESS: lambda c: c.ca_issuers,
+}
+
+
+def _violation(text: str) -> CertificateError:
+    return CertificateError(text, ChainReason.PROFILE_VIOLATION)

@@ -1,0 +1,241 @@
+"""Name constraints: an authority that may speak for certain names only (RFC 5280 4.2.1.10, 6.1.4).
+
+Every authority's constraints are applied on their own to every certificate below it, which gives
+the intersection of permitted and the union of excluded subtrees without keeping either as state.
+A constraint or a name that cannot be understood counts against the certificate, never for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from lighttls.errors import CertificateError, ChainReason
+from lighttls.x509 import der, distinguished_name
+from lighttls.x509.certificate import EMPTY_NAME, Certificate
+from lighttls.x509.extensions import (
+    DIRECTORY_NAME,
+    DNS_NAME,
+    IP_ADDRESS,
+    RFC822_NAME,
+    URI,
+    GeneralName,
+    NameConstraints,
+)
+from lighttls.x509.names import is_host_name
+
+_KINDS = {
+    0: "otherName",
+    RFC822_NAME: "rfc822Name",
+    DNS_NAME: "dNSName",
+    3: "x400Address",
+    DIRECTORY_NAME: "directoryName",
+    5: "ediPartyName",
+    URI: "uniformResourceIdentifier",
+    IP_ADDRESS: "iPAddress",
+    8: "registeredID",
+}
+
+Spend = Callable[[int], None]
+"""Takes a number of comparisons from the search's budget; raises when it is used up."""
+
+
+def check(constraints: NameConstraints, authority: Certificate, below: Sequence[Certificate], spend: Spend) -> None:
+    """Hold the names of `below` (leaf first) against the constraints of one authority.
+
+    Self-issued authorities are exempt, a self-issued leaf is not (RFC 5280 6.1.3 b).
+    """
+    rules = [_Rule(name, True) for name in constraints.permitted]
+    rules += [_Rule(name, False) for name in constraints.excluded]
+    for depth, certificate in enumerate(below):
+        if depth and certificate.self_issued:
+            continue
+        for kind, name in _names(certificate):
+            fault = _fault(kind, name, rules, spend)
+            if fault:
+                raise CertificateError(
+                    f"{fault}, by the nameConstraints of {authority}",
+                    ChainReason.NAME_CONSTRAINTS,
+                    culprit=certificate,
+                )
+
+
+class _Rule:
+    """One subtree, checked and prepared for comparison."""
+
+    __slots__ = ("base", "kind", "permits")
+
+    def __init__(self, subtree: GeneralName, permits: bool) -> None:
+        self.kind, base = subtree
+        self.permits = permits
+        prepare = _PREPARE.get(self.kind)
+        self.base = base if prepare is None else prepare(base)
+
+
+def _fault(kind: int, name: bytes, rules: list[_Rule], spend: Spend) -> str:
+    """Say which rule a name breaks; empty if none."""
+    relevant = [rule for rule in rules if rule.kind == kind]
+    if not relevant:
+        return ""
+    spend(len(relevant))
+    matches = _MATCH.get(kind)
+    if matches is None:
+        # RFC 5280 4.2.1.10: process a constraint on such a name or reject the certificate
+        return f"a name of the form {_KINDS[kind]} is constrained, which cannot be checked"
+    parts = _PARTS[kind](name)
+    if parts is None:
+        return f"a malformed {_KINDS[kind]} is neither permitted nor excluded"
+    permitted = None
+    for rule in relevant:
+        if rule.permits:
+            permitted = permitted or matches(parts, rule.base, True)
+        elif matches(parts, rule.base, False):
+            return f"{_KINDS[kind]} {_shown(kind, name)} is in an excluded subtree"
+    return f"{_KINDS[kind]} {_shown(kind, name)} is in no permitted subtree" if permitted is False else ""
+
+
+def _names(certificate: Certificate) -> list[GeneralName]:
+    names = list(certificate.subject_alt_name or ())
+    if certificate.subject != EMPTY_NAME:
+        names.append((DIRECTORY_NAME, certificate.subject))
+        if not any(kind == RFC822_NAME for kind, _ in names):
+            # RFC 5280 4.2.1.10: the old place of mail addresses counts if the new one is not used
+            names += ((RFC822_NAME, mail) for mail in distinguished_name.email_addresses(certificate.subject))
+    return names
+
+
+# Each kind: the base of a subtree prepared, a name taken apart (None: malformed), the comparison.
+
+
+def _dns_base(base: bytes) -> bytes:
+    """A name for itself and all below; empty for everything; ".name" for all below but not itself.
+
+    RFC 5280 gives the last form to URIs only, but private authorities write it and OpenSSL and Go
+    accept it.
+    """
+    base = base.lower()
+    if base and not is_host_name(base[1:] if base[:1] == b"." else base):
+        raise der.malformed(f"nameConstraints: {base[:253]!r} is not a DNS name")
+    return base
+
+
+def _dns_parts(name: bytes) -> bytes | None:
+    name = name.lower()
+    return name if is_host_name(name[2:] if name[:2] == b"*." else name) else None
+
+
+def _dns_match(name: bytes, base: bytes, permits: bool) -> bool:
+    if name[:1] == b"*":
+        parent = name[1:]
+        if _in_domain(parent[1:], base) or (base[:1] == b"." and parent == base):
+            return True
+        # excluded: one of the names the wildcard stands for lies in the subtree
+        return not permits and base.partition(b".")[1:] == (b".", parent[1:])
+    return _in_domain(name, base)
+
+
+def _in_domain(name: bytes, base: bytes) -> bool:
+    if not base:
+        return True
+    if base[:1] == b".":
+        return name.endswith(base) and len(name) > len(base)
+    return name == base or name.endswith(b"." + base)
+
+
+def _ip_base(base: bytes) -> tuple[int, int, int]:
+    if len(base) not in (8, 32):
+        raise der.malformed("nameConstraints: an address range is not address and mask")
+    half = len(base) // 2
+    mask = int.from_bytes(base[half:], "big")
+    hosts = (1 << 8 * half) - 1 - mask
+    if hosts & (hosts + 1):
+        raise der.malformed("nameConstraints: an address mask with gaps")
+    return half, int.from_bytes(base[:half], "big") & mask, mask
+
+
+def _ip_parts(name: bytes) -> tuple[int, int]:
+    return len(name), int.from_bytes(name, "big")
+
+
+def _ip_match(name: tuple[int, int], base: tuple[int, int, int], permits: bool) -> bool:
+    return name[0] == base[0] and name[1] & base[2] == base[1]
+
+
+def _directory_match(name: distinguished_name.Name, base: distinguished_name.Name, permits: bool) -> bool:
+    return name[: len(base)] == base
+
+
+def _mail_base(base: bytes) -> tuple[bytes, bytes]:
+    """(mailbox, host): one mailbox, all of one host, or with ".name" all hosts below."""
+    local, at, host = base.rpartition(b"@")
+    host = host.lower()
+    if (at and not _is_mailbox(local)) or not is_host_name(host[1:] if host[:1] == b"." and not at else host):
+        raise der.malformed(f"nameConstraints: {base[:253]!r} is no mail address or host")
+    return local, host
+
+
+def _mail_parts(name: bytes) -> tuple[bytes, bytes] | None:
+    local, at, host = name.rpartition(b"@")
+    host = host.lower()
+    return (local, host) if at and _is_mailbox(local) and is_host_name(host) else None
+
+
+def _is_mailbox(local: bytes) -> bool:
+    return bool(local) and b"@" not in local and all(0x20 < byte < 0x7F for byte in local)
+
+
+def _mail_match(name: tuple[bytes, bytes], base: tuple[bytes, bytes], permits: bool) -> bool:
+    mailbox, host = base
+    if mailbox:
+        return name == base
+    return name[1].endswith(host) if host[:1] == b"." else name[1] == host
+
+
+def _uri_base(base: bytes) -> bytes:
+    base = base.lower()
+    if not is_host_name(base[1:] if base[:1] == b"." else base):
+        raise der.malformed(f"nameConstraints: {base[:253]!r} is no host of a URI")
+    return base
+
+
+def _uri_parts(name: bytes) -> bytes | None:
+    """The host of a URI; RFC 5280 4.2.1.10: without a host name it must be rejected."""
+    _, scheme, rest = name.partition(b"://")
+    for mark in (b"/", b"?", b"#"):
+        rest = rest.partition(mark)[0]
+    host = rest.rpartition(b"@")[2].partition(b":")[0].lower()
+    return host if scheme and is_host_name(host) else None
+
+
+def _uri_match(host: bytes, base: bytes, permits: bool) -> bool:
+    return host.endswith(base) if base[:1] == b"." else host == base
+
+
+_PREPARE: dict[int, Callable[[bytes], object]] = {
+    DNS_NAME: _dns_base,
+    IP_ADDRESS: _ip_base,
+    DIRECTORY_NAME: distinguished_name.normalise,
+    RFC822_NAME: _mail_base,
+    URI: _uri_base,
+}
+_PARTS: dict[int, Callable[[bytes], object]] = {
+    DNS_NAME: _dns_parts,
+    IP_ADDRESS: _ip_parts,
+    DIRECTORY_NAME: distinguished_name.normalise,
+    RFC822_NAME: _mail_parts,
+    URI: _uri_parts,
+}
+_MATCH: dict[int, Callable[..., bool]] = {
+    DNS_NAME: _dns_match,
+    IP_ADDRESS: _ip_match,
+    DIRECTORY_NAME: _directory_match,
+    RFC822_NAME: _mail_match,
+    URI: _uri_match,
+}
+
+
+def _shown(kind: int, name: bytes) -> str:
+    if kind == DIRECTORY_NAME:
+        return distinguished_name.text(name)
+    if kind == IP_ADDRESS:
+        return name.hex(":")
+    return distinguished_name.printable(name[:253].decode("ascii", "backslashreplace"))

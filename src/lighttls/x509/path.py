@@ -1,0 +1,249 @@
+"""Finding a path from a leaf to an anchor: a depth-first search that backs out of every failure.
+
+At each certificate anchors are tried first, then the peer's certificates, which are a set: order,
+duplicates and strangers do not matter. Candidates are found by name; key identifiers only decide
+which is tried first. A candidate's signature is checked before anything it says about itself, so
+that a reason is only given about certificates that really belong to the path. What depends on the
+anchor (how weak signatures may be) is judged when one is reached, and a failure there, as anywhere,
+ends that path and not the search.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from lighttls.crypto.provider import CryptoProvider
+from lighttls.errors import BadSignature, CertificateError, ChainReason
+from lighttls.x509 import checks, distinguished_name, name_constraints, public_key, signatures
+from lighttls.x509.certificate import Certificate
+from lighttls.x509.distinguished_name import Name
+from lighttls.x509.policy import VerifyPolicy
+from lighttls.x509.trust_store import Anchor, TrustStore
+from lighttls.x509.verdict import Attempt, VerifiedPath, refusal
+
+# Budgets of one search. A real one takes two or three signatures and as many candidates; hostile
+# chains must end within a second on a desktop, and within many seconds on the slowest device.
+SIGNATURES: Final = 100  # 16 certificates sent, each checked against its few namesakes
+CANDIDATES: Final = 5_000  # about 20 µs each, signatures aside
+COMPARISONS: Final = 250_000  # of a name with a constraint; the largest real lists have some hundreds
+LONGEST_PATH: Final = 32  # certificates, also self-issued ones, which no other limit counts
+ATTEMPTS_KEPT: Final = 32  # failures kept for the report
+
+
+class Search:
+    """One search; made for one verdict and thrown away."""
+
+    def __init__(
+        self, trust: TrustStore, at: int, policy: VerifyPolicy, purpose: str, provider: CryptoProvider
+    ) -> None:
+        self._trust = trust
+        self._at = at
+        self._policy = policy
+        self._purpose = purpose
+        self._provider = provider
+        self._sha1_useful = trust.permits_sha1
+        self._pool: dict[Name, list[Certificate]] = {}
+        self._attempts: list[Attempt] = []
+        self._checked: dict[tuple[Certificate, bytes], bool] = {}
+        self._signatures_left = SIGNATURES
+        self._candidates_left = CANDIDATES
+        self._comparisons_left = COMPARISONS
+
+    def run(self, leaf: Certificate, others: Sequence[bytes]) -> VerifiedPath:
+        """Find a path for `leaf` with the help of `others` (DER). Raises CertificateError."""
+        try:
+            checks.check_leaf(leaf, self._policy.time, self._at, self._purpose)
+            signatures.check_usable(leaf.public_key)
+            checks.signature_algorithm(leaf)
+        except CertificateError as error:
+            self._note([leaf], None, error, 0)
+            raise refusal(self._attempts) from error
+        path = [leaf]
+        try:
+            self._fill_pool(leaf, others)
+            found = self._as_anchor(leaf) or self._extend(path)
+        except _BudgetError as spent:
+            self._attempts.append(Attempt(tuple(path), None, ChainReason.LIMIT_EXCEEDED, len(path) - 1, str(spent)))
+            found = None
+        if found is None:
+            raise refusal(self._attempts)
+        return found
+
+    def _fill_pool(self, leaf: Certificate, others: Sequence[bytes]) -> None:
+        for der in dict.fromkeys(others):
+            if der == leaf.der:
+                continue
+            try:
+                certificate = Certificate.parse(der)
+                self._pool.setdefault(certificate.subject_name, []).append(certificate)
+            except CertificateError as error:
+                # it may be a stranger; if it was needed, the report says that it was unreadable
+                self._note([leaf], None, CertificateError(f"one of the others sent: {error}", error.reason), 0)
+
+    def _as_anchor(self, leaf: Certificate) -> VerifiedPath | None:
+        """Accept a leaf that is itself in the store, byte for byte: a self-signed server, for example.
+
+        Name and key are not enough here: the holder of that key could claim other host names.
+        """
+        for anchor in self._trust.named(leaf.subject_name):
+            if anchor.der == leaf.der:
+                try:
+                    signatures.check_key(leaf.public_key, anchor.allow)
+                    self._check_pins([leaf], anchor)
+                except CertificateError as error:
+                    self._note([leaf], anchor, error, 0)
+                else:
+                    return VerifiedPath((leaf,), anchor, self._policy.time.checks_dates)
+        return None
+
+    def _extend(self, path: list[Certificate]) -> VerifiedPath | None:
+        """Go on from the last certificate of `path`; None if all ways on from here fail."""
+        top = path[-1]
+        dead_end = True
+        for anchor in self._trust.named(top.issuer_name):
+            dead_end = False
+            try:
+                return self._close(path, anchor)
+            except CertificateError as error:
+                self._note(path, anchor, error, len(path))
+        for issuer in self._candidates(path):
+            dead_end = False
+            path.append(issuer)
+            try:
+                self._admit(path)
+            except CertificateError as error:
+                self._note(path, None, error, len(path) - 1)
+            else:
+                found = self._extend(path)
+                if found is not None:
+                    return found
+            path.pop()
+        if dead_end:
+            self._note(path, None, _no_issuer(top), len(path) - 1)
+        return None
+
+    def _candidates(self, path: list[Certificate]) -> list[Certificate]:
+        """The peer's certificates that may have issued the last one of `path`, most likely first.
+
+        The same name with the same key never comes twice: a circle of cross signatures has no end.
+        """
+        top = path[-1]
+        in_path = {(certificate.subject_name, certificate.spki) for certificate in path}
+        found = [c for c in self._pool.get(top.issuer_name, ()) if (c.subject_name, c.spki) not in in_path]
+        if len(found) > 1:
+            found.sort(key=lambda issuer: (not _identified(top, issuer), -issuer.not_after))
+        return found
+
+    def _admit(self, path: list[Certificate]) -> None:
+        """Accept the last certificate of `path` as the issuer of the one before."""
+        if self._candidates_left == 0:
+            raise _BudgetError(f"more than {CANDIDATES} candidates for an issuer")
+        self._candidates_left -= 1
+        issuer = path[-1]
+        key = issuer.public_key
+        signatures.check_usable(key)
+        self._check_signature(path[-2], issuer.spki, issuer)
+        authorities = _authorities(path[:-1])
+        checks.check_issuer(issuer, self._policy.time, self._at, self._purpose, authorities)
+        checks.signature_algorithm(issuer)
+        if authorities + (not issuer.self_issued) > self._policy.max_depth or len(path) > LONGEST_PATH:
+            raise CertificateError(
+                f"one authority too many: at most {self._policy.max_depth} may stand between leaf and anchor",
+                ChainReason.PATH_TOO_LONG,
+            )
+
+    def _close(self, path: list[Certificate], anchor: Anchor) -> VerifiedPath:
+        """End `path` at `anchor`, and judge all of it by what depends on the anchor."""
+        certificate = anchor.certificate
+        key = public_key.parse(anchor.spki) if certificate is None else certificate.public_key
+        signatures.check_usable(key)
+        self._check_signature(path[-1], anchor.spki, anchor)
+        if certificate is not None:
+            checks.check_anchor(certificate, self._policy.time, self._at, self._purpose, _authorities(path))
+        signatures.check_key(key, anchor.allow)
+        for below in path:
+            try:
+                signatures.check_algorithm(checks.signature_algorithm(below), anchor.allow)
+                signatures.check_key(below.public_key, anchor.allow)
+            except CertificateError as error:
+                error.context["culprit"] = below
+                raise
+        authorities = path[1:] if certificate is None else [*path[1:], certificate]
+        for height, authority in enumerate(authorities, 1):
+            constraints = authority.name_constraints
+            if constraints is not None:
+                name_constraints.check(constraints, authority, path[:height], self._spend_comparisons)
+        self._check_pins(path, anchor)
+        return VerifiedPath(tuple(path), anchor, self._policy.time.checks_dates)
+
+    def _check_signature(self, child: Certificate, spki: bytes, signer: Certificate | Anchor) -> None:
+        """Verify the signature on `child`, once per key.
+
+        A signature that no anchor in the store would permit is not verified: `_close` refuses it
+        whatever it is, and the path is followed only to be able to say so.
+        """
+        algorithm = checks.signature_algorithm(child)
+        if algorithm.scheme is None or (algorithm.sha1 and not self._sha1_useful):
+            return
+        good = self._checked.get((child, spki))
+        if good is None:
+            if self._signatures_left == 0:
+                raise _BudgetError(f"more than {SIGNATURES} signatures to verify")
+            self._signatures_left -= 1
+            try:
+                self._provider.verify(algorithm.scheme, spki, child.signature, child.tbs)
+                good = True
+            except BadSignature:
+                good = False
+            self._checked[(child, spki)] = good
+        if not good:
+            raise CertificateError(
+                f"its signature does not verify under the key of {signer}", ChainReason.BAD_SIGNATURE, culprit=child
+            )
+
+    def _check_pins(self, path: Sequence[Certificate], anchor: Anchor) -> None:
+        pins = self._policy.pins
+        if pins and not any(
+            self._provider.digest("sha256", spki) in pins for spki in (*(c.spki for c in path), anchor.spki)
+        ):
+            raise CertificateError("none of the pinned keys is in the path", ChainReason.PIN_MISMATCH)
+
+    def _spend_comparisons(self, count: int) -> None:
+        self._comparisons_left -= count
+        if self._comparisons_left < 0:
+            raise _BudgetError(f"more than {COMPARISONS} comparisons of names with constraints")
+
+    def _note(self, path: Sequence[Certificate], anchor: Anchor | None, error: CertificateError, depth: int) -> None:
+        if len(self._attempts) < ATTEMPTS_KEPT:
+            culprit = error.context.get("culprit")
+            if culprit in path:
+                depth = path.index(culprit)
+            self._attempts.append(Attempt(tuple(path), anchor, error.reason, depth, str(error)))
+
+
+class _BudgetError(Exception):
+    """The whole search ends: it took more work than any real chain."""
+
+
+def _authorities(path: Sequence[Certificate]) -> int:
+    """Authorities above the leaf, self-issued ones not counted (RFC 5280 6.1.4 l)."""
+    return sum(not certificate.self_issued for certificate in path[1:])
+
+
+def _identified(child: Certificate, issuer: Certificate) -> bool:
+    """The child's authorityKeyIdentifier is the issuer's subjectKeyIdentifier. Never a reason to refuse."""
+    try:
+        wanted = child.authority_key_identifier
+        return wanted is not None and wanted == issuer.subject_key_identifier
+    except CertificateError:
+        return False
+
+
+def _no_issuer(top: Certificate) -> CertificateError:
+    if top.self_issued:
+        return CertificateError("self-signed, and not in the trust store", ChainReason.SELF_SIGNED)
+    return CertificateError(
+        f"its issuer {distinguished_name.text(top.issuer)} is not in the trust store, and was not sent either",
+        ChainReason.UNKNOWN_ISSUER,
+    )

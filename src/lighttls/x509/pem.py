@@ -1,0 +1,46 @@
+"""Certificates out of PEM text or DER bytes (RFC 7468), with errors that say what was found instead."""
+
+from __future__ import annotations
+
+from binascii import Error as Base64Error
+from binascii import a2b_base64
+
+from lighttls.errors import ConfigurationError
+
+_BEGIN = b"-----BEGIN "
+_LABELS = (b"CERTIFICATE", b"X509 CERTIFICATE")
+
+
+def certificates(data: bytes | str, origin: str) -> list[bytes]:
+    """The DER of every certificate in PEM text, or of the one that `data` is; other blocks are skipped.
+
+    `origin` names the source in errors. Raises ConfigurationError: there is none, or one is damaged.
+    """
+    text = data.encode("utf-8", "surrogateescape") if isinstance(data, str) else bytes(data)
+    if text[:1] == b"\x30":
+        return [text]
+    found: list[bytes] = []
+    others: list[str] = []
+    for block in text.split(_BEGIN)[1:]:
+        label, dashes, rest = block.partition(b"-----")
+        if label not in _LABELS:
+            others.append(label[:40].decode("ascii", "backslashreplace"))
+            continue
+        body, end, _ = rest.partition(b"-----END " + label + b"-----")
+        if not dashes or not end:
+            raise ConfigurationError(f"{origin}: certificate {len(found) + 1} has no END line; the text is cut off")
+        try:
+            found.append(a2b_base64(b"".join(body.split()), strict_mode=True))
+        except Base64Error as error:
+            raise ConfigurationError(f"{origin}: certificate {len(found) + 1} is not base64 ({error})") from error
+    if not found:
+        raise ConfigurationError(f"{origin}: no certificate in it ({_instead(text, others)})")
+    return found
+
+
+def _instead(text: bytes, others: list[str]) -> str:
+    if not text.strip():
+        return "it is empty"
+    if others:
+        return "only " + ", ".join(sorted(set(others))[:4])
+    return "neither PEM nor DER"

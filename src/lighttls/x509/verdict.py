@@ -1,0 +1,170 @@
+"""What comes out: a verified path, or every path that was tried and what ended it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
+
+from lighttls._struct import struct
+from lighttls.errors import CertificateError, ChainReason
+from lighttls.x509 import distinguished_name
+from lighttls.x509.certificate import Certificate
+from lighttls.x509.trust_store import Anchor
+
+
+@struct
+class VerifiedPath:
+    """A chain that was accepted."""
+
+    certificates: tuple[Certificate, ...]
+    """Leaf first, without the anchor; just the leaf if nothing was verified."""
+    anchor: Anchor | None
+    """Where the path ends. None only after `insecure_skip_verify`, or if the own verifier has none."""
+    time_checked: bool
+    """Dates were compared with a time. If False the verdict must be repeated when the time is known."""
+
+    @property
+    def leaf(self) -> Certificate:
+        """The certificate of the peer itself."""
+        return self.certificates[0]
+
+
+class VerificationRequest:
+    """What a `ChainVerifier` is asked: is this chain good for this host at this time?"""
+
+    __slots__ = ("_judge", "at", "chain", "purpose", "server_hostname")
+
+    chain: tuple[bytes, ...]
+    """DER, leaf first, as the peer sent it."""
+    server_hostname: str | None
+    at: int
+    """Seconds since 1970 UTC."""
+    purpose: str
+
+    def __init__(
+        self,
+        chain: tuple[bytes, ...],
+        server_hostname: str | None,
+        at: int,
+        purpose: str,
+        judge: Callable[[], VerifiedPath],
+    ) -> None:
+        self.chain = chain
+        self.server_hostname = server_hostname
+        self.at = at
+        self.purpose = purpose
+        self._judge = judge
+
+    def verify(self) -> VerifiedPath:
+        """Our own verdict by the same policy, for verifiers that add to it."""
+        return self._judge()
+
+
+class ChainVerifier(Protocol):
+    """The application's own judge of chains."""
+
+    def verify(self, request: VerificationRequest) -> VerifiedPath:
+        """Return the accepted path, or raise CertificateError, whose `alert` the peer will hear."""
+
+
+@struct
+class Attempt:
+    """One path that was tried, and what ended it."""
+
+    certificates: tuple[Certificate, ...]
+    """Leaf first, the last one is where the path ended; without the anchor."""
+    anchor: Anchor | None
+    """The anchor it reached, if it did."""
+    reason: ChainReason
+    depth: int
+    """Index of the certificate at fault, leaf 0; the number of certificates if it is the anchor."""
+    detail: str
+
+    def __str__(self) -> str:
+        steps = [str(certificate) for certificate in self.certificates]
+        if self.anchor is not None:
+            steps.append(f"{self.anchor} (anchor)")
+        return f"{' <- '.join(steps)}: {self.culprit}: {self.detail}"
+
+    @property
+    def culprit(self) -> str:
+        """Who is at fault, for people."""
+        if self.depth < len(self.certificates):
+            return f"[{self.depth}] {self.certificates[self.depth]}"
+        return f"anchor {self.anchor}"
+
+
+# From the most telling to the least: what is said about a path that reached an anchor comes before
+# all others (see `refusal`), and among equals a fault that somebody can mend comes before one that
+# only says that nothing was found.
+_TELLING: Final = {
+    reason: rank
+    for rank, reason in enumerate(
+        (
+            ChainReason.REVOKED,
+            ChainReason.WEAK_SIGNATURE,
+            ChainReason.WEAK_KEY,
+            ChainReason.EXPIRED,
+            ChainReason.NOT_YET_VALID,
+            ChainReason.NAME_CONSTRAINTS,
+            ChainReason.PIN_MISMATCH,
+            ChainReason.PATH_TOO_LONG,
+            ChainReason.EXTENDED_KEY_USAGE,
+            ChainReason.KEY_USAGE,
+            ChainReason.NOT_A_CA,
+            ChainReason.PROFILE_VIOLATION,
+            ChainReason.UNKNOWN_CRITICAL_EXTENSION,
+            ChainReason.ALGORITHM_MISMATCH,
+            ChainReason.UNSUPPORTED_ALGORITHM,
+            ChainReason.MALFORMED,
+            ChainReason.BAD_SIGNATURE,
+            ChainReason.SELF_SIGNED,
+            ChainReason.UNKNOWN_ISSUER,
+        )
+    )
+}
+
+_ATTEMPTS_IN_TEXT: Final = 3
+_TEXT_LIMIT: Final = 2000  # characters: names in it are the peer's choice
+
+
+def refusal(attempts: Sequence[Attempt]) -> CertificateError:
+    """The error for a chain of which no path was accepted: the most telling reason, and all attempts."""
+    best = min(
+        attempts,
+        key=lambda a: (a.anchor is None, _TELLING.get(a.reason, len(_TELLING)), -len(a.certificates)),
+    )
+    if attempts[-1].reason is ChainReason.LIMIT_EXCEEDED:
+        best = attempts[-1]  # the search is incomplete, so nothing else can be said for certain
+    text = f"{best.culprit}: {best.detail}"
+    others = [attempt for attempt in attempts if attempt is not best]
+    if others:
+        shown = "; ".join(str(attempt) for attempt in others[:_ATTEMPTS_IN_TEXT])
+        more = len(others) - _ATTEMPTS_IN_TEXT
+        text += f" (also tried: {shown}{f'; and {more} more' if more > 0 else ''})"
+    return CertificateError(
+        text[:_TEXT_LIMIT], best.reason, hint=_advice(best), attempts=tuple(attempts), depth=best.depth
+    )
+
+
+def _advice(best: Attempt) -> str | None:
+    """A hint that knows more than the reason's own explanation; None where there is none."""
+    if best.reason is ChainReason.WEAK_SIGNATURE and best.anchor is not None and "sha1" in best.detail.lower():
+        return (
+            f"The root's own signature does not matter, but this certificate stands below it. Renew it; if you "
+            f"cannot, allow SHA-1 below '{best.anchor}' only: trust.add(..., allow=SignaturePolicy(sha1=True))."
+        )
+    if best.reason is ChainReason.UNKNOWN_ISSUER:
+        top = best.certificates[-1]
+        try:
+            places = top.ca_issuers
+        except CertificateError:
+            places = ()
+        advice = (
+            f"The certificate of '{distinguished_name.text(top.issuer)}' is missing: either it is a root that your "
+            f"trust store lacks, or the server does not send it."
+        )
+        if places:
+            advice += f" Its owner publishes it at {distinguished_name.printable(places[0][:300])}"
+        return advice
+    return None
