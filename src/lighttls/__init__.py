@@ -1,5 +1,7 @@
 """lighttls: a sans-IO TLS 1.2 client for devices that the standard `ssl` module cannot serve."""
 
+from typing import TYPE_CHECKING
+
 from lighttls.config import ClientConfig
 from lighttls.connection import ClientConnection
 from lighttls.errors import (
@@ -41,6 +43,9 @@ from lighttls.keys import SignatureRequest, Signer, raw_ecdsa, software_key
 from lighttls.trace import TraceEntry
 from lighttls.x509 import SignaturePolicy, TimePolicy, TrustStore, VerifyPolicy
 
+if TYPE_CHECKING:
+    from lighttls.transports import MemoryTransport, Stream, TLSSocket, Transport, connect, memory_pair
+
 __all__ = [
     "Alert",
     "BadRecordMac",
@@ -62,6 +67,7 @@ __all__ = [
     "IllegalParameter",
     "InternalError",
     "LightTLSError",
+    "MemoryTransport",
     "NamedGroup",
     "PeerAlert",
     "PeerClosed",
@@ -74,8 +80,11 @@ __all__ = [
     "SignatureScheme",
     "Signer",
     "SignerError",
+    "Stream",
+    "TLSSocket",
     "TimePolicy",
     "TraceEntry",
+    "Transport",
     "TransportError",
     "TruncatedStream",
     "TrustStore",
@@ -84,7 +93,21 @@ __all__ = [
     "UsageError",
     "VerifyPolicy",
     "WarningReceived",
+    "connect",
     "explain",
+    "memory_pair",
     "raw_ecdsa",
     "software_key",
 ]
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Load a face when it is first asked for: not every device has use for `socket`, let alone asyncio."""
+        from importlib import import_module
+
+        if name == "aio":
+            return import_module("lighttls.aio")
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return globals().setdefault(name, getattr(import_module("lighttls.transports"), name))
