@@ -31,7 +31,8 @@ check:
 
 bench:
 	@tools/setup.sh bench
-	@tools/with_engine.sh bench/report.py
+	@mkdir -p .benchmarks
+	@tools/with_engine.sh -m pytest bench --benchmark-json=.benchmarks/latest.json
 
 docs:
 	@tools/setup.sh run

@@ -1,0 +1,209 @@
+"""The two sides of every comparison, in memory: TLS clients behind one shape, and OpenSSL as their server."""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Protocol
+
+from lighttls import ClientConfig, ClientConnection, Identity, TrustStore
+from lighttls.crypto import by_name
+from lighttls.testing.pki import Certificate, PrivateKey, chain_pem, ec_key, issue, rsa_key
+
+HOST = "server.example"
+READ_SIZE = 65536
+
+
+class ClientClock:
+    """Seconds of CPU that this thread has spent inside `with clock:`; as a call, a timer for pytest-benchmark."""
+
+    def __init__(self) -> None:
+        self._spent = 0
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        began = time.thread_time_ns()
+        try:
+            yield
+        finally:
+            self._spent += time.thread_time_ns() - began
+
+    def __call__(self) -> float:
+        return self._spent / 1e9
+
+
+class Client(Protocol):
+    """A TLS client without I/O."""
+
+    established: bool
+
+    def start(self) -> bytes:
+        """The first flight."""
+
+    def receive(self, flight: bytes) -> bytes:
+        """Our answer to the server's flight."""
+
+    def send_each(self, messages: Iterable[bytes]) -> None:
+        """Protect messages one by one and take their records."""
+
+    def receive_each(self, records: Iterable[bytes], size: int) -> None:
+        """Open what arrives piece by piece, `size` bytes of plaintext in each."""
+
+
+class LightTLSClient:
+    def __init__(self, config: ClientConfig) -> None:
+        self._connection = ClientConnection(config, HOST)
+
+    @property
+    def established(self) -> bool:
+        return self._connection.is_established
+
+    def start(self) -> bytes:
+        self._connection.initiate_connection()
+        return self._connection.data_to_send()
+
+    def receive(self, flight: bytes) -> bytes:
+        self._connection.receive_data(flight)
+        return self._connection.data_to_send()
+
+    def send_each(self, messages: Iterable[bytes]) -> None:
+        send, take = self._connection.send_data, self._connection.data_to_send
+        for message in messages:
+            send(message)
+            take()
+
+    def receive_each(self, records: Iterable[bytes], size: int) -> None:
+        receive = self._connection.receive_data
+        for piece in records:
+            left = size
+            for event in receive(piece):
+                left -= len(event.data)
+            assert left == 0
+
+
+class SslClient:
+    """A client of the `ssl` module, or of a module of the same shape."""
+
+    def __init__(self, module: ModuleType, context: Any) -> None:
+        self._want_read = module.SSLWantReadError
+        self._incoming, self._outgoing = module.MemoryBIO(), module.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=HOST)
+        self.established = False
+
+    def start(self) -> bytes:
+        return self.receive(b"")
+
+    def receive(self, flight: bytes) -> bytes:
+        self._incoming.write(flight)
+        with suppress(self._want_read):
+            self._tls.do_handshake()
+            self.established = True
+        return self._outgoing.read()
+
+    def send_each(self, messages: Iterable[bytes]) -> None:
+        send, take = self._tls.write, self._outgoing.read
+        for message in messages:
+            send(message)
+            take()
+
+    def receive_each(self, records: Iterable[bytes], size: int) -> None:
+        give, read = self._incoming.write, self._tls.read
+        for piece in records:
+            give(piece)
+            left = size
+            while left:
+                left -= len(read(READ_SIZE))
+
+
+class Server:
+    """OpenSSL's side of one connection."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
+
+    def receive(self, flight: bytes) -> bytes:
+        self._incoming.write(flight)
+        with suppress(ssl.SSLWantReadError):
+            self._tls.do_handshake()
+        return self._outgoing.read()
+
+    def seal(self, message: bytes) -> bytes:
+        self._tls.write(message)
+        return self._outgoing.read()
+
+
+def handshake(make_client: Callable[[], Client], server: Server, clock: ClientClock) -> Client:
+    """Connect, counting the client's time only."""
+    with clock.running():
+        client = make_client()
+        flight = client.start()
+    while not client.established:
+        answer = server.receive(flight)
+        with clock.running():
+            flight = client.receive(answer)
+    return client
+
+
+class World:
+    """A root, an intermediate and a device authority on one kind of key, and contexts for both sides.
+
+    Each server context gets new certificates on the same keys, so that no verdict can come from a cache.
+    """
+
+    def __init__(self, kind: str, folder: Path, *, client_certificate: bool = False) -> None:
+        self._make_key: Callable[[], PrivateKey] = rsa_key if kind == "rsa" else ec_key
+        self._folder = folder
+        self._wants_client = client_certificate
+        self._root = issue("Benchmark Root", self._make_key(), ca=True)
+        self._intermediate_key, self._leaf_key = self._make_key(), self._make_key()
+        device_ca = issue("Device CA", self._make_key(), ca=True)
+        device = issue("device", self._make_key(), issuer=device_ca, extended_key_usage=("client_auth",))
+        self._put("root.pem", self._root.to_pem())
+        self._put("device-ca.pem", device_ca.to_pem())
+        self._put("device.pem", device.to_pem() + device.key.to_pem())
+        self._put("leaf.key", self._leaf_key.to_pem())
+
+    def _put(self, name: str, data: bytes) -> None:
+        (self._folder / name).write_bytes(data)
+
+    def _path(self, name: str) -> str:
+        return str(self._folder / name)
+
+    def _chain(self) -> list[Certificate]:
+        intermediate = issue("Benchmark CA", self._intermediate_key, issuer=self._root, ca=True)
+        leaf = issue(HOST, self._leaf_key, issuer=intermediate, dns_names=(HOST,), extended_key_usage=("server_auth",))
+        return [leaf, intermediate]
+
+    def server_context(self) -> ssl.SSLContext:
+        """A TLS 1.2 server with a new leaf and a new intermediate."""
+        self._put("chain.pem", chain_pem(*self._chain()))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        context.load_cert_chain(self._path("chain.pem"), self._path("leaf.key"))
+        if self._wants_client:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(self._path("device-ca.pem"))
+        return context
+
+    def fresh_server(self) -> Server:
+        return Server(self.server_context())
+
+    def lighttls_client(self, provider: str) -> Callable[[], Client]:
+        """Makes clients of one configuration, everything in it being the default."""
+        identity = Identity.from_file(self._path("device.pem")) if self._wants_client else None
+        config = ClientConfig(
+            trust=TrustStore.from_file(self._path("root.pem")), identity=identity, provider=by_name(provider)
+        )
+        return lambda: LightTLSClient(config)
+
+    def ssl_client(self, module: ModuleType = ssl) -> Callable[[], Client]:
+        """The same of `ssl`, or of a module of the same shape."""
+        context = module.create_default_context(cafile=self._path("root.pem"))
+        if self._wants_client:
+            context.load_cert_chain(self._path("device.pem"))
+        return lambda: SslClient(module, context)
