@@ -174,17 +174,15 @@ class NativeRecordOpener:
         self._keys = keys
 
     def open(self, data: bytes | bytearray | memoryview, limit: int) -> bytes | tuple[list[tuple[int, bytes]], int]:
-        if type(data) is not bytes:
-            with _from_buffer(_BYTES, data) as view:
-                return self._open(view, limit)
-        return self._open(data, limit)
-
-    def _open(self, data: Any, limit: int) -> bytes | tuple[list[tuple[int, bytes]], int]:
         try:
             work = _open_work.pop()
         except IndexError:
             work = _make_open_work()
-        result = _open(self._keys, work[0], data, len(data), limit)
+        if type(data) is bytes:
+            result = _open(self._keys, work[0], data, len(data), limit)
+        else:
+            with _from_buffer(_BYTES, data) as view:
+                result = _open(self._keys, work[0], view, len(view), limit)
         if result > _ONE:
             plaintext: bytes = work[1][: result - _ONE]
             _open_work.append(work)
