@@ -18,7 +18,9 @@ def by_name(name: str) -> CryptoProvider:
 
         return PureProvider()
     if name != "native":
-        raise ConfigurationError(f'no crypto engine is called {name!r}; there are "native" and "pure"')
+        raise ConfigurationError(
+            f"no crypto engine is called {name!r} (LIGHTTLS_PROVIDER): there are 'native' and 'pure'"
+        )
     try:
         from lighttls.crypto.native import NativeProvider
     except ImportError as error:
