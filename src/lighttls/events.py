@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from lighttls._struct import struct
 from lighttls.iana import Alert, name_of
-from lighttls.keys.signer import SignatureRequest
+from lighttls.keys import SignatureRequest
 
 if TYPE_CHECKING:
     from lighttls.info import ConnectionInfo
