@@ -1,8 +1,9 @@
 """Small value classes without the cost of `dataclasses`.
 
 `@struct` turns annotated fields into slots, a constructor, equality and a repr. Importing
-`dataclasses` and making one frozen class costs milliseconds on a device; this costs microseconds.
-Instances are immutable by convention; type checkers enforce it.
+`dataclasses` and making one frozen class costs milliseconds on a device; this costs microseconds:
+a constructor is compiled when its class is first used. Instances are immutable by convention;
+type checkers enforce it.
 """
 
 from __future__ import annotations
@@ -25,13 +26,10 @@ class _Struct:
     __hidden__: frozenset[str] = frozenset()
 
     def __init__(self, *args: Any, **named: Any) -> None:
-        slots = self.__slots__
-        if len(args) + len(named) != len(slots):
-            raise TypeError(f"{type(self).__name__} takes exactly {len(slots)} values: {', '.join(slots)}")
-        for name, value in zip(slots, args, strict=False):
-            setattr(self, name, value)
-        for name, value in named.items():
-            setattr(self, name, value)
+        cls = type(self)
+        if "__init__" not in cls.__dict__:  # the first instance: compile the constructor it should have had
+            cls.__init__ = _constructor(cls.__slots__)  # type: ignore[method-assign]
+        cls.__init__(self, *args, **named)
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
@@ -44,6 +42,13 @@ class _Struct:
     def __repr__(self) -> str:
         fields = ", ".join(f"{n}={'…' if n in self.__hidden__ else repr(getattr(self, n))}" for n in self.__slots__)
         return f"{type(self).__name__}({fields})"
+
+
+def _constructor(names: tuple[str, ...]) -> Any:
+    scope: dict[str, Any] = {}
+    body = "".join(f"    self.{name} = {name}\n" for name in names) or "    pass\n"
+    exec(f"def __init__({', '.join(('self', *names))}):\n{body}", scope)
+    return scope["__init__"]
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(secret,))

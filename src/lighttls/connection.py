@@ -51,7 +51,7 @@ from lighttls.info import ConnectionInfo
 from lighttls.keys import SignatureRequest
 from lighttls.ledger import Ledger
 from lighttls.messages import MESSAGES, Finished, HelloRequest, Joiner, ServerHello
-from lighttls.record import MAX_PLAINTEXT, Patience, RecordLayer, read_alert
+from lighttls.record import MAX_PLAINTEXT, Open, Patience, RecordLayer, Seal, read_alert
 from lighttls.trace import TraceEntry
 from lighttls.x509 import reference_name
 
@@ -80,6 +80,7 @@ class ClientConnection:
         self._records = RecordLayer()
         self._held = self._records.held
         self._joiner = Joiner(self._judge_header)
+        self._joined = self._joiner.held
         self._transcript = Transcript(config.provider)
         self._patience = Patience()
         self._ledger = Ledger(config.clock)
@@ -87,8 +88,10 @@ class ClientConnection:
         self._outgoing: list[bytes] = []
         self._write_closed = False
         self._read_closed = False
-        self._opener = None  # bound methods of the engine's keys, set while application data may flow
-        self._sealer = None
+        # Bound methods of the engine's keys: for sending while application data may be sent, for receiving
+        # while besides nothing is held and nothing is being counted.
+        self._seal: Seal | None = None
+        self._open_quickly: Open | None = None
         self.trace: list[TraceEntry] | None = [] if config.trace else None
 
     # ---- what the owner asks ------------------------------------------------------------------
@@ -110,7 +113,7 @@ class ClientConnection:
     @property
     def can_send_data(self) -> bool:
         """Whether `send_data` takes application data now."""
-        return self._sealer is not None
+        return self._seal is not None
 
     @property
     def is_closed(self) -> bool:
@@ -146,10 +149,21 @@ class ClientConnection:
             LightTLSError: the connection has failed; `error.events` holds what was earned before.
                 Send `data_to_send()`, then close. Every later call raises the same error.
         """
+        open_quickly = self._open_quickly
+        if open_quickly is not None and type(data) is bytes:
+            # The short way for one application_data record: the row (Connected, ApplicationData).
+            try:
+                opened = open_quickly(data, MAX_PLAINTEXT)
+            except LightTLSError as error:
+                self._fail(error, [])
+                raise
+            self._ledger.bytes_received += len(data)
+            if isinstance(opened, bytes):
+                return [DataReceived(opened)]
+            self._records.take(opened, data)
+            return self._guarded(self._read_records)
         if self._error is not None:
             raise self._error
-        if self._opener is not None and type(data) is bytes and not self._held and not self._joiner.held:
-            return self._receive_in_one(data)
         if self._state is None:
             raise UsageError("call initiate_connection first: the client speaks first in TLS")
         octets = _octets(data)
@@ -157,23 +171,6 @@ class ClientConnection:
         if self._read_closed:
             return []
         self._records.feed(octets)
-        return self._guarded(self._read_records)
-
-    def _receive_in_one(self, data: bytes) -> list[Event]:
-        """The short way for the usual case, one application_data record: the row (Connected, ApplicationData)."""
-        if not data:
-            return []
-        self._ledger.bytes_received += len(data)
-        try:
-            opened = self._opener(data, MAX_PLAINTEXT)  # type: ignore[misc]
-        except LightTLSError as error:
-            self._fail(error, [])
-            raise
-        if type(opened) is bytes:
-            patience = self._patience
-            patience.empty_records = patience.warnings = 0
-            return [DataReceived(opened)]
-        self._records.take(opened, data)
         return self._guarded(self._read_records)
 
     def receive_eof(self) -> list[Event]:
@@ -197,7 +194,7 @@ class ClientConnection:
         Raises UsageError: not connected, closed, or the key has protected as many records as it may
         (REC-26; close_notify is queued then).
         """
-        seal = self._sealer
+        seal = self._seal
         if seal is None:
             raise UsageError(f"no data can be sent in state {self.state}")
         octets = data if type(data) is bytes else _octets(data)
@@ -242,7 +239,7 @@ class ClientConnection:
             self._queue_last(bytes((AlertLevel.FATAL, alert)))
         self._shut_writing()
         self._read_closed = True
-        self._opener = None
+        self._open_quickly = None
 
     def complete_signature(self, request: SignatureRequest, signature: bytes) -> None:
         """Give the signature a `SignatureRequested` event asked for, in wire form.
@@ -276,8 +273,11 @@ class ClientConnection:
         return events
 
     def _read_records(self, events: list[Event]) -> None:
+        self._open_quickly = None
         while not self._read_closed and (record := self._records.next()) is not None:
             self._on_record(record[0], record[1], events)
+        if type(self._state) is Connected and not (self._read_closed or self._held or self._joined or self._patience):
+            self._open_quickly = self._records.open
 
     def _on_record(self, content_type: int, fragment: bytes, events: list[Event]) -> None:
         self._patience.on_record(content_type, fragment)
@@ -288,7 +288,7 @@ class ClientConnection:
                 self._on_message(raw, events)
         elif content_type == ContentType.ALERT:
             self._on_alert(*read_alert(fragment), events)
-        elif self._joiner.held:  # REC-18, REC-19
+        elif self._joined:  # REC-18, REC-19
             raise UnexpectedMessage(f"{name_of(ContentType, content_type)} came in the middle of a handshake message")
         elif content_type == ContentType.CHANGE_CIPHER_SPEC:
             self._on_change_cipher_spec(fragment, events)
@@ -342,7 +342,6 @@ class ClientConnection:
             self._queue_last(_CLOSE_NOTIFY)
         self._shut_writing()
         self._read_closed = True
-        self._opener = None
         events.append(PeerClosed())
 
     def _advance(self, happening: object, events: list[Event]) -> None:
@@ -351,7 +350,7 @@ class ClientConnection:
             raise InternalError("a record was read before the ClientHello")
         out = Output(self._transcript)
         after = step(out, before, happening)
-        if after is not before and type(after) in ENDS_A_FLIGHT and self._joiner.held:
+        if after is not before and type(after) in ENDS_A_FLIGHT and self._joined:
             raise UnexpectedMessage("the server sent handshake bytes after the last message of its flight")  # REC-20
         self._state = after
         self._perform(out.actions, events)
@@ -382,9 +381,7 @@ class ClientConnection:
                     if not self._write_closed:
                         self._outgoing.append(self._records.protect(ContentType.ALERT, _NO_RENEGOTIATION))
                 case Complete():
-                    self._opener, self._sealer = self._records.bulk_methods()
-                    if self._write_closed:
-                        self._sealer = None
+                    self._seal = self._records.seal
                     events.append(HandshakeCompleted(self.info))
         if type(self._state) is not WaitSignature:  # a flight leaves in one piece
             self._flush_flight()
@@ -400,7 +397,7 @@ class ClientConnection:
 
     def _shut_writing(self) -> None:
         self._write_closed = True
-        self._sealer = None
+        self._seal = None
         self._flight.clear()
 
     def _fail(self, error: LightTLSError, events: list[Event]) -> None:
@@ -411,7 +408,7 @@ class ClientConnection:
             self._queue_last(bytes((AlertLevel.FATAL, alert)))  # ALERT-14
         self._shut_writing()
         self._error = error
-        self._opener = None
+        self._open_quickly = None
         self._records.forget_keys()
         self._transcript.clear()
 

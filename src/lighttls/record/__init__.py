@@ -2,7 +2,7 @@
 
 from lighttls.record.alerts import read_alert
 from lighttls.record.framing import MAX_PLAINTEXT
-from lighttls.record.layer import RecordLayer
+from lighttls.record.layer import Open, RecordLayer, Seal
 from lighttls.record.patience import Patience
 
-__all__ = ["MAX_PLAINTEXT", "Patience", "RecordLayer", "read_alert"]
+__all__ = ["MAX_PLAINTEXT", "Open", "Patience", "RecordLayer", "Seal", "read_alert"]

@@ -6,12 +6,15 @@ incomplete record and knows which direction is protected.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 from lighttls.crypto.provider import RecordOpener, RecordSealer
 from lighttls.errors import InternalError
 from lighttls.iana import TLS12
 from lighttls.record.framing import HEADER_LENGTH, MAX_PLAINTEXT, frame, read_header
+
+Open = Callable[[bytes, int], bytes | tuple[list[tuple[int, bytes]], int]]
+Seal = Callable[[int, bytes | bytearray | memoryview, int], bytes]
 
 _APPLICATION_DATA = 23
 _FIRST_VERSION = 0x0301  # REC-30: some servers balk at 0x0303 in the first record
@@ -40,11 +43,19 @@ class RecordLayer:
         """Protect everything from here on (CCS-09)."""
         self._sealer = sealer
 
-    def bulk_methods(self) -> tuple[Any, Any]:
-        """The engine's `open` and `seal`, for the short way of application data."""
-        if self._opener is None or self._sealer is None:
-            raise InternalError("both directions must be protected before application data flows")
-        return self._opener.open, self._sealer.seal
+    @property
+    def open(self) -> Open:
+        """The engine's `open`, for the short way of application data."""
+        if self._opener is None:
+            raise InternalError("nothing to open: the server's records are not protected")
+        return self._opener.open
+
+    @property
+    def seal(self) -> Seal:
+        """The engine's `seal`, for the short way of application data."""
+        if self._sealer is None:
+            raise InternalError("nothing to seal: our records are not protected")
+        return self._sealer.seal
 
     def forget_keys(self) -> None:
         """Drop keys and what was held: the connection has failed (ALERT-15)."""

@@ -20,6 +20,10 @@ class Patience:
         self.warnings = 0  # in a row
         self.hello_requests = 0  # on the whole connection
 
+    def __bool__(self) -> bool:
+        """Whether a count is running that the next record with content ends."""
+        return bool(self.empty_records or self.warnings)
+
     def on_record(self, content_type: int, fragment: bytes) -> None:
         """See every record before it is acted on."""
         if fragment:
