@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from lighttls.crypto import Suite
 
 NUMBERS = {"sha256": 4, "sha384": 5, "sha512": 6}  # RFC 5246 §7.4.1.4.1
+AEAD_NUMBERS = {("aes-gcm", 16): 1, ("aes-gcm", 32): 2, ("chacha20-poly1305", 32): 3}  # lighttls.h
 
 
 def core() -> tuple[Any, Any]:
@@ -87,3 +88,53 @@ def expected_key_block(suite: Suite, master: bytes, client_random: bytes, server
         parts.append(block[:length])
         block = block[length:]
     return KeyBlock(*parts)
+
+
+def hmac_tag(provider: Any, algorithm: str, key: bytes, message: bytes) -> bytes:
+    """HMAC as one engine computes it."""
+    if provider.name == "pure":
+        return hmac.digest(key, message, algorithm)
+    ffi, lib = core()
+    out = ffi.new("uint8_t[64]")
+    return bytes(ffi.buffer(out, lib.lt_hmac(out, NUMBERS[algorithm], key, len(key), message, len(message))))
+
+
+class Aead:
+    """One engine's AEAD of a suite under a key, nonces from outside."""
+
+    def __init__(self, provider: Any, suite: Suite, key: bytes) -> None:
+        from lighttls.crypto import pure
+
+        self._key = key
+        self._pure = pure.aead(suite, key) if provider.name == "pure" else None
+        self._number = AEAD_NUMBERS[suite.aead, suite.key_length]
+
+    def seal(self, nonce: bytes, aad: bytes, text: bytes) -> bytes:
+        if self._pure is not None:
+            return bytes(self._pure.encrypt(nonce, text, aad))
+        ffi, lib = core()
+        out = ffi.new("uint8_t[]", len(text) + 16)
+        key = self._key
+        status = lib.lt_test_aead_seal(self._number, key, len(key), nonce, aad, len(aad), out, text, len(text))
+        assert status >= 0
+        return bytes(ffi.buffer(out))
+
+    def open(self, nonce: bytes, aad: bytes, sealed: bytes) -> bytes | None:
+        """None: not authentic (and the output was wiped)."""
+        if self._pure is not None:
+            from cryptography.exceptions import InvalidTag
+
+            try:
+                return bytes(self._pure.decrypt(nonce, sealed, aad))
+            except InvalidTag:
+                return None
+        ffi, lib = core()
+        length = max(len(sealed) - 16, 0)
+        out = ffi.new("uint8_t[]", b"\xaa" * length)
+        key = self._key
+        status = lib.lt_test_aead_open(self._number, key, len(key), nonce, aad, len(aad), out, sealed, len(sealed))
+        if status == lib.LT_ERR_AUTH:
+            assert not any(ffi.buffer(out, length)[:])
+            return None
+        assert status >= 0
+        return bytes(ffi.buffer(out, length))

@@ -31,6 +31,13 @@ def prf(algorithm: str, secret: bytes | bytearray, label: bytes, seed: bytes, le
     return out[:length]
 
 
+def aead(suite: Suite, key: bytes) -> Any:
+    """The suite's AEAD under `key`: an object with `encrypt` and `decrypt` (nonce, data, additional data)."""
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
+
+    return AESGCM(key) if suite.aead == AES_GCM else ChaCha20Poly1305(key)
+
+
 class PurePremaster:
     """A premaster secret."""
 
@@ -66,11 +73,9 @@ class _Keys:
     __slots__ = ("_aead", "_fixed_iv", "sequence", "suite")
 
     def __init__(self, suite: Suite, key: bytes, fixed_iv: bytes) -> None:
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
-
         self.suite = suite
         self.sequence = 0
-        self._aead: Any = AESGCM(key) if suite.aead == AES_GCM else ChaCha20Poly1305(key)
+        self._aead = aead(suite, key)
         self._fixed_iv = fixed_iv
 
     def _nonce(self, explicit: bytes) -> bytes:
