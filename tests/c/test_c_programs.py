@@ -16,6 +16,7 @@ import subprocess
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
 
@@ -65,8 +66,7 @@ class Workshop:
         key = (compiler, *flags)
         if key not in self._objects:
             command = require.command(compiler)
-            folder = self.folder / str(len(self._objects))
-            folder.mkdir()
+            folder = Path(mkdtemp(dir=self.folder))
             objects = [folder / f"{source.stem}.o" for source in SOURCES]
             with ThreadPoolExecutor(os.cpu_count()) as pool:
                 jobs = [
@@ -113,7 +113,7 @@ def test_program_passes_with_32_bit_limbs(workshop: Workshop, source: Path) -> N
 
 
 def under_valgrind(workshop: Workshop, source: Path, compiler: str, flags: Sequence[str], *arguments: str) -> int:
-    program = workshop.program(source, compiler, [*RELEASE, *flags])
+    program = workshop.program(source, compiler, [*RELEASE, "-DLT_VALGRIND", *flags])
     valgrind = require.command("valgrind")
     result = run(valgrind, "-q", f"--error-exitcode={VALGRIND_FOUND_ERRORS}", program, *arguments)
     print(result.stdout + result.stderr)
