@@ -82,11 +82,12 @@ def _compiled(cls: type[Structure]) -> tuple[Any, Any]:
 
 def _compile_parse(cls: type[Structure]) -> Any:
     out = Writer()
+    values = {name: out.fresh(name) for name in cls.fields}
     out.add("pos = 0", "end = len(data)")
     for name, kind in cls.fields.items():
-        kind.read(out, name, f"{cls.__name__}.{name}", "end")
+        kind.read(out, values[name], f"{cls.__name__}.{name}", "end")
     out.add(f"if pos != end: raise left_over({cls.__name__!r}, end - pos)", "made = new(cls)")
-    out.add(*(f"made.{name} = {name}" for name in cls.fields), "return made")
+    out.add(*(f"made.{name} = {value}" for name, value in values.items()), "return made")
     return _function("cls, data", out)
 
 

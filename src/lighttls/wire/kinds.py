@@ -26,8 +26,9 @@ class Writer:
         self.lines.extend("    " * self.depth + line for line in lines)
 
     def fresh(self, stem: str) -> str:
+        """A variable that no other line uses: a field may be called `data` or `end`."""
         self.names += 1
-        return f"{stem}{self.names}"
+        return f"{stem}_{self.names}"
 
 
 class Kind(Protocol):
