@@ -1,0 +1,337 @@
+/*
+ * AES, GCM, ChaCha20, Poly1305: published vectors on every implementation, portable against
+ * accelerated code over lengths and alignments, and every flipped bit refused.
+ *
+ * Build: any flags; all of csrc/, also with -DLT_FORCE_32BIT and under -fsanitize=address,undefined.
+ */
+#include "check.h"
+
+#include "aes.h"
+#include "chacha20.h"
+#include "inner.h"
+
+/* Portable, each accelerated implementation alone, everything. */
+static const uint32_t MASKS[] = {0, LT_CPU_AESNI | LT_CPU_CLMUL, LT_CPU_AVX2, UINT32_MAX};
+#define MASK_COUNT (sizeof MASKS / sizeof MASKS[0])
+
+typedef struct {
+    const char *name;
+    uint32_t algorithm;
+    const char *key;
+    const char *nonce;
+    const char *aad;
+    const char *plaintext;
+    const char *sealed;
+} aead_vector;
+
+#define GCM_TEXT                                                                                                       \
+    "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657" \
+    "ba637b39"
+
+static const aead_vector VECTORS[] = {
+    {"GCM revised specification, test case 1", LT_AES_128_GCM, "00000000000000000000000000000000",
+     "000000000000000000000000", "", "", "58e2fccefa7e3061367f1d57a4e7455a"},
+    {"GCM test case 2", LT_AES_128_GCM, "00000000000000000000000000000000", "000000000000000000000000", "",
+     "00000000000000000000000000000000", "0388dace60b6a392f328c2b971b2fe78ab6e47d42cec13bdf53a67b21257bddf"},
+    {"GCM test case 3", LT_AES_128_GCM, "feffe9928665731c6d6a8f9467308308", "cafebabefacedbaddecaf888", "",
+     GCM_TEXT "1aafd255",
+     "42831ec2217774244b7221b784d0d49ce3aa212f2c02a4e035c17e2329aca12e21d514b25466931c7d8f6a5aac84aa051ba30b396a0aac97"
+     "3d58e091473f5985 4d5c2af327cd64a62cf35abd2ba6fab4"},
+    {"GCM test case 4", LT_AES_128_GCM, "feffe9928665731c6d6a8f9467308308", "cafebabefacedbaddecaf888",
+     "feedfacedeadbeeffeedfacedeadbeefabaddad2", GCM_TEXT,
+     "42831ec2217774244b7221b784d0d49ce3aa212f2c02a4e035c17e2329aca12e21d514b25466931c7d8f6a5aac84aa051ba30b396a0aac97"
+     "3d58e091 5bc94fbc3221a5db94fae95ae7121a47"},
+    {"GCM test case 13", LT_AES_256_GCM, "0000000000000000000000000000000000000000000000000000000000000000",
+     "000000000000000000000000", "", "", "530f8afbc74536b9a963b4f1c4cb738b"},
+    {"GCM test case 14", LT_AES_256_GCM, "0000000000000000000000000000000000000000000000000000000000000000",
+     "000000000000000000000000", "", "00000000000000000000000000000000",
+     "cea7403d4d606b6e074ec5d3baf39d18d0d1c8a799996bf0265b98b5d48ab919"},
+    {"GCM test case 16", LT_AES_256_GCM, "feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308",
+     "cafebabefacedbaddecaf888", "feedfacedeadbeeffeedfacedeadbeefabaddad2", GCM_TEXT,
+     "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa8cb08e48590dbb3da7b08b1056828838c5f61e6393ba7a0a"
+     "bcc9f662 76fc6ece0f4e1768cddf8853bb2d551b"},
+    {"RFC 8439 section 2.8.2", LT_CHACHA20_POLY1305, "808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f",
+     "070000004041424344454647", "50515253c0c1c2c3c4c5c6c7",
+     "4c616469657320616e642047656e746c656d656e206f662074686520636c617373206f66202739393a204966204920636f756c64206f6666"
+     "657220796f75206f6e6c79206f6e652074697020666f7220746865206675747572652c2073756e73637265656e20776f756c642062652069"
+     "742e",
+     "d31a8d34648e60db7b86afbc53ef7ec2a4aded51296e08fea9e2b5a736ee62d63dbea45e8ca9671282fafb69da92728b1a71de0a9e060b29"
+     "05d6a5b67ecd3b3692ddbd7f2d778b8c9803aee328091b58fab324e4fad675945585808b4831d7bc3ff4def08e4b7a9de576d26586cec64b"
+     "6116 1ae10b594f09e26a7e902ecbd0600691"},
+};
+
+static void check_vectors(void) {
+    for (size_t i = 0; i < sizeof VECTORS / sizeof VECTORS[0]; i++) {
+        const aead_vector *v = &VECTORS[i];
+        uint8_t key[32], nonce[12], aad[32], plaintext[128], sealed[144], out[144];
+        size_t key_len = hex(key, v->key);
+        size_t aad_len = hex(aad, v->aad);
+        size_t len = hex(plaintext, v->plaintext);
+
+        hex(nonce, v->nonce);
+        WHERE("%s, features %x", v->name, (unsigned)lt_cpu_features());
+        CHECK(hex(sealed, v->sealed) == len + 16);
+        CHECK(lt_test_aead_seal(v->algorithm, key, key_len, nonce, aad, aad_len, out, plaintext, len) == LT_OK);
+        CHECK(memcmp(out, sealed, len + 16) == 0);
+        CHECK(lt_test_aead_open(v->algorithm, key, key_len, nonce, aad, aad_len, out, sealed, len + 16) == LT_OK);
+        CHECK(memcmp(out, plaintext, len) == 0);
+    }
+}
+
+/* FIPS 197 appendix C.1 and C.3. */
+static void check_aes(void) {
+    static const char *const EXPECTED[] = {"69c4e0d86a7b0430d8cdb78070b4c55a", "8ea2b7ca516745bfeafc49904b496089"};
+    uint8_t key[32], in[64], out[64], expected[16], round_keys[240];
+
+    hex(key, "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f");
+    for (int i = 0; i < 2; i++) {
+        lt_aes_planes planes;
+        uint32_t rounds = lt_aes_portable_expand(round_keys, key, i == 0 ? 16 : 32);
+
+        WHERE("AES-%d", i == 0 ? 128 : 256);
+        hex(expected, EXPECTED[i]);
+        CHECK(rounds == (i == 0 ? 10u : 14u));
+        lt_aes_portable_slice(&planes, round_keys, rounds);
+        for (int block = 0; block < 4; block++) { /* beside unlike blocks: none may look at its neighbour */
+            fill(in, sizeof in, 7);
+            hex(in + 16 * block, "00112233445566778899aabbccddeeff");
+            lt_aes_portable_encrypt4(&planes, out, in);
+            CHECK(memcmp(out + 16 * block, expected, 16) == 0);
+        }
+#if LT_X86_64
+        if (lt_cpu_has(LT_CPU_AESNI)) {
+            uint8_t fast[240];
+
+            CHECK(lt_aes_ni_expand(fast, key, i == 0 ? 16 : 32) == rounds);
+            CHECK(memcmp(fast, round_keys, 16 * (rounds + 1)) == 0);
+            lt_aes_ni_encrypt(fast, rounds, out, in + 48);
+            CHECK(memcmp(out, expected, 16) == 0);
+        }
+#endif
+    }
+}
+
+static void check_poly1305(void) {
+    /* RFC 8439 appendix A.3, 7 to 11: sums that carry into and beyond 2^130 - 5. (Key, message, tag.) */
+    static const char *const CASES[][3] = {
+        {"02000000000000000000000000000000 00000000000000000000000000000000", "ffffffffffffffffffffffffffffffff",
+         "03000000000000000000000000000000"},
+        {"02000000000000000000000000000000 ffffffffffffffffffffffffffffffff", "02000000000000000000000000000000",
+         "03000000000000000000000000000000"},
+        {"01000000000000000000000000000000 00000000000000000000000000000000",
+         "ffffffffffffffffffffffffffffffff f0ffffffffffffffffffffffffffffff 11000000000000000000000000000000",
+         "05000000000000000000000000000000"},
+        {"01000000000000000000000000000000 00000000000000000000000000000000",
+         "ffffffffffffffffffffffffffffffff fbfefefefefefefefefefefefefefefe 01010101010101010101010101010101",
+         "00000000000000000000000000000000"},
+        {"02000000000000000000000000000000 00000000000000000000000000000000", "fdffffffffffffffffffffffffffffff",
+         "faffffffffffffffffffffffffffffff"},
+    };
+
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        uint8_t key[32], message[64], expected[16], tag[16];
+        size_t len = hex(message, CASES[i][1]);
+        lt_poly1305 poly;
+
+        WHERE("Poly1305 A.3 case %u", (unsigned)i + 7);
+        hex(key, CASES[i][0]);
+        hex(expected, CASES[i][2]);
+        lt_poly1305_start(&poly, key);
+        lt_poly1305_absorb(&poly, message, len);
+        lt_poly1305_finish(&poly, tag);
+        CHECK(memcmp(tag, expected, 16) == 0);
+        CHECK(all_bytes_are((const uint8_t *)&poly, sizeof poly, 0));
+    }
+}
+
+/* RFC 8439 section 2.3.2, and AVX2 against portable across a counter that carries out of its low byte. */
+static void check_chacha20(void) {
+    uint8_t key[32], nonce[12], expected[64], zeros[64] = {0}, out[64];
+
+    WHERE("ChaCha20 block");
+    hex(key, "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f");
+    hex(nonce, "000000090000004a00000000");
+    hex(expected, "10f1e7e4d13b5915500fdd1fa32071c4c7d1f4c733c068030422aa9ac3d46c4e"
+                  "d2826446079faa0914c2d705d98b02a2b5129cd1de164eb9cbd083e8a2503c4e");
+    lt_chacha20_portable_xor(out, zeros, sizeof out, key, nonce, 1);
+    CHECK(memcmp(out, expected, sizeof out) == 0);
+#if LT_X86_64
+    if (lt_cpu_has(LT_CPU_AVX2)) {
+        static uint8_t text[1024], slow[1024], fast[1024];
+
+        fill(text, sizeof text, 3);
+        lt_chacha20_portable_xor(slow, text, sizeof text, key, nonce, 250);
+        lt_chacha20_avx2_xor(fast, text, sizeof text, key, nonce, 250);
+        CHECK(memcmp(slow, fast, sizeof slow) == 0);
+    }
+#endif
+}
+
+/* ---- Portable against accelerated ---------------------------------------------------------------- */
+
+#define LONGEST (16384 + 300)
+#define MARGIN  32
+#define CANARY  0xa5
+
+static uint8_t plain[LONGEST + MARGIN];
+static uint8_t reference[LONGEST + 16];
+static uint8_t sealed_room[LONGEST + 16 + 2 * MARGIN];
+static uint8_t opened_room[LONGEST + 2 * MARGIN];
+
+static void check_length(uint32_t algorithm, size_t len, size_t aad_len) {
+    size_t shift = len % 16; /* from aligned to odd addresses */
+    const uint8_t *in = plain + (len * 7) % 16;
+    uint8_t *sealed = sealed_room + MARGIN + shift;
+    uint8_t *opened = opened_room + MARGIN + (shift * 5) % 16;
+    uint8_t key[32], nonce[12], aad[64];
+    lt_aead aead;
+
+    fill(key, sizeof key, (uint32_t)len + 1);
+    fill(nonce, sizeof nonce, (uint32_t)len + 2);
+    fill(aad, sizeof aad, (uint32_t)len + 3);
+    lt_cpu_restrict(0);
+    CHECK(lt_aead_init(&aead, algorithm, key, lt_aead_key_len(algorithm)) == LT_OK);
+    lt_aead_seal(&aead, nonce, aad, aad_len, reference, in, len);
+    for (size_t m = 0; m < MASK_COUNT; m++) {
+        WHERE("AEAD %u, %u bytes, AAD %u, mask %x", (unsigned)algorithm, (unsigned)len, (unsigned)aad_len,
+              (unsigned)MASKS[m]);
+        memset(sealed_room, CANARY, sizeof sealed_room);
+        memset(opened_room, CANARY, sizeof opened_room);
+        lt_cpu_restrict(MASKS[m]);
+        CHECK(lt_aead_init(&aead, algorithm, key, lt_aead_key_len(algorithm)) == LT_OK);
+        lt_cpu_restrict(MASKS[(m + 1) % MASK_COUNT]); /* a key stays with the code it was set for */
+        lt_aead_seal(&aead, nonce, aad, aad_len, sealed, in, len);
+        CHECK(memcmp(sealed, reference, len + 16) == 0);
+        CHECK(all_bytes_are(sealed_room, (size_t)(sealed - sealed_room), CANARY));
+        CHECK(all_bytes_are(sealed + len + 16, MARGIN - shift, CANARY));
+        CHECK(lt_aead_open(&aead, nonce, aad, aad_len, opened, sealed, len) == LT_OK);
+        CHECK(memcmp(opened, in, len) == 0);
+        CHECK(all_bytes_are(opened_room, (size_t)(opened - opened_room), CANARY));
+        CHECK(all_bytes_are(opened + len, MARGIN - (shift * 5) % 16, CANARY));
+    }
+    lt_cpu_restrict(UINT32_MAX);
+}
+
+static void check_lengths(void) {
+    static const size_t EDGES[] = {1023,  1024,  1025,  2047,  2048,  2064,  4095,  8192,  16255, 16256,  16272,
+                                   16368, 16383, 16384, 16385, 16399, 16400, 16511, 16512, 16513, LONGEST};
+
+    fill(plain, sizeof plain, 99);
+    for (uint32_t algorithm = LT_AES_128_GCM; algorithm <= LT_CHACHA20_POLY1305; algorithm++) {
+        for (size_t len = 0; len <= 600; len++) {
+            check_length(algorithm, len, 13);
+        }
+        for (size_t i = 0; i < sizeof EDGES / sizeof EDGES[0]; i++) {
+            check_length(algorithm, EDGES[i], 13);
+        }
+        for (size_t aad_len = 0; aad_len <= 49; aad_len++) {
+            check_length(algorithm, 3 * aad_len, aad_len);
+        }
+    }
+}
+
+/* ---- Nothing forged passes ------------------------------------------------------------------------ */
+
+static void check_flips(void) {
+    static const size_t LENGTHS[] = {0, 1, 15, 16, 17, 63, 64, 113, 127, 128, 145, 300};
+    uint8_t key[32], nonce[12], aad[13], in[300], sealed[316], out[300];
+
+    fill(key, sizeof key, 1);
+    fill(nonce, sizeof nonce, 2);
+    fill(aad, sizeof aad, 3);
+    fill(in, sizeof in, 4);
+    for (uint32_t algorithm = LT_AES_128_GCM; algorithm <= LT_CHACHA20_POLY1305; algorithm++) {
+        lt_aead aead;
+
+        CHECK(lt_aead_init(&aead, algorithm, key, lt_aead_key_len(algorithm)) == LT_OK);
+        for (size_t i = 0; i < sizeof LENGTHS / sizeof LENGTHS[0]; i++) {
+            size_t len = LENGTHS[i];
+
+            lt_aead_seal(&aead, nonce, aad, sizeof aad, sealed, in, len);
+            for (size_t bit = 0; bit < 8 * (len + 16 + sizeof nonce + sizeof aad); bit++) {
+                size_t at = bit / 8;
+                uint8_t *byte = at < len + 16                  ? sealed + at
+                                : at < len + 16 + sizeof nonce ? nonce + (at - len - 16)
+                                                               : aad + (at - len - 16 - sizeof nonce);
+
+                WHERE("AEAD %u, %u bytes, bit %u, features %x", (unsigned)algorithm, (unsigned)len, (unsigned)bit,
+                      (unsigned)lt_cpu_features());
+                *byte ^= (uint8_t)(1u << bit % 8);
+                memset(out, CANARY, sizeof out);
+                CHECK(lt_aead_open(&aead, nonce, aad, sizeof aad, out, sealed, len) == LT_ERR_AUTH);
+                CHECK(all_bytes_are(out, len, 0));
+                CHECK(all_bytes_are(out + len, sizeof out - len, CANARY));
+                *byte ^= (uint8_t)(1u << bit % 8);
+            }
+            CHECK(lt_aead_open(&aead, nonce, aad, sizeof aad, out, sealed, len) == LT_OK);
+            /* AAD and text are told apart, although GHASH and Poly1305 see them in one row. */
+            CHECK(lt_aead_open(&aead, nonce, aad, sizeof aad - 1, out, sealed, len) == LT_ERR_AUTH);
+        }
+    }
+}
+
+static void check_contracts(void) {
+    uint8_t key[33] = {1}, nonce[12] = {2}, in[16] = {3}, out[32];
+    lt_aead aead;
+    lt_aead before;
+
+    WHERE("contracts");
+    memset(&aead, CANARY, sizeof aead);
+    before = aead;
+    CHECK(lt_aead_init(&aead, LT_AES_128_GCM, key, 15) == LT_ERR_ARGUMENT);
+    CHECK(lt_aead_init(&aead, LT_AES_128_GCM, key, 32) == LT_ERR_ARGUMENT);
+    CHECK(lt_aead_init(&aead, LT_AES_256_GCM, key, 16) == LT_ERR_ARGUMENT);
+    CHECK(lt_aead_init(&aead, LT_CHACHA20_POLY1305, key, 33) == LT_ERR_ARGUMENT);
+    CHECK(lt_aead_init(&aead, 0, key, 0) == LT_ERR_ARGUMENT);
+    CHECK(lt_aead_init(&aead, 4, key, 16) == LT_ERR_ARGUMENT);
+    CHECK(memcmp(&aead, &before, sizeof aead) == 0);
+
+    memset(out, CANARY, sizeof out);
+    CHECK(lt_test_aead_seal(4, key, 16, nonce, in, 0, out, in, 16) == LT_ERR_ARGUMENT);
+    CHECK(lt_test_aead_open(LT_AES_128_GCM, key, 16, nonce, in, 0, out, in, 15) == LT_ERR_ARGUMENT);
+    CHECK(all_bytes_are(out, sizeof out, CANARY));
+
+    CHECK(lt_equal(key, key, sizeof key) == 1);
+    for (size_t i = 0; i < sizeof key; i++) {
+        uint8_t other[33] = {1};
+
+        other[i] ^= 0x80;
+        CHECK(lt_equal(key, other, sizeof key) == 0);
+        CHECK(lt_equal(key, other, i) == 1);
+    }
+    for (size_t start = 0; start < 9; start++) {
+        for (size_t len = 0; len + start <= sizeof out; len++) {
+            memset(out, CANARY, sizeof out);
+            lt_wipe(out + start, len);
+            CHECK(all_bytes_are(out, start, CANARY));
+            CHECK(all_bytes_are(out + start, len, 0));
+            CHECK(all_bytes_are(out + start + len, sizeof out - start - len, CANARY));
+        }
+    }
+    CHECK(lt_ct_lt(1, 2) == UINT64_MAX && lt_ct_lt(2, 1) == 0 && lt_ct_lt(5, 5) == 0);
+    CHECK(lt_ct_lt(0, UINT64_MAX) == UINT64_MAX && lt_ct_lt(UINT64_MAX, 0) == 0);
+    CHECK(lt_ct_eq(UINT64_MAX, UINT64_MAX) == UINT64_MAX && lt_ct_eq(1, (uint64_t)1 << 63) == 0);
+    CHECK(lt_ct_select(UINT64_MAX, 1, 2) == 1 && lt_ct_select(0, 1, 2) == 2);
+}
+
+int main(void) {
+    uint32_t found = lt_cpu_features();
+
+    lt_cpu_restrict(0);
+    CHECK(lt_cpu_features() == 0);
+    lt_cpu_restrict(UINT32_MAX);
+    CHECK(lt_cpu_features() == found);
+
+    check_aes();
+    check_poly1305();
+    check_chacha20();
+    for (size_t m = 0; m < MASK_COUNT; m++) {
+        lt_cpu_restrict(MASKS[m]);
+        check_vectors();
+        check_flips();
+    }
+    lt_cpu_restrict(UINT32_MAX);
+    check_lengths();
+    check_contracts();
+    return check_result();
+}
