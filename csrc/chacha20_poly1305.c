@@ -52,7 +52,7 @@ int lt_chacha20_poly1305_open(const lt_aead *aead, const uint8_t *nonce, const u
     int accepted;
 
     make_tag(tag, aead, nonce, aad, aad_len, in, text_len);
-    accepted = lt_equal(tag, in + text_len, LT_TAG_LEN);
+    accepted = lt_ct_declassify(lt_equal(tag, in + text_len, LT_TAG_LEN));
     if (accepted) {
         xor_text(aead, nonce, out, in, text_len);
     } else {

@@ -102,7 +102,7 @@ int lt_gcm_portable_open(const lt_gcm *gcm, const uint8_t *nonce, const uint8_t 
 
     ctr_start(&ctr, gcm, nonce, tag_mask);
     make_tag(tag, gcm, tag_mask, aad, aad_len, in, text_len);
-    accepted = lt_equal(tag, in + text_len, LT_TAG_LEN);
+    accepted = lt_ct_declassify(lt_equal(tag, in + text_len, LT_TAG_LEN));
     if (accepted) {
         ctr_xor(&ctr, out, in, text_len);
     } else {

@@ -279,7 +279,7 @@ LT_NI int lt_gcm_ni_open(const lt_gcm *gcm, const uint8_t *nonce, const uint8_t 
         counter = _mm_add_epi32(counter, eight);
     }
     tag = finish(gcm, first, counter, y, bits(aad_len, text_len), out, in, left, 0);
-    if (_mm_movemask_epi8(_mm_cmpeq_epi8(tag, lt_load128(received))) != 0xffff) {
+    if (!lt_ct_declassify(_mm_movemask_epi8(_mm_cmpeq_epi8(tag, lt_load128(received))) == 0xffff)) {
         lt_wipe(start, text_len);
         return LT_ERR_AUTH;
     }

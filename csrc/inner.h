@@ -7,6 +7,10 @@
 
 #include "lighttls.h"
 
+#if defined(LT_VALGRIND)
+#include <valgrind/memcheck.h>
+#endif
+
 /* ---- Compilers and targets ------------------------------------------------------------------ */
 
 #if defined(__GNUC__)
@@ -151,6 +155,17 @@ LT_INLINE uint64_t lt_ct_lt(uint64_t a, uint64_t b) {
 /** `mask` all ones: a; 0: b. */
 LT_INLINE uint64_t lt_ct_select(uint64_t mask, uint64_t a, uint64_t b) {
     return b ^ (lt_ct_hide(mask) & (a ^ b));
+}
+
+/**
+ * A verdict that is public from here on, such as whether a tag was right: the caller may branch on it.
+ * LT_VALGRIND is for the constant-time programs of tests/c, where valgrind must be told.
+ */
+LT_INLINE int lt_ct_declassify(int verdict) {
+#if defined(LT_VALGRIND)
+    (void)VALGRIND_MAKE_MEM_DEFINED(&verdict, sizeof verdict);
+#endif
+    return verdict;
 }
 
 /* ---- AEAD (aead.c) -------------------------------------------------------------------------- */

@@ -19,9 +19,10 @@ LT_INLINE size_t body_len(const uint8_t *header) {
     return (size_t)header[3] << 8 | header[4];
 }
 
-/* What can be said of a record before its body is there (REC-01, REC-04, REC-06, REC-08). REC-07 follows from REC-06.
- */
-LT_INLINE int judge_header(const uint8_t *header, size_t overhead, size_t limit) {
+/* What can be said before the body is there (REC-01, REC-04, REC-06, REC-08, REC-25). REC-07 follows from REC-06. */
+LT_INLINE int judge_header(const lt_record_keys_inner *keys, const uint8_t *header, size_t limit) {
+    size_t overhead = lt_record_overhead(keys);
+
     if (!lt_is_content_type(header[0])) {
         return LT_ERR_ARGUMENT;
     }
@@ -31,7 +32,10 @@ LT_INLINE int judge_header(const uint8_t *header, size_t overhead, size_t limit)
     if (body_len(header) > limit + overhead) {
         return LT_ERR_OVERFLOW;
     }
-    return body_len(header) < overhead ? LT_ERR_AUTH : LT_OK;
+    if (body_len(header) < overhead) {
+        return LT_ERR_AUTH;
+    }
+    return keys->sequence == UINT64_MAX ? LT_ERR_SEQUENCE : LT_OK;
 }
 
 static int open_many(lt_record_keys_inner *keys, lt_opened *out, const uint8_t *in, size_t in_len, size_t limit) {
@@ -45,7 +49,7 @@ static int open_many(lt_record_keys_inner *keys, lt_opened *out, const uint8_t *
         const uint8_t *record = in + at;
         size_t text_len;
 
-        status = judge_header(record, overhead, limit);
+        status = judge_header(keys, record, limit);
         if (status != LT_OK) {
             break;
         }
@@ -53,7 +57,7 @@ static int open_many(lt_record_keys_inner *keys, lt_opened *out, const uint8_t *
         if (in_len - at - LT_HEADER_LEN < body_len(record) || LT_OPENED_DATA - used < text_len) {
             break;
         }
-        status = keys->sequence == UINT64_MAX ? LT_ERR_SEQUENCE : open_one(keys, out->data + used, record, text_len);
+        status = open_one(keys, out->data + used, record, text_len);
         if (status != LT_OK) {
             break;
         }
