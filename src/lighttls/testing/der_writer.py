@@ -38,7 +38,8 @@ def boolean(value: bool) -> bytes:
 
 
 def integer(value: int) -> bytes:
-    return element(0x02, value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True))
+    bits = (value if value >= 0 else ~value).bit_length()  # and one for the sign
+    return element(0x02, value.to_bytes(bits // 8 + 1, "big", signed=True))
 
 
 def bit_string(content: bytes, unused_bits: int = 0) -> bytes:
