@@ -1,10 +1,11 @@
-"""Handshake messages for people: code points by name, long values shortened."""
+"""Handshake messages for people: code points by name, long values shortened, bodies looked into where they parse."""
 
 from __future__ import annotations
 
 from enum import IntEnum
 from typing import Final
 
+from lighttls.errors import DecodeError
 from lighttls.iana import (
     CipherSuite,
     ClientCertificateType,
@@ -14,6 +15,15 @@ from lighttls.iana import (
     name_of,
 )
 from lighttls.messages.base import Extension, Message
+from lighttls.messages.extensions import (
+    EcPointFormats,
+    ProtocolNameList,
+    ServerNameList,
+    SignatureAlgorithms,
+    SupportedGroups,
+)
+from lighttls.messages.key_exchange import ServerKeyExchange, SignedEcdhParams
+from lighttls.wire import Structure
 
 _SHOWN_BYTES = 32
 
@@ -24,14 +34,31 @@ _ENUMS: Final[dict[str, type[IntEnum]]] = {
     "supported_signature_algorithms": SignatureScheme,
     "certificate_types": ClientCertificateType,
     "named_curve": NamedGroup,
+    "named_group_list": NamedGroup,
+}
+
+_TEXTS: Final = ("name", "protocol_name_list")
+
+_BODIES: Final[dict[int, type[Structure]]] = {
+    ExtensionType.SERVER_NAME: ServerNameList,
+    ExtensionType.SUPPORTED_GROUPS: SupportedGroups,
+    ExtensionType.EC_POINT_FORMATS: EcPointFormats,
+    ExtensionType.SIGNATURE_ALGORITHMS: SignatureAlgorithms,
+    ExtensionType.APPLICATION_LAYER_PROTOCOL_NEGOTIATION: ProtocolNameList,
 }
 
 
 def describe(message: Message) -> list[str]:
     """One line a field, `name: value`. No handshake message of ours or theirs holds a secret."""
+    if isinstance(message, ServerKeyExchange):
+        return _key_exchange(message)
+    return _fields(message)
+
+
+def _fields(structure: Structure) -> list[str]:
     lines: list[str] = []
-    for name in message.fields:
-        value = getattr(message, name)
+    for name in structure.fields:
+        value = getattr(structure, name)
         if name == "extensions":
             lines += _extensions(value)
         else:
@@ -39,10 +66,28 @@ def describe(message: Message) -> list[str]:
     return lines
 
 
+def _key_exchange(message: ServerKeyExchange) -> list[str]:
+    try:
+        return _fields(SignedEcdhParams.parse(message.body))
+    except DecodeError:
+        return _fields(message)
+
+
 def _extensions(extensions: tuple[Extension, ...] | None) -> list[str]:
     if extensions is None:
         return ["extensions: no block"]
-    return [f"extension {name_of(ExtensionType, e.extension_type)}: {_octets(e.data)}" for e in extensions]
+    return [f"extension {name_of(ExtensionType, e.extension_type)}: {_extension(e)}" for e in extensions]
+
+
+def _extension(extension: Extension) -> str:
+    body = _BODIES.get(extension.extension_type)
+    if body is None or not extension.data:
+        return _octets(extension.data)
+    try:
+        parsed = body.parse(extension.data)
+    except DecodeError:
+        return _octets(extension.data)
+    return "; ".join(_value(name, getattr(parsed, name)) for name in parsed.fields)
 
 
 def _value(name: str, value: object) -> str:
@@ -52,12 +97,12 @@ def _value(name: str, value: object) -> str:
     if enum is not None and isinstance(value, tuple | bytes):
         return ", ".join(name_of(enum, number) for number in value)
     if isinstance(value, bytes):
-        return _octets(value)
+        return repr(value)[2:-1] if name in _TEXTS else _octets(value)  # repr: no control characters from the peer
     if isinstance(value, tuple):
         return "; ".join(_value(name, item) for item in value) or "none"
-    if isinstance(value, int):
-        return f"{value:#06x}" if name.endswith("version") else str(value)
-    return str(value)
+    if isinstance(value, Structure):
+        return ", ".join(_fields(value))
+    return f"{value:#06x}" if name.endswith("version") else str(value)
 
 
 def _octets(data: bytes) -> str:
