@@ -351,4 +351,6 @@ def explain(error: BaseException) -> str:
     text = str(error)
     if text and text[-1] not in ".!?":
         text += "."
-    return f"{text[:1].upper()}{text[1:]} {error.hint}".strip()
+    if text.partition(" ")[0].isalpha():  # a word, not a file's name or a setting's
+        text = text[:1].upper() + text[1:]
+    return f"{text} {error.hint}".strip()

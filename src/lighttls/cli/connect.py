@@ -42,12 +42,12 @@ def run(options: Namespace) -> int:
 
 
 def _address(text: str) -> tuple[str, int]:
-    host, port = text, "443"
     if text.startswith("["):  # an IPv6 address in brackets
-        host, _, rest = text[1:].partition("]")
-        port = rest.removeprefix(":") or port
+        host, _, port = (text[1:-1], "", "443") if text.endswith("]") else text[1:].partition("]:")
     elif text.count(":") == 1:
         host, _, port = text.partition(":")
+    else:
+        host, port = text, "443"
     if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
         raise ConfigurationError(
             f"{text!r} is not HOST or HOST:PORT", hint="For example example.com:8883 or [::1]:443."
