@@ -87,6 +87,8 @@ class Server:
 
         self.random = os.urandom(32)
         self.transcript = b""
+        self._done_sent = False
+        self._after_done = b""
         self.premaster = self.master = b""
         self.writing: keys.Protection | None = None
         self.outgoing = bytearray()
@@ -96,6 +98,7 @@ class Server:
         self.client_scheme: int | None = None
         self.client_point = b""
         self.client_finished = b""
+        self.finished_record = b""  # as it came, still protected
         self.reading: keys.Protection | None = None
         self.client_records: list[tuple[int, int, bytes]] = []  # type, version, plaintext
         self.client_messages: list[bytes] = []
@@ -112,6 +115,8 @@ class Server:
         self._incoming += data
         found, self._incoming = wire.split_records(self._incoming)
         for content_type, version, fragment in found:
+            if self.reading and not self.finished_record:
+                self.finished_record = wire.record(content_type, fragment)
             plaintext = self.reading.open(content_type, fragment) if self.reading else fragment
             assert len(plaintext) <= wire.LARGEST_PLAINTEXT, "the client sent too long a record"
             self.client_records.append((content_type, version, plaintext))
@@ -160,6 +165,7 @@ class Server:
             self.play(self.first)
         elif message[0] == wire.FINISHED:
             self.client_finished = message[4:]
+            self.transcript += self._after_done
             self.play([*self.second, *self.tail])
 
     def _verify_certificate_verify(self, message: bytes) -> None:
@@ -242,10 +248,18 @@ class Server:
     def send_message(self, message: bytes, *, hashed: bool = True) -> None:
         """Send a handshake message under the current protection, and count it into the transcript."""
         if hashed:
-            self.transcript += message
+            self.count(message)
         self._unflushed += message
         if not self.coalesce:
             self._flush()
+
+    def count(self, message: bytes) -> None:
+        """Put our message into the transcript where the client sees it: its own flight follows ServerHelloDone."""
+        if self._done_sent and not self.client_finished:
+            self._after_done += message
+        else:
+            self.transcript += message
+        self._done_sent = self._done_sent or message[0] == wire.SERVER_HELLO_DONE
 
     def _flush(self) -> None:
         pending, self._unflushed = self._unflushed, b""
@@ -333,7 +347,7 @@ def message(value: bytes, *, hashed: bool = True) -> Callable[[Server], bytes]:
 
     def step(server: Server) -> bytes:
         if hashed and value[0] != wire.HELLO_REQUEST:
-            server.transcript += value
+            server.count(value)
         return server.protect(wire.HANDSHAKE, value)
 
     return step
