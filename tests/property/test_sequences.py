@@ -1,0 +1,240 @@
+"""Which messages may come in which order: a list written from the RFCs, held against the table and the wire.
+
+The list below stands on RFC 5246 §7.3 and §7.4 (rules sheet, section 2) and knows nothing of
+`handshake/table.py`. The walker compares both ways, the pairs outside of the table are tried one by
+one, in the machine and with real bytes, and a random walk plays orders that nobody thought of.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from hostile import certificates as pki
+from hostile import wire
+from hostile.cases import ERRORS, check_refusal, client
+from hostile.link import drive
+from hostile.server import HELLO_REQUEST, Server, Step, alert, data, message
+from lighttls import errors
+from lighttls.handshake import TABLE, Output, step
+from lighttls.handshake.transcript import Transcript
+
+HELLO = ("ServerHello", "Certificate", "ServerKeyExchange")
+END = ("ChangeCipherSpec", "Finished")
+
+LEGAL = {
+    "full": (*HELLO, "ServerHelloDone", *END),
+    "full with client authentication": (*HELLO, "CertificateRequest", "ServerHelloDone", *END),
+    # «The same, no identity» is the same from the server; with a deferred signature our own turn takes longer.
+    "full with a deferred signature": (*HELLO, "CertificateRequest", "ServerHelloDone", "SignatureReady", *END),
+}
+AFTERWARDS = ("ApplicationData", "HelloRequest")
+
+START, CONNECTED = "WaitServerHello", "Connected"
+
+
+def paths(state: str, passed: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Every way through the table from `state` to Connected, without the rows that stay where they are."""
+    if state == CONNECTED:
+        yield passed
+        return
+    for row in TABLE:
+        if row.state.__name__ == state:
+            for target in row.targets:
+                if target is not row.state:
+                    yield from paths(target.__name__, (*passed, row.message.__name__))
+
+
+def states_along(sequence: tuple[str, ...]) -> list[set[str]]:
+    """The states that the table allows before each message of a sequence, and after the last."""
+    current = {START}
+    along = [current]
+    for name in sequence:
+        current = {
+            target.__name__
+            for row in TABLE
+            if row.state.__name__ in current and row.message.__name__ == name
+            for target in row.targets
+        }
+        along.append(current)
+    return along
+
+
+def test_every_path_through_the_table_is_legal():
+    assert sorted(set(paths(START))) == sorted(LEGAL.values())
+
+
+@pytest.mark.parametrize("sequence", LEGAL.values(), ids=LEGAL)
+def test_every_legal_sequence_is_a_path_through_the_table(sequence):
+    assert CONNECTED in states_along(sequence)[-1]
+
+
+def test_every_state_of_the_table_can_be_reached():
+    reachable = set().union(*(states for sequence in LEGAL.values() for states in states_along(sequence)))
+    assert {row.state.__name__ for row in TABLE} == reachable
+    assert {target.__name__ for row in TABLE for target in row.targets} <= reachable
+
+
+def test_hello_request_is_skipped_until_change_cipher_spec_and_nothing_else_stays_in_its_state():
+    """HS-06, CCS-08."""
+    staying = {(row.state.__name__, row.message.__name__) for row in TABLE if row.targets == (row.state,)}
+    before_keys = {row.state.__name__ for row in TABLE} - {"WaitFinished", CONNECTED}
+    expected = {(state, "HelloRequest") for state in before_keys} | {(CONNECTED, name) for name in AFTERWARDS}
+    assert staying == expected
+
+
+STATES = sorted({row.state for row in TABLE}, key=lambda kind: kind.__name__)
+INPUTS = sorted({row.message for row in TABLE}, key=lambda kind: kind.__name__)
+OUTSIDE = [(s, m) for s in STATES for m in INPUTS if (s, m) not in {(row.state, row.message) for row in TABLE}]
+
+
+@pytest.mark.parametrize(("state", "happening"), OUTSIDE, ids=lambda kind: kind.__name__)
+def test_machine_refuses_every_pair_outside_of_the_table(provider, state, happening):
+    """SEQ-01 to SEQ-16: before any handler could look at what the message says."""
+    out = Output(Transcript(provider))
+    with pytest.raises(errors.UnexpectedMessage):
+        step(out, object.__new__(state), object.__new__(happening))
+    assert out.actions == []
+
+
+# --- the same on the wire ------------------------------------------------------------------------
+
+STEPS: dict[str, Step] = {
+    "ServerHello": "server_hello",
+    "Certificate": "certificate",
+    "ServerKeyExchange": "server_key_exchange",
+    "CertificateRequest": "certificate_request",
+    "ServerHelloDone": "server_hello_done",
+    "ChangeCipherSpec": "change_cipher_spec",
+    "Finished": "finished",
+    "HelloRequest": HELLO_REQUEST,
+    "ApplicationData": data(b"not in turn"),
+}
+STRANGERS: dict[str, Step] = {
+    "ClientHello": message(wire.handshake(1, b"\x03\x03" + bytes(32) + b"\x00\x00\x02\xc0\x2b\x01\x00")),
+    "NewSessionTicket": message(wire.handshake(4, bytes(4) + b"\x00\x01t")),
+    "CertificateVerify": message(wire.handshake(15, b"\x04\x03\x00\x01s")),
+    "ClientKeyExchange": message(wire.handshake(16, b"\x20" + bytes(32))),
+    "CertificateStatus": message(wire.handshake(22, b"\x01\x00\x00\x01s")),
+    "Unknown": message(wire.handshake(99, b"")),
+}
+
+
+def script(sequence: tuple[str, ...]) -> tuple[list[Step], list[Step]]:
+    """The steps of a sequence, in the server's two flights."""
+    end = sequence.index("ServerHelloDone") + 1 if "ServerHelloDone" in sequence else len(sequence)
+    return [STEPS[name] for name in sequence[:end]], [STEPS[name] for name in sequence[end:]]
+
+
+def outside_on_the_wire() -> Iterator[tuple[tuple[str, ...], str]]:
+    """Each place of each legal sequence with each message that may not come there."""
+    for sequence in (LEGAL["full"], LEGAL["full with client authentication"]):
+        for place in range(len(sequence) + 1):
+            here = {
+                other[place] for other in LEGAL.values() if other[:place] == sequence[:place] and place < len(other)
+            }
+            if "ChangeCipherSpec" not in sequence[:place]:
+                here.add("HelloRequest")
+            if place == len(sequence):
+                here = set(AFTERWARDS)
+            yield from ((sequence[:place], name) for name in (*STEPS, *STRANGERS) if name not in here)
+
+
+@pytest.mark.parametrize(
+    ("before", "wrong"),
+    list(outside_on_the_wire()),
+    ids=lambda value: value if isinstance(value, str) else f"{len(value)}-{value[-1] if value else 'start'}",
+)
+def test_wrong_message_on_the_wire_is_unexpected(provider, before, wrong):
+    """Also with the right Finished for the transcript that both sides saw."""
+    first, second = script(before)
+    (second if "server_hello_done" in first else first).append({**STEPS, **STRANGERS}[wrong])
+    link = drive(client(provider), Server(pki.leaf(), first=first, second=second))
+    check_refusal(link, wire.UNEXPECTED_MESSAGE, ERRORS[wire.UNEXPECTED_MESSAGE])
+    assert link.data == b""
+
+
+# --- a random walk ----------------------------------------------------------------------------------
+
+WARNING = alert(wire.WARNING, 90)
+SILENT: dict[str, Step] = {"HelloRequest": HELLO_REQUEST, "Warning": WARNING}
+EVERYTHING = {**STEPS, **STRANGERS, **SILENT}
+ORDERS_A_SEED = {"native": 300, "pure": 100}
+
+
+def mutated(dice: random.Random, sequence: list[str]) -> list[str]:
+    """One change: drop, repeat, swap, move or put in something."""
+    place = dice.randrange(len(sequence) + 1)
+    kind = dice.choice(("drop", "repeat", "swap", "put in", "put in a silent one", "shuffle"))
+    if kind == "put in":
+        sequence.insert(place, dice.choice(list(EVERYTHING)))
+    elif kind == "put in a silent one":
+        sequence.insert(place, dice.choice(list(SILENT)))
+    elif kind == "shuffle" and dice.random() < 0.2:
+        dice.shuffle(sequence)
+    elif place < len(sequence):
+        if kind == "drop":
+            del sequence[place]
+        elif kind == "repeat":
+            sequence.insert(place, sequence[place])
+        elif kind == "swap" and place:
+            sequence[place - 1 : place + 1] = reversed(sequence[place - 1 : place + 1])
+    return sequence
+
+
+def random_order(dice: random.Random) -> tuple[list[str], list[str]]:
+    """What the server sends before and after our flight."""
+    start = list(dice.choice((LEGAL["full"], LEGAL["full with client authentication"])))
+    for _ in range(dice.choice((0, 1, 1, 2, 3, 8))):
+        start = mutated(dice, start)
+    turn = start.index("ServerHelloDone") + 1 if "ServerHelloDone" in start else len(start)
+    if dice.random() < 0.1:
+        turn = dice.randrange(len(start) + 1)
+    return start[:turn], start[turn:]
+
+
+def judged(first: list[str], second: list[str]) -> tuple[bool, bytes]:
+    """Whether an order completes the handshake, and what data passes after it, by the list above."""
+    spoken: tuple[str, ...] = ()
+    completed, passed, warnings = False, b"", 0
+    for place, name in enumerate((*first, *second)):
+        if place == len(first) and "ServerHelloDone" not in spoken:
+            return False, b""  # the client has not answered, so the second flight never comes
+        warnings = warnings + 1 if name == "Warning" else 0
+        if name == "Warning" and warnings <= 4:
+            continue
+        if name == "HelloRequest" and (completed or "ChangeCipherSpec" not in spoken):
+            continue
+        if completed and name == "ApplicationData":
+            passed += b"not in turn"
+            continue
+        spoken = (*spoken, name)
+        if spoken not in BEGINNINGS or (name == "ChangeCipherSpec" and place < len(first)):  # sent without keys
+            return completed, passed
+        completed = spoken in LEGAL.values()
+    return completed, passed + b"in turn" if completed else b""
+
+
+BEGINNINGS = {sequence[:length] for sequence in LEGAL.values() for length in range(len(sequence) + 1)}
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_only_legal_orders_reach_application_data(provider, seed):
+    dice = random.Random(seed)
+    reached = 0
+    for _ in range(ORDERS_A_SEED[provider.name]):
+        first, second = random_order(dice)
+        server = Server(
+            pki.leaf(),
+            first=[EVERYTHING[n] for n in first],
+            second=[EVERYTHING[n] for n in second],
+            tail=[data(b"in turn")],
+        )
+        link = drive(client(provider), server, dice.choice((None, None, 1, 7)))
+        completed, passed = judged(first, second)
+        assert (link.completed, link.data) == (completed, passed), (first, second, link.error)
+        assert link.error is None or isinstance(link.error, errors.LightTLSError)
+        reached += completed
+    assert reached >= 5

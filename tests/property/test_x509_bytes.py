@@ -1,0 +1,139 @@
+"""Any bytes into the x509 room: a verdict or a CertificateError, nothing else, and soon."""
+
+from __future__ import annotations
+
+from time import process_time
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lighttls.crypto import by_name
+from lighttls.errors import CertificateError, ChainReason, LightTLSError
+from lighttls.x509 import Certificate, TimePolicy, TrustStore, VerifyPolicy, verify_chain
+from lighttls.x509.certificate import peek_subject
+from support import certificates as kit
+from support.certificates import der
+
+SUBTREES = kit.constraints([der.implicit(2, b"example"), der.implicit(7, bytes(8))], [der.implicit(1, b"x.example")])
+ROOT = kit.root("Root")
+MIDDLE = kit.authority("Middle", ROOT, extensions=[*kit.ca(1), SUBTREES])
+LEAF = kit.server(MIDDLE, "host.example", "*.host.example", bytes(4))
+CHAIN = (LEAF.der, MIDDLE.der, ROOT.der)
+PROVIDER = by_name("pure")
+
+
+class AcceptsEverySignature:
+    """An engine that believes every signature, so that altered certificates get as far as they can."""
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(PROVIDER, name)
+
+    def verify(self, *_: object) -> None:
+        return None
+
+
+@st.composite
+def altered(draw: st.DrawFn) -> bytes:
+    """A certificate of the chain with some bytes replaced, removed or put in."""
+    data = bytearray(draw(st.sampled_from(CHAIN)))
+    for _ in range(draw(st.integers(1, 3))):
+        at = draw(st.integers(0, len(data) - 1))
+        data[at : at + draw(st.integers(0, 2))] = draw(st.binary(max_size=3))
+        if not data:
+            break
+    return bytes(data)
+
+
+def read_everything(certificate: Certificate) -> None:
+    """Use every accessor; each may refuse in the one way there is."""
+    for attribute in dir(Certificate):
+        if isinstance(getattr(Certificate, attribute), property):
+            try:
+                getattr(certificate, attribute)
+            except CertificateError as error:
+                assert str(error)
+    str(certificate)
+
+
+@given(st.binary(max_size=200) | altered())
+def test_parse_gives_a_certificate_or_refuses(data: bytes) -> None:
+    try:
+        certificate = Certificate.parse(data)
+    except CertificateError:
+        return
+    assert peek_subject(data) == certificate.subject
+    read_everything(certificate)
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.binary(max_size=60) | altered() | st.sampled_from(CHAIN), min_size=1, max_size=6), st.booleans())
+def test_verify_chain_gives_a_verdict(chain: list[bytes], believing: bool) -> None:
+    trust = TrustStore.from_der(ROOT.der)
+    try:
+        found = verify_chain(
+            chain,
+            trust,
+            server_hostname="host.example",
+            at=kit.NOW,
+            provider=AcceptsEverySignature() if believing else PROVIDER,  # type: ignore[arg-type]
+        )
+    except CertificateError as error:
+        assert error.alert is not None
+        assert len(str(error)) <= 2000
+    else:
+        assert believing or found.leaf.der == LEAF.der
+
+
+@given(altered())
+def test_altered_anchor_is_refused_when_loaded_or_ends_in_a_verdict(data: bytes) -> None:
+    try:
+        trust = TrustStore.from_der(data)
+        verify_chain(CHAIN, trust, server_hostname="host.example", at=kit.NOW, provider=PROVIDER)
+    except LightTLSError as error:
+        assert str(error)
+
+
+@given(altered())
+def test_altered_certificate_never_passes(data: bytes) -> None:
+    """Whatever was changed, the chain it belongs to does not verify with it in the leaf's place."""
+    if data == LEAF.der:
+        return
+    policy = VerifyPolicy(time=TimePolicy.insecure_until_checked())
+    try:
+        verify_chain(
+            (data, MIDDLE.der),
+            TrustStore.from_der(ROOT.der),
+            server_hostname="host.example",
+            at=0,
+            policy=policy,
+            provider=PROVIDER,
+        )
+    except CertificateError:
+        return
+    raise AssertionError("an altered certificate was accepted")
+
+
+def test_worst_clique_of_cross_signatures_ends_within_seconds() -> None:
+    """Eight authorities that all signed each other, no anchor: the budget ends it, not patience."""
+    names = [f"Clique {n}" for n in range(8)]
+    keys = {name: kit.ec_key(name) for name in names}
+    signers = {name: kit.make(name, keys[name], extensions=kit.ca()) for name in names}
+    clique = [
+        kit.make(name, keys[name], signers[other], extensions=kit.ca()).der
+        for name in names
+        for other in names
+        if name != other
+    ]
+    leaf = kit.server(signers["Clique 0"]).der
+    start = process_time()
+    try:
+        verify_chain(
+            [leaf, *clique],
+            TrustStore.from_der(ROOT.der),
+            server_hostname="host.example",
+            at=kit.NOW,
+            provider=PROVIDER,
+        )
+    except CertificateError as error:
+        assert error.reason is ChainReason.LIMIT_EXCEEDED
+    assert process_time() - start < 5
