@@ -63,7 +63,7 @@ int lt_key_share_generate(lt_key_share *share, uint8_t *public_key, size_t publi
             lt_x25519_base(public_key, share_scalar(share));
         }
     } else if (group == LT_SECP256R1) {
-        status = public_key_cap < 65 ? LT_ERR_SPACE : lt_p256_check_scalar(share_scalar(share));
+        status = public_key_cap < 65 ? LT_ERR_SPACE : lt_ct_declassify(lt_p256_check_scalar(share_scalar(share)));
         if (status == LT_OK) {
             lt_p256_base(public_key, share_scalar(share));
             status = 65;
@@ -91,6 +91,7 @@ int lt_key_share_derive(lt_key_share *share, lt_premaster *premaster, const uint
     }
     lt_key_share_wipe(share);
     wipe_stack();
+    status = lt_ct_declassify(status);
     if (status != LT_OK) {
         lt_premaster_wipe(premaster);
         return status;

@@ -12,12 +12,6 @@ static const uint64_t p256_p[4] = {UINT64_C(0xffffffffffffffff), UINT64_C(0x0000
                                    UINT64_C(0xffffffff00000001)};
 static const uint64_t p256_n[4] = {UINT64_C(0xf3b9cac2fc632551), UINT64_C(0xbce6faada7179e84),
                                    UINT64_C(0xffffffffffffffff), UINT64_C(0xffffffff00000000)};
-/* b * 2^256 mod p. */
-static const uint64_t p256_b[4] = {UINT64_C(0xd89cdf6229c4bddf), UINT64_C(0xacf005cd78843090),
-                                   UINT64_C(0xe5a220abf7212ed6), UINT64_C(0xdc30061d04874834)};
-/* 2^512 mod p: multiplying by it brings a number into Montgomery form. */
-static const uint64_t p256_rr[4] = {UINT64_C(0x0000000000000003), UINT64_C(0xfffffffbffffffff),
-                                    UINT64_C(0xfffffffffffffffe), UINT64_C(0x00000004fffffffd)};
 
 /* ---- Numbers ---------------------------------------------------------------------------------- */
 
@@ -41,7 +35,7 @@ static uint64_t words_lt(const uint64_t a[4], const uint64_t b[4]) {
 static void fe256_from_number(fe256 *out, const uint64_t w[4]) {
     fe256 rr;
 
-    fe256_from_words(&rr, p256_rr);
+    fe256_from_words(&rr, fe256_rr);
     fe256_from_words(out, w);
     fe256_mul(out, out, &rr);
 }
@@ -86,7 +80,7 @@ static int point_from_bytes(p256_affine *out, const uint8_t bytes[65]) {
     }
     fe256_from_number(&out->x, x);
     fe256_from_number(&out->y, y);
-    fe256_from_words(&b, p256_b);
+    fe256_from_words(&b, fe256_b);
     fe256_square(&left, &out->y);
     fe256_square(&right, &out->x);
     fe256_mul(&right, &right, &out->x);
@@ -94,8 +88,10 @@ static int point_from_bytes(p256_affine *out, const uint8_t bytes[65]) {
     fe256_sub(&right, &right, &out->x);
     fe256_sub(&right, &right, &out->x);
     fe256_sub(&right, &right, &out->x);
-    fe256_sub(&left, &left, &right);
-    return fe256_is_zero(&left) ? LT_OK : LT_ERR_POINT;
+    fe256_sub(&right, &right, &left); /* < 11p */
+    fe256_fold(&right, &right);
+    fe256_to_words(x, &right);
+    return (x[0] | x[1] | x[2] | x[3]) == 0 ? LT_OK : LT_ERR_POINT;
 }
 
 /* The affine coordinates of a, big endian; a is not infinity. y may be null. */
@@ -146,10 +142,11 @@ static void add_from_comb(base_state *s, int position) {
 /**
  * see inner.h
  *
- * A comb of four teeth, 64 bits apart, in two blocks of 32 bits: 32 doublings, 64 additions. Why two equal points never
- * meet: let A and T be the integers below 2^256 whose multiples of G are acc and the entry. A + T consists of leading
- * bits of k, shifted right within each run of 32 bits, so A + T <= k < n, and A G = T G means A = T. In every run T has
- * at most the lowest bit, and where it has, A has not: so A = T = 0, both are infinity, and masks deal with that.
+ * A comb of four teeth, 64 bits apart, in two blocks of 32 bits: 32 doublings, 64 additions. Why equal or opposite
+ * points never meet: let A and T be the integers whose multiples of G are acc and the entry. A + T consists of leading
+ * bits of k, shifted right within each run of 32 bits, so 0 <= A + T <= k < n. A G = -T G hence means A = T = 0, and
+ * A G = T G means A = T. In every run T has at most the lowest bit, and where it has, A has not: again A = T = 0. Then
+ * both are infinity, and masks deal with that.
  */
 void lt_p256_base(uint8_t out[65], const uint8_t scalar[32]) {
     static const uint64_t zero[4] = {0, 0, 0, 0};
@@ -159,8 +156,9 @@ void lt_p256_base(uint8_t out[65], const uint8_t scalar[32]) {
     fe256_from_words(&s.acc.x, zero);
     fe256_from_words(&s.acc.y, zero);
     fe256_from_words(&s.acc.z, zero);
+    s.acc.infinite = ~(uint64_t)0;
     for (int i = 31; i >= 0; i--) {
-        p256_double(&s.acc, &s.acc, &s.scratch);
+        p256_double(&s.acc, &s.scratch);
         add_from_comb(&s, 32 + i);
         add_from_comb(&s, i);
     }
@@ -199,23 +197,27 @@ static void add_digit(peer_state *s, int i) {
 
     fe256_from_words(&s->entry.x, zero);
     s->entry.y = s->entry.x;
-    s->entry.z = s->entry.x; /* digit 0: infinity */
+    s->entry.z = s->entry.x;
+    s->entry.infinite = ~(uint64_t)0; /* digit 0 */
     for (uint64_t j = 0; j < 16; j++) {
         p256_set_if(lt_ct_eq(magnitude, j + 1), &s->entry, &s->table[j]);
     }
     fe256_from_words(&s->minus_y, zero);
     fe256_sub(&s->minus_y, &s->minus_y, &s->entry.y);
+    fe256_fold(&s->minus_y, &s->minus_y);
     fe256_set_if(negative, &s->entry.y, &s->minus_y);
     p256_add(&s->acc, &s->entry, &s->scratch);
 }
 
-/* 1 to 16 times the point. Multiples below the order n are all different, so no addition meets equal points. */
+/* 1 to 16 times the point. What the point is added to are its multiples 2 to 14: neither itself nor its opposite. */
 static void fill_table(peer_state *s, const p256_affine *point) {
     s->table[0].x = point->x;
     s->table[0].y = point->y;
-    fe256_from_words(&s->table[0].z, p256_one);
+    fe256_from_words(&s->table[0].z, fe256_one);
+    s->table[0].infinite = 0;
     for (int i = 1; i < 16; i += 2) {
-        p256_double(&s->table[i], &s->table[i / 2], &s->scratch);
+        s->table[i] = s->table[i / 2];
+        p256_double(&s->table[i], &s->scratch);
         if (i < 15) {
             s->table[i + 1] = s->table[i];
             p256_add_affine(&s->table[i + 1], point, 0, &s->scratch);
@@ -226,11 +228,12 @@ static void fill_table(peer_state *s, const p256_affine *point) {
 /**
  * see inner.h
  *
- * Signed windows of five bits. Why two equal points never meet: before digit d = d_i is added, acc is 32 m times the
- * point, and 32 m + d is k / 32^i rounded, between 0 and k < n. Equal points mean 32 m = d (mod n). If m = 0 then d =
- * 0, infinity, which masks deal with. Else 0 < 32 m - d = (32 m + d) - 2 d < n + 32, so it could only be n: not for i >
- * 0, where 32 m + d is far below n, and for i = 0 it needs a negative d = -n = 15 (mod 32), but those from -1 to -16
- * are 31 to 16 (mod 32).
+ * Signed windows of five bits. Why equal or opposite points never meet: before digit d = d_i is added, acc is 32 m
+ * times the point, and 32 m + d is k / 32^i rounded, so 0 <= 32 m + d <= k < n. If m = 0, acc is infinity, and masks
+ * deal with that. If m > 0, 32 m + d > 0 is no multiple of n, so the points are not opposite. Equal ones mean
+ * 32 m - d = 0 (mod n), but 0 < 32 m - d = (32 m + d) - 2 d < n + 32, so it could only be n: not for i > 0, where
+ * 32 m + d is far below n, and for i = 0 it needs a negative d = -n = 15 (mod 32), but those from -1 to -16 are 31 to
+ * 16 (mod 32).
  */
 int lt_p256(uint8_t out[32], const uint8_t scalar[32], const uint8_t peer[65]) {
     static const uint64_t zero[4] = {0, 0, 0, 0};
@@ -245,9 +248,10 @@ int lt_p256(uint8_t out[32], const uint8_t scalar[32], const uint8_t peer[65]) {
     fe256_from_words(&s.acc.x, zero);
     fe256_from_words(&s.acc.y, zero);
     fe256_from_words(&s.acc.z, zero);
+    s.acc.infinite = ~(uint64_t)0;
     for (int i = WINDOWS - 1; i >= 0; i--) {
         for (int j = 0; j < WINDOW; j++) {
-            p256_double(&s.acc, &s.acc, &s.scratch);
+            p256_double(&s.acc, &s.scratch);
         }
         add_digit(&s, i);
     }

@@ -13,6 +13,14 @@ typedef struct {
     uint32_t v[8];
 } fe256;
 
+/* 2^256, b * 2^256 and 2^512 modulo p, in four words: one, the curve's b, and what leads into Montgomery form. */
+static const uint64_t fe256_one[4] = {UINT64_C(0x0000000000000001), UINT64_C(0xffffffff00000000),
+                                      UINT64_C(0xffffffffffffffff), UINT64_C(0x00000000fffffffe)};
+static const uint64_t fe256_b[4] = {UINT64_C(0xd89cdf6229c4bddf), UINT64_C(0xacf005cd78843090),
+                                    UINT64_C(0xe5a220abf7212ed6), UINT64_C(0xdc30061d04874834)};
+static const uint64_t fe256_rr[4] = {UINT64_C(0x0000000000000003), UINT64_C(0xfffffffbffffffff),
+                                     UINT64_C(0xfffffffffffffffe), UINT64_C(0x00000004fffffffd)};
+
 static const uint32_t fe256_p[8] = {0xffffffff, 0xffffffff, 0xffffffff, 0, 0, 0, 1, 0xffffffff};
 
 /** Four words, least significant first, already a value in this form. in: limbs < 2^64; out: limbs < 2^32. */
@@ -86,19 +94,14 @@ static inline void fe256_square(fe256 *out, const fe256 *a) {
     fe256_mul(out, a, a);
 }
 
+/** The same value: sums and differences are below p already. in: below p; out: below p. */
+LT_INLINE void fe256_fold(fe256 *out, const fe256 *a) {
+    *out = *a;
+}
+
 /** `mask` all ones: out = a; 0: unchanged. in: limbs < 2^32; out: limbs < 2^32. */
 LT_INLINE void fe256_set_if(uint64_t mask, fe256 *out, const fe256 *a) {
     words32_set_if(mask, out->v, a->v);
-}
-
-/** All ones if a = 0, else 0. in: below p. */
-static inline uint64_t fe256_is_zero(const fe256 *a) {
-    uint32_t any = 0;
-
-    for (int i = 0; i < 8; i++) {
-        any |= a->v[i];
-    }
-    return lt_ct_is_zero(any);
 }
 
 #endif

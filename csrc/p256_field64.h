@@ -1,8 +1,15 @@
 /*
  * Arithmetic modulo p = 2^256 - 2^224 + 2^192 + 2^96 - 1 for processors with a 64 x 64 -> 128 bit multiplication.
  *
- * A value a stands as a * 2^256 mod p (Montgomery form), always in [0, p), in four 64-bit limbs, least significant
- * first. `out` may be an input everywhere.
+ * A value a stands as a * 2^260 mod p (Montgomery form) in v[0] + 2^52 v[1] + 2^104 v[2] + 2^156 v[3] + 2^208 v[4].
+ * Five limbs of 52 bits need no carry flags, which compilers handle badly, and R = 2^260 > 16p leaves room above p:
+ * sums and differences go into products as they are. Two kinds of values:
+ *
+ *   tight   limbs < 2^52, value < 2p - 2^223: what products and fe256_fold return
+ *   loose   limbs < 2^56, value < 16p: sums and differences of tight ones
+ *
+ * A product takes any two whose values multiply to less than 16p^2, such as two sums or differences of two tight
+ * values each (< 4p). `out` may be an input everywhere.
  */
 #ifndef LT_P256_FIELD64_H
 #define LT_P256_FIELD64_H
@@ -10,198 +17,179 @@
 #include "inner.h"
 
 typedef struct {
-    uint64_t v[4];
+    uint64_t v[5];
 } fe256;
 
-#define P256_WORD0 UINT64_C(0xffffffffffffffff) /* p, least significant first */
-#define P256_WORD1 UINT64_C(0x00000000ffffffff)
-#define P256_WORD2 UINT64_C(0)
-#define P256_WORD3 UINT64_C(0xffffffff00000001)
+#define FE256_LOW52 (((uint64_t)1 << 52) - 1)
 
-/** Four words, least significant first, already a value in this form. in: limbs < 2^64; out: limbs < 2^64. */
+/* 2^260, b * 2^260 and 2^520 modulo p, in four words: one, the curve's b, and what leads into Montgomery form. */
+static const uint64_t fe256_one[4] = {UINT64_C(0x0000000000000010), UINT64_C(0xfffffff000000000),
+                                      UINT64_C(0xffffffffffffffff), UINT64_C(0x0000000fffffffef)};
+static const uint64_t fe256_b[4] = {UINT64_C(0x89cdf6229c4bddfd), UINT64_C(0xcf005cca8843090d),
+                                    UINT64_C(0x5a220abf7212ed6a), UINT64_C(0xc30061dd48748341)};
+static const uint64_t fe256_rr[4] = {UINT64_C(0x0000000000000300), UINT64_C(0xfffffbffffffff00),
+                                     UINT64_C(0xfffffffffffffeff), UINT64_C(0x000004fffffffdff)};
+
+/** Four words, least significant first. in: words < 2^64; out: limbs < 2^52, value < 2^256: tight. */
 LT_INLINE void fe256_from_words(fe256 *out, const uint64_t w[4]) {
-    for (int i = 0; i < 4; i++) {
-        out->v[i] = w[i];
+    out->v[0] = w[0] & FE256_LOW52;
+    out->v[1] = (w[0] >> 52 | w[1] << 12) & FE256_LOW52;
+    out->v[2] = (w[1] >> 40 | w[2] << 24) & FE256_LOW52;
+    out->v[3] = (w[2] >> 28 | w[3] << 36) & FE256_LOW52;
+    out->v[4] = w[3] >> 16;
+}
+
+/** The value in [0, p) as four words, least significant first. in: tight; out: words < 2^64. */
+static inline void fe256_to_words(uint64_t w[4], const fe256 *a) {
+    static const uint64_t p[5] = {FE256_LOW52, 0x00000fffffffffff, 0, 0x0000001000000000, 0x0000ffffffff0000};
+    uint64_t d[5], borrow = 0, keep;
+
+    for (int i = 0; i < 5; i++) {
+        uint64_t difference = a->v[i] - p[i] - borrow;
+
+        d[i] = difference & FE256_LOW52;
+        borrow = difference >> 63;
     }
-}
-
-/** The reverse. in: limbs < 2^64; out: limbs < 2^64. */
-LT_INLINE void fe256_to_words(uint64_t w[4], const fe256 *a) {
-    for (int i = 0; i < 4; i++) {
-        w[i] = a->v[i];
+    keep = lt_ct_hide(0 - borrow); /* all ones if the value was below p */
+    for (int i = 0; i < 5; i++) {
+        d[i] ^= keep & (d[i] ^ a->v[i]);
     }
+    w[0] = d[0] | d[1] << 52;
+    w[1] = d[1] >> 12 | d[2] << 40;
+    w[2] = d[2] >> 24 | d[3] << 28;
+    w[3] = d[3] >> 36 | d[4] << 16;
+    lt_wipe(d, sizeof d);
 }
 
-/** a + b + carry; leaves the new carry. in: limbs < 2^64, carry < 2^1; out: limbs < 2^64, carry < 2^1. */
-LT_INLINE uint64_t fe256_add_limb(uint64_t a, uint64_t b, uint64_t *carry) {
-    lt_u128 sum = (lt_u128)a + b + *carry;
-
-    *carry = (uint64_t)(sum >> 64);
-    return (uint64_t)sum;
-}
-
-/** a - b - borrow; leaves the new borrow. in: limbs < 2^64, borrow < 2^1; out: limbs < 2^64, borrow < 2^1. */
-LT_INLINE uint64_t fe256_sub_limb(uint64_t a, uint64_t b, uint64_t *borrow) {
-    lt_u128 difference = (lt_u128)a - b - *borrow;
-
-    *borrow = (uint64_t)(difference >> 64) & 1;
-    return (uint64_t)difference;
-}
-
-/** a * b + c + carry, at most 2^128 - 1; leaves the upper half. in: limbs < 2^64; out: limbs < 2^64. */
-LT_INLINE uint64_t fe256_mul_limb(uint64_t a, uint64_t b, uint64_t c, uint64_t *carry) {
-    lt_u128 sum = (lt_u128)a * b + c + *carry;
-
-    *carry = (uint64_t)(sum >> 64);
-    return (uint64_t)sum;
-}
-
-/** The number top * 2^256 + t modulo p, if it is below 2p. in: limbs < 2^64, top < 2^1; out: below p. */
-LT_INLINE void fe256_subtract_p(fe256 *out, uint64_t t0, uint64_t t1, uint64_t t2, uint64_t t3, uint64_t top) {
-    uint64_t borrow = 0, keep;
-    uint64_t d0 = fe256_sub_limb(t0, P256_WORD0, &borrow);
-    uint64_t d1 = fe256_sub_limb(t1, P256_WORD1, &borrow);
-    uint64_t d2 = fe256_sub_limb(t2, P256_WORD2, &borrow);
-    uint64_t d3 = fe256_sub_limb(t3, P256_WORD3, &borrow);
-
-    keep = lt_ct_hide(0 - (borrow & ~top)); /* all ones if it was below p */
-    out->v[0] = d0 ^ (keep & (d0 ^ t0));
-    out->v[1] = d1 ^ (keep & (d1 ^ t1));
-    out->v[2] = d2 ^ (keep & (d2 ^ t2));
-    out->v[3] = d3 ^ (keep & (d3 ^ t3));
-}
-
-/** a + b. in: below p; out: below p. */
+/** a + b: values add. in: limbs < 2^55; out: limbs < 2^56. */
 LT_INLINE void fe256_add(fe256 *out, const fe256 *a, const fe256 *b) {
-    uint64_t carry = 0;
-    uint64_t t0 = fe256_add_limb(a->v[0], b->v[0], &carry);
-    uint64_t t1 = fe256_add_limb(a->v[1], b->v[1], &carry);
-    uint64_t t2 = fe256_add_limb(a->v[2], b->v[2], &carry);
-    uint64_t t3 = fe256_add_limb(a->v[3], b->v[3], &carry);
-
-    fe256_subtract_p(out, t0, t1, t2, t3, carry);
+    out->v[0] = a->v[0] + b->v[0];
+    out->v[1] = a->v[1] + b->v[1];
+    out->v[2] = a->v[2] + b->v[2];
+    out->v[3] = a->v[3] + b->v[3];
+    out->v[4] = a->v[4] + b->v[4];
 }
 
-/** a - b. in: below p; out: below p. */
+/**
+ * a - b + 2p: the value grows by less than 2p. 2p is written with limbs that no tight b exceeds: a tight b has
+ * v[4] < (2p - 2^223) / 2^208 < 2^49 - 2^17 - 1. in: a limbs < 2^56 - 2^53, b tight; out: limbs < a limbs + 2^53.
+ */
 LT_INLINE void fe256_sub(fe256 *out, const fe256 *a, const fe256 *b) {
-    uint64_t borrow = 0, carry = 0, mask;
-    uint64_t t0 = fe256_sub_limb(a->v[0], b->v[0], &borrow);
-    uint64_t t1 = fe256_sub_limb(a->v[1], b->v[1], &borrow);
-    uint64_t t2 = fe256_sub_limb(a->v[2], b->v[2], &borrow);
-    uint64_t t3 = fe256_sub_limb(a->v[3], b->v[3], &borrow);
-
-    mask = lt_ct_hide(0 - borrow);
-    out->v[0] = fe256_add_limb(t0, mask & P256_WORD0, &carry);
-    out->v[1] = fe256_add_limb(t1, mask & P256_WORD1, &carry);
-    out->v[2] = fe256_add_limb(t2, mask & P256_WORD2, &carry);
-    out->v[3] = fe256_add_limb(t3, mask & P256_WORD3, &carry);
+    out->v[0] = a->v[0] + (((uint64_t)1 << 53) - 2) - b->v[0];
+    out->v[1] = a->v[1] + (((uint64_t)1 << 52) + ((uint64_t)1 << 45) - 2) - b->v[1];
+    out->v[2] = a->v[2] + (((uint64_t)1 << 52) - 1) - b->v[2];
+    out->v[3] = a->v[3] + (((uint64_t)1 << 52) + ((uint64_t)1 << 37) - 1) - b->v[3];
+    out->v[4] = a->v[4] + (((uint64_t)1 << 49) - ((uint64_t)1 << 17) - 1) - b->v[4];
 }
 
 /**
- * One step of Montgomery's reduction: t = (t + t[0] p) / 2^64. As -1/p = 1 (mod 2^64), t[0] itself is the quotient; the
- * sum clears limb 0, adds t[0] * 2^96, and t[0] times the top limb of p. in: limbs < 2^64; out: limbs < 2^64 (the
- * number is below 2^192 + p < 2^256).
+ * The same residue, tight: what stands above 2^256 comes back times 2^256 - p = 2^224 - 2^192 - 2^96 + 1, written
+ * without negative limbs. The value ends below 2^256 + 2^4 * 2^224. in: limbs < 2^56, value < 16p; out: limbs < 2^52.
  */
-LT_INLINE void fe256_reduce_limb(uint64_t t[4]) {
-    uint64_t q = t[0], carry = 0;
-    lt_u128 top = (lt_u128)q * P256_WORD3;
+LT_INLINE void fe256_fold(fe256 *out, const fe256 *a) {
+    uint64_t t0 = a->v[0], t1 = a->v[1], t2 = a->v[2], t3 = a->v[3], t4 = a->v[4], above;
 
-    t[0] = fe256_add_limb(t[1], q << 32, &carry);
-    t[1] = fe256_add_limb(t[2], q >> 32, &carry);
-    t[2] = fe256_add_limb(t[3], (uint64_t)top, &carry);
-    t[3] = (uint64_t)(top >> 64) + carry;
+    t1 += t0 >> 52;
+    t2 += t1 >> 52;
+    t3 += t2 >> 52;
+    t4 += t3 >> 52;
+    above = t4 >> 48; /* < 16 */
+    t0 = (t0 & FE256_LOW52) + above;
+    t1 = (t1 & FE256_LOW52) + above * (((uint64_t)1 << 52) - ((uint64_t)1 << 44)) + (t0 >> 52);
+    t2 = (t2 & FE256_LOW52) + above * (((uint64_t)1 << 52) - 1) + (t1 >> 52);
+    t3 = (t3 & FE256_LOW52) + above * (((uint64_t)1 << 52) - ((uint64_t)1 << 36) - 1) + (t2 >> 52);
+    t4 = (t4 & (((uint64_t)1 << 48) - 1)) + above * (((uint64_t)1 << 16) - 1) + (t3 >> 52);
+    out->v[0] = t0 & FE256_LOW52;
+    out->v[1] = t1 & FE256_LOW52;
+    out->v[2] = t2 & FE256_LOW52;
+    out->v[3] = t3 & FE256_LOW52;
+    out->v[4] = t4; /* < 2^48 + 2^20 + 2^5 */
 }
 
 /**
- * t / 2^256 mod p for a product t of two values. The lower half leaves at most p, the upper half is below p.
- * in: limbs < 2^64, t <= (p - 1)^2; out: below p.
+ * Montgomery's reduction, column by column, least significant first. As -1/p = 1 (mod 2^52), the lowest 52 bits of a
+ * column are its quotient q. Adding q p = q (2^96 - 1) + 2^36 q 2^156 + (2^48 - 2^16) q 2^208 clears them: q 2^96 goes
+ * into the next column as q 2^44, the other two terms (fe256_high_part) go three and four columns further. Returns what
+ * the next column starts with. in: column < 2^115; out: q < 2^52, result < 2^97.
  */
-LT_INLINE void fe256_reduce(fe256 *out, const uint64_t t[8]) {
-    uint64_t low[4] = {t[0], t[1], t[2], t[3]}, carry = 0;
-
-    fe256_reduce_limb(low);
-    fe256_reduce_limb(low);
-    fe256_reduce_limb(low);
-    fe256_reduce_limb(low);
-    low[0] = fe256_add_limb(low[0], t[4], &carry);
-    low[1] = fe256_add_limb(low[1], t[5], &carry);
-    low[2] = fe256_add_limb(low[2], t[6], &carry);
-    low[3] = fe256_add_limb(low[3], t[7], &carry);
-    fe256_subtract_p(out, low[0], low[1], low[2], low[3], carry);
+LT_INLINE lt_u128 fe256_clear(uint64_t *q, lt_u128 column) {
+    *q = (uint64_t)column & FE256_LOW52;
+    return ((lt_u128)*q << 44) + (uint64_t)(column >> 52);
 }
 
-/** a * b. in: below p; out: below p. */
+/** What quotients leave three (q3) and four (q4) columns further. in: q < 2^52; out: result < 2^101. */
+LT_INLINE lt_u128 fe256_high_part(uint64_t q3, uint64_t q4) {
+    return ((lt_u128)q3 << 36) + (lt_u128)q4 * (((uint64_t)1 << 48) - ((uint64_t)1 << 16));
+}
+
+/**
+ * a * b / 2^260. Below 16p^2 / 2^260 + p = 2p - p (2^256 - p) / 2^256 < 2p - 2^223. Columns stay below
+ * 5 * 2^112 + 2^102. in: limbs < 2^56, product of values < 16p^2; out: limbs < 2^52, tight.
+ */
 static inline void fe256_mul(fe256 *out, const fe256 *a, const fe256 *b) {
-    uint64_t t[8], carry = 0;
+    const uint64_t a0 = a->v[0], a1 = a->v[1], a2 = a->v[2], a3 = a->v[3], a4 = a->v[4];
+    const uint64_t b0 = b->v[0], b1 = b->v[1], b2 = b->v[2], b3 = b->v[3], b4 = b->v[4];
+    uint64_t q0, q1, q2, q3, q4;
+    lt_u128 r;
 
-    t[0] = fe256_mul_limb(a->v[0], b->v[0], 0, &carry);
-    t[1] = fe256_mul_limb(a->v[1], b->v[0], 0, &carry);
-    t[2] = fe256_mul_limb(a->v[2], b->v[0], 0, &carry);
-    t[3] = fe256_mul_limb(a->v[3], b->v[0], 0, &carry);
-    t[4] = carry;
-    for (int i = 1; i < 4; i++) {
-        carry = 0;
-        t[i] = fe256_mul_limb(a->v[0], b->v[i], t[i], &carry);
-        t[i + 1] = fe256_mul_limb(a->v[1], b->v[i], t[i + 1], &carry);
-        t[i + 2] = fe256_mul_limb(a->v[2], b->v[i], t[i + 2], &carry);
-        t[i + 3] = fe256_mul_limb(a->v[3], b->v[i], t[i + 3], &carry);
-        t[i + 4] = carry;
-    }
-    fe256_reduce(out, t);
+    r = (lt_u128)a0 * b0;
+    r = fe256_clear(&q0, r);
+    r += (lt_u128)a0 * b1 + (lt_u128)a1 * b0;
+    r = fe256_clear(&q1, r);
+    r += (lt_u128)a0 * b2 + (lt_u128)a1 * b1 + (lt_u128)a2 * b0;
+    r = fe256_clear(&q2, r);
+    r += (lt_u128)a0 * b3 + (lt_u128)a1 * b2 + (lt_u128)a2 * b1 + (lt_u128)a3 * b0 + fe256_high_part(q0, 0);
+    r = fe256_clear(&q3, r);
+    r += (lt_u128)a0 * b4 + (lt_u128)a1 * b3 + (lt_u128)a2 * b2 + (lt_u128)a3 * b1 + (lt_u128)a4 * b0;
+    r += fe256_high_part(q1, q0);
+    r = fe256_clear(&q4, r);
+    r += (lt_u128)a1 * b4 + (lt_u128)a2 * b3 + (lt_u128)a3 * b2 + (lt_u128)a4 * b1 + fe256_high_part(q2, q1);
+    out->v[0] = (uint64_t)r & FE256_LOW52;
+    r = (r >> 52) + (lt_u128)a2 * b4 + (lt_u128)a3 * b3 + (lt_u128)a4 * b2 + fe256_high_part(q3, q2);
+    out->v[1] = (uint64_t)r & FE256_LOW52;
+    r = (r >> 52) + (lt_u128)a3 * b4 + (lt_u128)a4 * b3 + fe256_high_part(q4, q3);
+    out->v[2] = (uint64_t)r & FE256_LOW52;
+    r = (r >> 52) + (lt_u128)a4 * b4 + fe256_high_part(0, q4);
+    out->v[3] = (uint64_t)r & FE256_LOW52;
+    out->v[4] = (uint64_t)(r >> 52);
 }
 
-/** a^2: the six mixed products once, doubled, and the four squares. in: below p; out: below p. */
+/** a^2 / 2^260, as fe256_mul. in: limbs < 2^56, value < 4p; out: limbs < 2^52, tight. */
 static inline void fe256_square(fe256 *out, const fe256 *a) {
-    uint64_t a0 = a->v[0], a1 = a->v[1], a2 = a->v[2], a3 = a->v[3];
-    uint64_t t[8], carry = 0;
-    lt_u128 square;
+    const uint64_t a0 = a->v[0], a1 = a->v[1], a2 = a->v[2], a3 = a->v[3], a4 = a->v[4];
+    const uint64_t d0 = 2 * a0, d1 = 2 * a1, d2 = 2 * a2, d3 = 2 * a3;
+    uint64_t q0, q1, q2, q3, q4;
+    lt_u128 r;
 
-    t[1] = fe256_mul_limb(a0, a1, 0, &carry);
-    t[2] = fe256_mul_limb(a0, a2, 0, &carry);
-    t[3] = fe256_mul_limb(a0, a3, 0, &carry);
-    t[4] = carry;
-    carry = 0;
-    t[3] = fe256_mul_limb(a1, a2, t[3], &carry);
-    t[4] = fe256_mul_limb(a1, a3, t[4], &carry);
-    t[5] = carry;
-    carry = 0;
-    t[5] = fe256_mul_limb(a2, a3, t[5], &carry);
-    t[6] = carry;
-    t[7] = t[6] >> 63;
-    t[6] = t[6] << 1 | t[5] >> 63;
-    t[5] = t[5] << 1 | t[4] >> 63;
-    t[4] = t[4] << 1 | t[3] >> 63;
-    t[3] = t[3] << 1 | t[2] >> 63;
-    t[2] = t[2] << 1 | t[1] >> 63;
-    t[1] = t[1] << 1;
-
-    carry = 0;
-    square = (lt_u128)a0 * a0;
-    t[0] = (uint64_t)square;
-    t[1] = fe256_add_limb(t[1], (uint64_t)(square >> 64), &carry);
-    square = (lt_u128)a1 * a1;
-    t[2] = fe256_add_limb(t[2], (uint64_t)square, &carry);
-    t[3] = fe256_add_limb(t[3], (uint64_t)(square >> 64), &carry);
-    square = (lt_u128)a2 * a2;
-    t[4] = fe256_add_limb(t[4], (uint64_t)square, &carry);
-    t[5] = fe256_add_limb(t[5], (uint64_t)(square >> 64), &carry);
-    square = (lt_u128)a3 * a3;
-    t[6] = fe256_add_limb(t[6], (uint64_t)square, &carry);
-    t[7] = fe256_add_limb(t[7], (uint64_t)(square >> 64), &carry);
-    fe256_reduce(out, t);
+    r = (lt_u128)a0 * a0;
+    r = fe256_clear(&q0, r);
+    r += (lt_u128)d0 * a1;
+    r = fe256_clear(&q1, r);
+    r += (lt_u128)d0 * a2 + (lt_u128)a1 * a1;
+    r = fe256_clear(&q2, r);
+    r += (lt_u128)d0 * a3 + (lt_u128)d1 * a2 + fe256_high_part(q0, 0);
+    r = fe256_clear(&q3, r);
+    r += (lt_u128)d0 * a4 + (lt_u128)d1 * a3 + (lt_u128)a2 * a2 + fe256_high_part(q1, q0);
+    r = fe256_clear(&q4, r);
+    r += (lt_u128)d1 * a4 + (lt_u128)d2 * a3 + fe256_high_part(q2, q1);
+    out->v[0] = (uint64_t)r & FE256_LOW52;
+    r = (r >> 52) + (lt_u128)d2 * a4 + (lt_u128)a3 * a3 + fe256_high_part(q3, q2);
+    out->v[1] = (uint64_t)r & FE256_LOW52;
+    r = (r >> 52) + (lt_u128)d3 * a4 + fe256_high_part(q4, q3);
+    out->v[2] = (uint64_t)r & FE256_LOW52;
+    r = (r >> 52) + (lt_u128)a4 * a4 + fe256_high_part(0, q4);
+    out->v[3] = (uint64_t)r & FE256_LOW52;
+    out->v[4] = (uint64_t)(r >> 52);
 }
 
 /** `mask` all ones: out = a; 0: unchanged. in: limbs < 2^64; out: limbs < 2^64. */
 LT_INLINE void fe256_set_if(uint64_t mask, fe256 *out, const fe256 *a) {
     mask = lt_ct_hide(mask);
-    for (int i = 0; i < 4; i++) {
-        out->v[i] ^= mask & (out->v[i] ^ a->v[i]);
-    }
-}
-
-/** All ones if a = 0, else 0. in: below p. */
-LT_INLINE uint64_t fe256_is_zero(const fe256 *a) {
-    return lt_ct_is_zero(a->v[0] | a->v[1] | a->v[2] | a->v[3]);
+    out->v[0] ^= mask & (out->v[0] ^ a->v[0]);
+    out->v[1] ^= mask & (out->v[1] ^ a->v[1]);
+    out->v[2] ^= mask & (out->v[2] ^ a->v[2]);
+    out->v[3] ^= mask & (out->v[3] ^ a->v[3]);
+    out->v[4] ^= mask & (out->v[4] ^ a->v[4]);
 }
 
 #endif

@@ -58,69 +58,96 @@ static inline void fe25519_to_words(uint64_t w[4], const fe25519 *a) {
 
 /** a + b. in: limbs < 2^53; out: limbs < 2^54. */
 LT_INLINE void fe25519_add(fe25519 *out, const fe25519 *a, const fe25519 *b) {
-    for (int i = 0; i < 5; i++) {
-        out->v[i] = a->v[i] + b->v[i];
-    }
+    out->v[0] = a->v[0] + b->v[0];
+    out->v[1] = a->v[1] + b->v[1];
+    out->v[2] = a->v[2] + b->v[2];
+    out->v[3] = a->v[3] + b->v[3];
+    out->v[4] = a->v[4] + b->v[4];
 }
 
 /** a - b + 4p, negative in no limb. in: a limbs < 2^53, b limbs < 2^53 - 76; out: limbs < 2^54. */
 LT_INLINE void fe25519_sub(fe25519 *out, const fe25519 *a, const fe25519 *b) {
     out->v[0] = a->v[0] + (((uint64_t)1 << 53) - 76) - b->v[0];
-    for (int i = 1; i < 5; i++) {
-        out->v[i] = a->v[i] + (((uint64_t)1 << 53) - 4) - b->v[i];
-    }
+    out->v[1] = a->v[1] + (((uint64_t)1 << 53) - 4) - b->v[1];
+    out->v[2] = a->v[2] + (((uint64_t)1 << 53) - 4) - b->v[2];
+    out->v[3] = a->v[3] + (((uint64_t)1 << 53) - 4) - b->v[3];
+    out->v[4] = a->v[4] + (((uint64_t)1 << 53) - 4) - b->v[4];
 }
 
-/** Bring five columns of a product back to limbs. in: columns < 2^115, r4 < 2^111; out: limbs < 2^51 + 2^13. */
-LT_INLINE void fe25519_carry(fe25519 *out, lt_u128 r0, lt_u128 r1, lt_u128 r2, lt_u128 r3, lt_u128 r4) {
-    uint64_t low;
-
-    r1 += (uint64_t)(r0 >> 51); /* each carry is below 2^64 */
-    r2 += (uint64_t)(r1 >> 51);
-    r3 += (uint64_t)(r2 >> 51);
-    r4 += (uint64_t)(r3 >> 51);
-    low = ((uint64_t)r0 & FE25519_LOW51) + 19 * (uint64_t)(r4 >> 51); /* < 2^51 + 19 * (2^59 + 1) < 2^64 */
-    out->v[0] = low & FE25519_LOW51;
-    out->v[1] = ((uint64_t)r1 & FE25519_LOW51) + (low >> 51); /* < 2^51 + 2^13 */
-    out->v[2] = (uint64_t)r2 & FE25519_LOW51;
-    out->v[3] = (uint64_t)r3 & FE25519_LOW51;
-    out->v[4] = (uint64_t)r4 & FE25519_LOW51;
+/** The top carry wraps around: 2^255 = 19. in: limbs < 2^51, above < 2^59 + 2^58; out: limbs < 2^51 + 2^13. */
+LT_INLINE void fe25519_wrap(fe25519 *out, uint64_t h0, uint64_t h1, uint64_t above) {
+    h0 += 19 * above; /* < 57 * 2^58 + 2^51 < 2^64 */
+    out->v[0] = h0 & FE25519_LOW51;
+    out->v[1] = h1 + (h0 >> 51);
 }
 
-/** a * b. Columns: r0 < 77 * 2^108 < 2^115, r4 < 5 * 2^108 < 2^111. in: limbs < 2^54; out: limbs < 2^51 + 2^13. */
+/**
+ * a * b, column by column, least significant first; columns 5 to 8 wrap around as 19 times columns 0 to 3. Columns with
+ * carries are below 77 * 2^108 + 2^64 < 2^115, the last one below 5 * 2^108 + 2^64, so that less than 2^59 + 2^58 is
+ * left above it. in: limbs < 2^54; out: limbs < 2^51 + 2^13.
+ */
 static inline void fe25519_mul(fe25519 *out, const fe25519 *a, const fe25519 *b) {
-    uint64_t a0 = a->v[0], a1 = a->v[1], a2 = a->v[2], a3 = a->v[3], a4 = a->v[4];
-    uint64_t b0 = b->v[0], b1 = b->v[1], b2 = b->v[2], b3 = b->v[3], b4 = b->v[4];
-    uint64_t c1 = 19 * b1, c2 = 19 * b2, c3 = 19 * b3, c4 = 19 * b4; /* 2^255 = 19: columns 5 to 8 wrap around */
+    const uint64_t a0 = a->v[0], a1 = a->v[1], a2 = a->v[2], a3 = a->v[3], a4 = a->v[4];
+    const uint64_t b0 = b->v[0], b1 = b->v[1], b2 = b->v[2], b3 = b->v[3], b4 = b->v[4];
+    const uint64_t c1 = 19 * b1, c2 = 19 * b2, c3 = 19 * b3, c4 = 19 * b4;
+    uint64_t h0, h1;
+    lt_u128 r;
 
-    lt_u128 r0 = (lt_u128)a0 * b0 + (lt_u128)a1 * c4 + (lt_u128)a2 * c3 + (lt_u128)a3 * c2 + (lt_u128)a4 * c1;
-    lt_u128 r1 = (lt_u128)a0 * b1 + (lt_u128)a1 * b0 + (lt_u128)a2 * c4 + (lt_u128)a3 * c3 + (lt_u128)a4 * c2;
-    lt_u128 r2 = (lt_u128)a0 * b2 + (lt_u128)a1 * b1 + (lt_u128)a2 * b0 + (lt_u128)a3 * c4 + (lt_u128)a4 * c3;
-    lt_u128 r3 = (lt_u128)a0 * b3 + (lt_u128)a1 * b2 + (lt_u128)a2 * b1 + (lt_u128)a3 * b0 + (lt_u128)a4 * c4;
-    lt_u128 r4 = (lt_u128)a0 * b4 + (lt_u128)a1 * b3 + (lt_u128)a2 * b2 + (lt_u128)a3 * b1 + (lt_u128)a4 * b0;
-
-    fe25519_carry(out, r0, r1, r2, r3, r4);
+    r = (lt_u128)a0 * b0 + (lt_u128)a1 * c4 + (lt_u128)a2 * c3 + (lt_u128)a3 * c2 + (lt_u128)a4 * c1;
+    h0 = (uint64_t)r & FE25519_LOW51;
+    r >>= 51;
+    r += (lt_u128)a0 * b1 + (lt_u128)a1 * b0 + (lt_u128)a2 * c4 + (lt_u128)a3 * c3 + (lt_u128)a4 * c2;
+    h1 = (uint64_t)r & FE25519_LOW51;
+    r >>= 51;
+    r += (lt_u128)a0 * b2 + (lt_u128)a1 * b1 + (lt_u128)a2 * b0 + (lt_u128)a3 * c4 + (lt_u128)a4 * c3;
+    out->v[2] = (uint64_t)r & FE25519_LOW51;
+    r >>= 51;
+    r += (lt_u128)a0 * b3 + (lt_u128)a1 * b2 + (lt_u128)a2 * b1 + (lt_u128)a3 * b0 + (lt_u128)a4 * c4;
+    out->v[3] = (uint64_t)r & FE25519_LOW51;
+    r >>= 51;
+    r += (lt_u128)a0 * b4 + (lt_u128)a1 * b3 + (lt_u128)a2 * b2 + (lt_u128)a3 * b1 + (lt_u128)a4 * b0;
+    out->v[4] = (uint64_t)r & FE25519_LOW51;
+    fe25519_wrap(out, h0, h1, (uint64_t)(r >> 51));
 }
 
-/** a^2; columns as in fe25519_mul. in: limbs < 2^54; out: limbs < 2^51 + 2^13. */
+/** a^2, as fe25519_mul. in: limbs < 2^54; out: limbs < 2^51 + 2^13. */
 static inline void fe25519_square(fe25519 *out, const fe25519 *a) {
-    uint64_t a0 = a->v[0], a1 = a->v[1], a2 = a->v[2], a3 = a->v[3], a4 = a->v[4];
-    uint64_t d0 = 2 * a0, d1 = 2 * a1, d2 = 2 * a2;
-    uint64_t c3 = 19 * a3, c4 = 19 * a4;
+    const uint64_t a0 = a->v[0], a1 = a->v[1], a2 = a->v[2], a3 = a->v[3], a4 = a->v[4];
+    const uint64_t d0 = 2 * a0, d1 = 2 * a1, c3 = 19 * a3, c4 = 19 * a4, e4 = 2 * c4;
+    uint64_t h0, h1;
+    lt_u128 r;
 
-    lt_u128 r0 = (lt_u128)a0 * a0 + (lt_u128)d1 * c4 + (lt_u128)d2 * c3;
-    lt_u128 r1 = (lt_u128)d0 * a1 + (lt_u128)d2 * c4 + (lt_u128)a3 * c3;
-    lt_u128 r2 = (lt_u128)d0 * a2 + (lt_u128)a1 * a1 + (lt_u128)(2 * a3) * c4;
-    lt_u128 r3 = (lt_u128)d0 * a3 + (lt_u128)d1 * a2 + (lt_u128)a4 * c4;
-    lt_u128 r4 = (lt_u128)d0 * a4 + (lt_u128)d1 * a3 + (lt_u128)a2 * a2;
-
-    fe25519_carry(out, r0, r1, r2, r3, r4);
+    r = (lt_u128)a0 * a0 + (lt_u128)a1 * e4 + (lt_u128)(2 * a2) * c3;
+    h0 = (uint64_t)r & FE25519_LOW51;
+    r >>= 51;
+    r += (lt_u128)d0 * a1 + (lt_u128)a2 * e4 + (lt_u128)a3 * c3;
+    h1 = (uint64_t)r & FE25519_LOW51;
+    r >>= 51;
+    r += (lt_u128)d0 * a2 + (lt_u128)a1 * a1 + (lt_u128)a3 * e4;
+    out->v[2] = (uint64_t)r & FE25519_LOW51;
+    r >>= 51;
+    r += (lt_u128)d0 * a3 + (lt_u128)d1 * a2 + (lt_u128)a4 * c4;
+    out->v[3] = (uint64_t)r & FE25519_LOW51;
+    r >>= 51;
+    r += (lt_u128)d0 * a4 + (lt_u128)d1 * a3 + (lt_u128)a2 * a2;
+    out->v[4] = (uint64_t)r & FE25519_LOW51;
+    fe25519_wrap(out, h0, h1, (uint64_t)(r >> 51));
 }
 
 /** 121665 * a: (A - 2) / 4 of RFC 7748 section 5. in: limbs < 2^54; out: limbs < 2^51 + 2^13. */
-LT_INLINE void fe25519_mul_a24(fe25519 *out, const fe25519 *a) {
-    fe25519_carry(out, (lt_u128)a->v[0] * 121665, (lt_u128)a->v[1] * 121665, (lt_u128)a->v[2] * 121665,
-                  (lt_u128)a->v[3] * 121665, (lt_u128)a->v[4] * 121665);
+static inline void fe25519_mul_a24(fe25519 *out, const fe25519 *a) {
+    uint64_t h[5];
+    lt_u128 r = 0;
+
+    for (int i = 0; i < 5; i++) {
+        r += (lt_u128)a->v[i] * 121665;
+        h[i] = (uint64_t)r & FE25519_LOW51;
+        r >>= 51;
+    }
+    out->v[2] = h[2];
+    out->v[3] = h[3];
+    out->v[4] = h[4];
+    fe25519_wrap(out, h[0], h[1], (uint64_t)r);
 }
 
 /** Swap a and b if `mask` is all ones, not if it is 0. in: limbs < 2^64; out: limbs < 2^64. */

@@ -59,9 +59,9 @@ def edwards_words(point: Point) -> list[int]:
     return [word for value in (y + x, y - x, 2 * D25519 * x * y) for word in words(value % P25519)]
 
 
-def montgomery_words(point: Point) -> list[int]:
-    """x, y, times 2^256 for Montgomery's multiplication."""
-    return [word for value in point for word in words(value * 2**256 % P256)]
+def montgomery_words(point: Point, bits: int) -> list[int]:
+    """x, y, times R = 2^bits for Montgomery's multiplication."""
+    return [word for value in point for word in words((value << bits) % P256)]
 
 
 def words(value: int) -> list[int]:
@@ -88,16 +88,7 @@ def table(base: Point, add: Callable[[Point | None, Point], Point]) -> list[list
     return blocks
 
 
-def main(curve: str) -> None:
-    if curve == "x25519":
-        blocks = [[edwards_words(point) for point in block] for block in table(B25519, add_edwards)]
-        what = "y + x, y - x and 2 d x y of multiples of the Edwards form of u = 9"
-    else:
-        blocks = [[montgomery_words(point) for point in block] for block in table(G256, add_weierstrass)]
-        what = "x and y, in Montgomery form, of multiples of G"
-    guard = f"LT_{curve.upper()}_TABLE_H"
-    print(f"/* {what}: made by tools/make_comb_tables.py. */")
-    print(f"#ifndef {guard}\n#define {guard}\n\n#include <stdint.h>\n")
+def print_table(curve: str, blocks: list[list[list[int]]]) -> None:
     print(f"static const uint64_t {curve}_table[2][15][{len(blocks[0][0])}] = {{")
     for block in blocks:
         print("    {")
@@ -105,7 +96,27 @@ def main(curve: str) -> None:
             rows = [", ".join(f"0x{word:016x}" for word in entry[i : i + 4]) for i in range(0, len(entry), 4)]
             print("        {" + ",\n         ".join(rows) + "},")
         print("    },")
-    print("};\n\n#endif")
+    print("};")
+
+
+def main(curve: str) -> None:
+    what = {
+        "x25519": "y + x, y - x and 2 d x y of multiples of the Edwards form of u = 9",
+        "p256": "x and y of multiples of G, in the Montgomery forms of both widths",
+    }[curve]
+    guard = f"LT_{curve.upper()}_TABLE_H"
+    print(f"/* {what}: made by tools/make_comb_tables.py. */")
+    print(f'#ifndef {guard}\n#define {guard}\n\n#include "inner.h"\n\n/* clang-format off */')
+    if curve == "x25519":
+        print_table(curve, [[edwards_words(point) for point in block] for block in table(B25519, add_edwards)])
+    else:
+        points = table(G256, add_weierstrass)
+        print("#if LT_LIMB64")
+        print_table(curve, [[montgomery_words(point, 260) for point in block] for block in points])
+        print("#else")
+        print_table(curve, [[montgomery_words(point, 256) for point in block] for block in points])
+        print("#endif")
+    print("/* clang-format on */\n\n#endif")
 
 
 if __name__ == "__main__":
