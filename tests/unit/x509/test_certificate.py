@@ -1,0 +1,249 @@
+"""One certificate: its fields, and extensions judged one by one (RFC 5280 §4.1)."""
+
+from __future__ import annotations
+
+import pytest
+from cryptography import x509 as reference
+
+from lighttls.errors import CertificateError, ChainReason
+from lighttls.testing import der_writer as der
+from lighttls.x509 import Certificate
+from lighttls.x509.certificate import peek_subject
+from support import certificates as kit
+
+KEY = kit.ec_key("certificate")
+UNKNOWN = "1.3.6.1.4.1.55738.1"
+
+
+def parse(**fields: object) -> Certificate:
+    return Certificate.parse(kit.make("subject", KEY, **fields).der)  # type: ignore[arg-type]
+
+
+def with_extension(oid: str, value: bytes) -> Certificate:
+    return parse(extensions=[(oid, False, value)])
+
+
+def test_fields_agree_with_another_parser() -> None:
+    root = kit.root("Certificate Root")
+    made = kit.server(root, "host.example", not_before=kit.NOW - 5, not_after=4_000_000_000)
+    ours, theirs = Certificate.parse(made.der), reference.load_der_x509_certificate(made.der)
+    assert ours.tbs == theirs.tbs_certificate_bytes
+    assert ours.subject == theirs.subject.public_bytes()
+    assert ours.issuer == theirs.issuer.public_bytes() == root.subject
+    assert ours.signature == theirs.signature
+    assert ours.serial_number == theirs.serial_number
+    assert ours.not_before == theirs.not_valid_before_utc.timestamp()
+    assert ours.not_after == theirs.not_valid_after_utc.timestamp()
+    assert ours.spki == kit.ec_key("server").spki
+    assert ours.version == 3
+    assert ours.signature_algorithm == "ecdsa-with-SHA256"
+    assert peek_subject(made.der) == ours.subject
+
+
+@pytest.mark.parametrize("serial", [0, -5, 1 << 200])
+def test_odd_serial_number_is_tolerated(serial: int) -> None:
+    """Starfield's roots have 0, others a negative or long one."""
+    assert parse(serial=der.integer(serial)).serial_number == serial
+
+
+def test_version_1_is_the_default_and_has_no_extensions() -> None:
+    certificate = parse(version=b"", tail=b"")
+    assert certificate.version == 1
+    assert certificate.extensions == {}
+    assert not certificate.is_ca
+
+
+def test_unique_identifiers_are_ignored() -> None:
+    certificate = parse(
+        version=der.explicit(0, der.integer(1)), tail=der.element(0x81, b"\0a") + der.element(0x82, b"\0b")
+    )
+    assert certificate.version == 2
+
+
+EXTENSION = der.sequence(der.oid(UNKNOWN), der.octet_string(b""))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"version": der.explicit(0, der.integer(0))},
+        {"version": der.explicit(0, der.integer(3))},
+        {"version": der.integer(2)},
+        {"version": b"", "tail": der.explicit(3, der.sequence(EXTENSION))},  # extensions need version 3
+        {"version": b"", "tail": der.element(0x81, b"\0")},
+        {"tail": der.explicit(3, der.sequence())},
+        {"tail": der.explicit(3, der.sequence(EXTENSION) + der.null())},
+        {"tail": der.explicit(3, der.sequence(EXTENSION)) * 2},
+        {"tail": der.element(0x82, b"\0b") + der.element(0x81, b"\0a")},
+        {"tail": der.null()},
+        {"tail": der.explicit(3, der.sequence(EXTENSION, EXTENSION))},  # RFC 5280 §4.2: no more than one instance
+        {"tail": der.explicit(3, der.sequence(der.set_of(EXTENSION)))},
+        {"tail": der.explicit(3, der.sequence(der.sequence(der.null())))},
+        {"tail": der.explicit(3, der.sequence(der.sequence(der.oid(UNKNOWN), der.null())))},
+        {
+            "tail": der.explicit(
+                3, der.sequence(der.sequence(der.oid(UNKNOWN), der.boolean(False), der.octet_string(b"")))
+            )
+        },
+        {
+            "tail": der.explicit(
+                3, der.sequence(der.sequence(der.oid(UNKNOWN), der.octet_string(b""), der.octet_string(b"")))
+            )
+        },
+        {"serial": der.element(2, b"")},
+        {"serial": der.octet_string(b"1")},
+        {"outer": der.null()},
+        {"inner": der.null()},
+    ],
+)
+def test_malformed_certificate_is_refused(fields: dict[str, bytes]) -> None:
+    with pytest.raises(CertificateError) as caught:
+        parse(**fields)
+    assert caught.value.reason is ChainReason.MALFORMED
+
+
+def test_bytes_after_the_certificate_are_refused() -> None:
+    with pytest.raises(CertificateError, match="after the end"):
+        Certificate.parse(kit.make("subject", KEY).der + b"\0")
+
+
+def test_every_truncation_is_refused() -> None:
+    whole = kit.server(kit.root("Certificate Root")).der
+    for size in range(len(whole)):
+        with pytest.raises(CertificateError):
+            Certificate.parse(whole[:size])
+
+
+def test_malformed_extension_is_judged_alone() -> None:
+    certificate = parse(
+        extensions=[(kit.KEY_USAGE, True, b"not DER"), *kit.host("host.example"), (UNKNOWN, False, b"whatever")]
+    )
+    assert certificate.subject_alt_name == ((2, b"host.example"),)
+    with pytest.raises(CertificateError):
+        certificate.key_usage  # noqa: B018
+    with pytest.raises(CertificateError):  # and again: a failure is not remembered as absence
+        certificate.key_usage  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("value", "ca", "length"),
+    [
+        (der.sequence(), False, None),
+        (der.sequence(der.boolean(True)), True, None),
+        (der.sequence(der.boolean(True), der.integer(3)), True, 3),
+        (der.sequence(der.boolean(False)), False, None),  # breaks DER; private authorities write it
+        (der.sequence(der.integer(0)), False, 0),
+    ],
+)
+def test_basic_constraints(value: bytes, ca: bool, length: int | None) -> None:
+    constraints = with_extension(kit.BASIC_CONSTRAINTS, value).basic_constraints
+    assert constraints is not None
+    assert (constraints.ca, constraints.path_length) == (ca, length)
+
+
+def test_absent_extensions_allow_everything_and_make_no_authority() -> None:
+    certificate = parse()
+    assert certificate.key_usage is None
+    assert certificate.allows_digital_signature
+    assert certificate.allows_cert_sign
+    assert certificate.allows("server_auth")
+    assert not certificate.is_ca
+
+
+def test_key_usage_decides_about_signatures() -> None:
+    """CERT-12."""
+    assert with_extension(kit.KEY_USAGE, der.named_bits(0)).allows_digital_signature
+    assert not with_extension(kit.KEY_USAGE, der.named_bits(2)).allows_digital_signature
+    assert with_extension(kit.KEY_USAGE, der.named_bits(5, 8)).key_usage == {5, 8}
+    assert not with_extension(kit.KEY_USAGE, der.named_bits()).allows_cert_sign
+
+
+def test_extended_key_usage_decides_about_the_purpose() -> None:
+    """CERT-13: anyExtendedKeyUsage is no permission in a leaf."""
+    server, client, anything = ("1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2", "2.5.29.37.0")
+    assert with_extension(kit.EXTENDED_KEY_USAGE, der.sequence(der.oid(client), der.oid(server))).allows("server_auth")
+    assert not with_extension(kit.EXTENDED_KEY_USAGE, der.sequence(der.oid(client))).allows("server_auth")
+    assert not with_extension(kit.EXTENDED_KEY_USAGE, der.sequence(der.oid(anything))).allows("server_auth")
+
+
+def test_authority_information_access_tells_where_the_issuer_is() -> None:
+    value = der.sequence(
+        der.sequence(der.oid("1.3.6.1.5.5.7.48.1"), der.implicit(6, b"http://ocsp.example/")),
+        der.sequence(der.oid("1.3.6.1.5.5.7.48.2"), der.implicit(6, b"http://ca.example/ca.der")),
+    )
+    assert with_extension(kit.AUTHORITY_INFO_ACCESS, value).ca_issuers == ("http://ca.example/ca.der",)
+    assert parse().ca_issuers == ()
+
+
+def general(tag: int, value: bytes = b"x") -> bytes:
+    return der.sequence(der.element(tag, value))
+
+
+@pytest.mark.parametrize(
+    ("oid", "attribute", "value"),
+    [
+        (kit.BASIC_CONSTRAINTS, "basic_constraints", der.sequence(der.boolean(True), der.integer(-1))),
+        (kit.BASIC_CONSTRAINTS, "basic_constraints", der.sequence(der.boolean(True), der.integer(1), der.null())),
+        (kit.BASIC_CONSTRAINTS, "basic_constraints", der.sequence(der.integer(1), der.boolean(True))),
+        (kit.BASIC_CONSTRAINTS, "basic_constraints", der.sequence(der.element(1, b"\x01"))),
+        (kit.KEY_USAGE, "key_usage", der.element(3, b"")),
+        (kit.KEY_USAGE, "key_usage", der.element(3, b"\x01")),
+        (kit.KEY_USAGE, "key_usage", der.element(3, b"\x01\x01")),  # a set bit among the unused
+        (kit.KEY_USAGE, "key_usage", der.element(3, b"\x00\x01\x01\x01")),
+        (kit.EXTENDED_KEY_USAGE, "extended_key_usage", der.sequence()),
+        (kit.EXTENDED_KEY_USAGE, "extended_key_usage", der.sequence(der.null())),
+        (kit.SUBJECT_ALT_NAME, "subject_alt_name", der.sequence()),
+        (kit.SUBJECT_ALT_NAME, "subject_alt_name", general(0x87, b"12345")),
+        (kit.SUBJECT_ALT_NAME, "subject_alt_name", general(0x89)),
+        (kit.SUBJECT_ALT_NAME, "subject_alt_name", general(0xA2)),
+        (kit.SUBJECT_ALT_NAME, "subject_alt_name", general(0xA4, der.sequence() + der.null())),
+        (kit.SUBJECT_ALT_NAME, "subject_alt_name", b"host.example"),
+        (kit.AUTHORITY_KEY_IDENTIFIER, "authority_key_identifier", der.sequence(der.null())),
+        (kit.AUTHORITY_KEY_IDENTIFIER, "authority_key_identifier", der.sequence(der.implicit(0, b"1") * 2)),
+        (kit.SUBJECT_KEY_IDENTIFIER, "subject_key_identifier", der.null()),
+        (kit.NAME_CONSTRAINTS, "name_constraints", der.sequence()),
+        (kit.NAME_CONSTRAINTS, "name_constraints", der.sequence(der.explicit(0, b""))),
+        (kit.NAME_CONSTRAINTS, "name_constraints", der.sequence(der.explicit(0, der.null()))),
+        (kit.NAME_CONSTRAINTS, "name_constraints", der.sequence(der.explicit(2, general(0x82)))),
+        (kit.NAME_CONSTRAINTS, "name_constraints", der.sequence(*[der.explicit(n, general(0x82)) for n in (1, 0)])),
+        (
+            kit.NAME_CONSTRAINTS,
+            "name_constraints",
+            der.sequence(der.explicit(0, der.sequence(der.implicit(2, b"a"), der.implicit(0, b"\1")))),
+        ),
+        (kit.AUTHORITY_INFO_ACCESS, "ca_issuers", der.sequence()),
+        (kit.AUTHORITY_INFO_ACCESS, "ca_issuers", der.sequence(der.null())),
+        (
+            kit.AUTHORITY_INFO_ACCESS,
+            "ca_issuers",
+            der.sequence(der.sequence(der.oid(UNKNOWN), der.implicit(6, b"") * 2)),
+        ),
+    ],
+)
+def test_malformed_extension_is_refused_when_it_is_read(oid: str, attribute: str, value: bytes) -> None:
+    certificate = with_extension(oid, value)
+    with pytest.raises(CertificateError) as caught:
+        getattr(certificate, attribute)
+    assert caught.value.reason is ChainReason.MALFORMED
+
+
+def test_explicit_minimum_of_zero_in_name_constraints_is_tolerated() -> None:
+    subtree = der.sequence(der.implicit(2, b"example"), der.implicit(0, b"\0"))
+    constraints = with_extension(kit.NAME_CONSTRAINTS, der.sequence(der.explicit(0, subtree))).name_constraints
+    assert constraints is not None
+    assert constraints.permitted == ((2, b"example"),)
+
+
+def test_certificate_is_its_bytes() -> None:
+    made = kit.make("subject", KEY).der
+    one, same, other = Certificate.parse(made), Certificate.parse(made), parse()
+    assert one == same
+    assert hash(one) == hash(same)
+    assert one != other
+    assert one != made
+
+
+def test_certificate_names_itself_for_people() -> None:
+    assert str(parse()) == "CN=subject"
+    assert "serial 1" in str(Certificate.parse(kit.make(kit.name(""), KEY).der))
+    assert "unreadable" in str(Certificate.parse(kit.make(der.sequence(der.null()), KEY).der))

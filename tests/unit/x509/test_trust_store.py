@@ -1,0 +1,170 @@
+"""Trust anchors: loading, errors that say which file, look-up by name."""
+
+from __future__ import annotations
+
+import sys
+from base64 import encodebytes
+from pathlib import Path
+
+import pytest
+
+from lighttls.errors import CertificateError, ConfigurationError, UsageError
+from lighttls.testing import der_writer as der
+from lighttls.x509 import Certificate, SignaturePolicy, TrustStore, certificates_from_pem, trust_store
+from support import certificates as kit
+
+ROOT = kit.root("Store Root")
+OTHER = kit.root("Other Root")
+
+
+def pem(encoded: bytes, label: str = "CERTIFICATE") -> bytes:
+    return f"-----BEGIN {label}-----\n{encodebytes(encoded).decode()}-----END {label}-----\n".encode()
+
+
+def test_pem_bundle_keeps_every_certificate_and_skips_the_rest() -> None:
+    bundle = b"# a comment\n" + pem(ROOT.der) + pem(b"secret", "PRIVATE KEY") + b"\r\n" + pem(OTHER.der)
+    store = TrustStore.from_pem(bundle)
+    assert [str(anchor) for anchor in store] == ["CN=Store Root", "CN=Other Root"]
+    assert len(store) == 2
+    assert TrustStore.from_pem(bundle.decode()).__len__() == 2
+
+
+def test_windows_line_ends_and_no_final_newline_are_fine() -> None:
+    assert len(TrustStore.from_pem(pem(ROOT.der).replace(b"\n", b"\r\n").rstrip())) == 1
+
+
+@pytest.mark.parametrize("encode", [pem, bytes])
+def test_file_may_be_pem_or_der(tmp_path: Path, encode: object) -> None:
+    path = tmp_path / "root"
+    path.write_bytes(encode(ROOT.der))  # type: ignore[operator]
+    (anchor,) = TrustStore.from_file(path)
+    assert anchor.certificate == Certificate.parse(ROOT.der)
+    assert anchor.signature_algorithm == "ecdsa-with-SHA256"
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (b"", "it is empty"),
+        (b"\n \n", "it is empty"),
+        (b"hello", "neither PEM nor DER"),
+        (pem(b"x", "PRIVATE KEY"), "only PRIVATE KEY"),
+        (pem(ROOT.der)[:-30], "certificate 1 has no END line"),
+        (pem(ROOT.der) + pem(ROOT.der).replace(b"MII", b"M!I"), "certificate 2 is not base64"),
+        (pem(ROOT.der[:-1]), "certificate 1: DER element is longer"),
+        (pem(ROOT.der) + pem(b"\x04\x00"), "certificate 2: certificate: expected DER tag 0x30"),
+        (ROOT.der + b"\0", "certificate 1: certificate: bytes after the end"),
+        (pem(kit.make(der.sequence(der.null()), kit.ec_key("x")).der), "certificate 1: name"),
+    ],
+)
+def test_bad_file_is_named_with_what_is_wrong(tmp_path: Path, content: bytes, complaint: str) -> None:
+    path = tmp_path / "roots.pem"
+    path.write_bytes(content)
+    with pytest.raises(ConfigurationError) as caught:
+        TrustStore.from_file(path)
+    assert str(path) in str(caught.value)
+    assert complaint in str(caught.value)
+
+
+def test_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"nowhere\.pem cannot be read: No such file"):
+        TrustStore.from_file(tmp_path / "nowhere.pem")
+
+
+def test_der_must_look_like_der() -> None:
+    with pytest.raises(ConfigurationError, match="SEQUENCE"):
+        TrustStore.from_der(pem(ROOT.der))
+    assert len(TrustStore.from_der(ROOT.der)) == 1
+
+
+@pytest.mark.parametrize("form", [ROOT.der, pem(ROOT.der), pem(ROOT.der).decode(), Certificate.parse(ROOT.der)])
+def test_one_certificate_is_added_in_any_form(form: bytes | str | Certificate) -> None:
+    store = TrustStore.empty()
+    store.add(form, label="plant", allow=SignaturePolicy(sha1=True))
+    (anchor,) = store
+    assert str(anchor) == "plant"
+    assert anchor.allow.sha1
+    assert store.permits_sha1
+
+
+@pytest.mark.parametrize(
+    ("certificate", "complaint"),
+    [
+        (pem(ROOT.der) + pem(OTHER.der), "2 certificates where one was expected"),
+        (ROOT.der[:100], "plant: DER"),
+        (kit.make("x", kit.ec_key("x"), spki=der.sequence(der.null())).der, "plant: public key algorithm"),
+    ],
+)
+def test_added_certificate_must_be_one_and_readable(certificate: bytes, complaint: str) -> None:
+    with pytest.raises(ConfigurationError, match=complaint):
+        TrustStore.empty().add(certificate, label="plant")
+
+
+def test_anchor_may_be_a_name_and_a_key() -> None:
+    store = TrustStore.empty()
+    store.add_anchor(ROOT.subject, ROOT.key.spki, label="bare")
+    (anchor,) = store
+    assert anchor.certificate is None
+    assert anchor.signature_algorithm is None
+    assert anchor.spki == ROOT.key.spki
+
+
+@pytest.mark.parametrize(
+    ("subject", "spki"), [(b"x", ROOT.key.spki), (ROOT.subject, b"x"), (kit.name(""), ROOT.key.spki)]
+)
+def test_anchor_that_is_no_name_and_key_is_refused(subject: bytes, spki: bytes) -> None:
+    with pytest.raises(ConfigurationError, match="bare"):
+        TrustStore.empty().add_anchor(subject, spki, label="bare")
+
+
+def test_look_up_knows_names_as_rfc_5280_compares_them() -> None:
+    store = TrustStore.from_der(ROOT.der)
+    other_spelling = kit.make(kit.name("", ("2.5.4.3", der.element(0x13, b"STORE  root"))), kit.ec_key("x"))
+    assert len(store.named(Certificate.parse(other_spelling.der).subject_name)) == 1
+    assert store.named(Certificate.parse(OTHER.der).subject_name) == []
+
+
+def test_frozen_store_takes_nothing_more() -> None:
+    store = TrustStore.from_der(ROOT.der)
+    store.freeze()
+    with pytest.raises(UsageError, match="ClientConfig"):
+        store.add(OTHER.der)
+    with pytest.raises(UsageError):
+        store.add_anchor(OTHER.subject, OTHER.key.spki)
+    assert len(store) == 1
+
+
+def test_bundle_is_not_parsed_before_it_is_needed() -> None:
+    broken = kit.make("Broken Root", kit.ec_key("x"), tail=der.null()).der
+    (anchor,) = TrustStore.from_pem(pem(broken))
+    with pytest.raises(CertificateError):
+        anchor.certificate  # noqa: B018
+
+
+def test_mozilla_store_comes_from_certifi() -> None:
+    pytest.importorskip("certifi", reason="certifi is an optional dependency: pip install certifi")
+    assert len(TrustStore.mozilla()) > 50
+
+
+def test_mozilla_store_without_certifi_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "certifi", None)
+    with pytest.raises(ConfigurationError, match="pip install certifi"):
+        TrustStore.mozilla()
+
+
+def test_system_store_is_the_first_bundle_that_exists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_bytes(pem(ROOT.der))
+    monkeypatch.setattr(trust_store, "_SYSTEM_BUNDLES", (str(tmp_path / "none"), str(bundle)))
+    assert len(TrustStore.system()) == 1
+
+
+def test_system_without_a_bundle_is_an_error_and_no_empty_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trust_store, "_SYSTEM_BUNDLES", ())
+    with pytest.raises(ConfigurationError, match="from_file"):
+        TrustStore.system()
+
+
+def test_certificates_from_pem_names_its_origin() -> None:
+    with pytest.raises(ConfigurationError, match="device chain: no certificate"):
+        certificates_from_pem(b"", "device chain")

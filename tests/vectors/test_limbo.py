@@ -1,0 +1,143 @@
+"""x509-limbo, development part: the public suite of path-validation cases, with BetterTLS.
+
+Every case of the required tier must come out as the suite says. In the other tiers, where
+implementations differ, `CHOICES` lists each case that we decide otherwise, with the reason; a case
+that leaves the list by itself fails too.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from datetime import datetime
+from functools import cache
+from time import process_time
+from typing import Any
+
+import pytest
+
+from lighttls.crypto.provider import CryptoProvider
+from lighttls.errors import BadSignature, LightTLSError
+from lighttls.x509 import TrustStore, VerifyPolicy, certificates_from_pem, verify_chain
+from support import engines, require
+
+LATEST_CHAIN = datetime.fromisoformat("2026-11-20T00:00:00+00:00").timestamp()  # for cases that say "now"
+DENIAL_OF_SERVICE_LIMIT_S = 5
+
+_REVOCATION = "revocation is not checked yet"
+_KEY_IDENTIFIER = "key identifiers only order the search; their absence or form never refuses a certificate"
+_COMMON_NAME = "the common name is not looked at, so it need not repeat a subjectAltName"
+_BASELINE = "a rule for public authorities (CA/Browser Forum), not for those who verify"
+
+CHOICES = {
+    "crl::crlnumber-critical": _REVOCATION,
+    "crl::crlnumber-missing": _REVOCATION,
+    "crl::issuer-missing-crlsign": _REVOCATION,
+    "crl::revoked-certificate-with-crl": _REVOCATION,
+    "rfc5280::aki::intermediate-missing-aki": _KEY_IDENTIFIER,
+    "rfc5280::ski::intermediate-missing-ski": _KEY_IDENTIFIER,
+    "webpki::aki::root-with-aki-all-fields": _KEY_IDENTIFIER,
+    "webpki::aki::root-with-aki-authoritycertserialnumber": _KEY_IDENTIFIER,
+    "webpki::aki::root-with-aki-ski-mismatch": _KEY_IDENTIFIER,
+    "rfc5280::nc::invalid-dnsname-leading-period": 'private authorities write ".example.com"; OpenSSL and Go take it',
+    "rfc5280::root-non-critical-basic-constraints": "old roots have it so, and it is processed either way",
+    "webpki::ca-as-leaf": "excludes rfc5280::ca-as-leaf, which the required tier accepts",
+    "webpki::cn::ipv4-leading-zeros-mismatch": _COMMON_NAME,
+    "webpki::cn::ipv6-non-rfc5952-mismatch": _COMMON_NAME,
+    "webpki::cn::not-in-san": _COMMON_NAME,
+    "webpki::cn::punycode-not-in-san": _COMMON_NAME,
+    "webpki::cn::utf8-vs-punycode-mismatch": _COMMON_NAME,
+    "webpki::forbidden-rsa-not-divisible-by-8-in-root": _BASELINE,
+    "webpki::forbidden-rsa-key-not-divisible-by-8-in-leaf": _BASELINE,
+    "rfc5280::nc::permitted-dns-match-noncritical": "excludes webpki::nc::permitted-dns-match-noncritical (required)",
+    "rfc5280::serial::too-long": "no decision depends on a serial number; private authorities have long ones",
+    "webpki::eku::ee-critical-eku": _BASELINE,
+    "webpki::eku::ee-without-eku": "excludes rfc5280::eku::ee-without-eku, which the required tier accepts",
+    "webpki::eku::root-has-eku": _BASELINE,
+    "webpki::san::public-suffix-private-namespace-wildcard-san": "would need the public suffix list",
+}
+"""Cases accepted although the suite expects FAILURE. None is refused against its SUCCESS."""
+
+
+@cache
+def suite() -> tuple[dict[str, dict[str, Any]], dict[str, list[str]]]:
+    folder = require.vectors("x509-limbo")
+    cases = json.loads(gzip.decompress((folder / "limbo-dev.json.gz").read_bytes()))["testcases"]
+    tiers = json.loads((folder / "limbo-dev-tiers.json").read_text(encoding="utf-8"))
+    return {case["id"]: case for case in cases}, tiers
+
+
+def der_of(pem: str) -> bytes:
+    (der,) = certificates_from_pem(pem, "limbo")
+    return der
+
+
+def outcome(case: dict[str, Any], provider: CryptoProvider) -> tuple[str, str]:
+    """SUCCESS or FAILURE, and why."""
+    name = case.get("expected_peer_name")
+    depth = case.get("max_chain_depth")
+    moment = case.get("validation_time")
+    try:
+        trust = TrustStore.empty()
+        for pem in case["trusted_certs"]:
+            trust.add(pem)
+        found = verify_chain(
+            [der_of(case["peer_certificate"]), *map(der_of, case["untrusted_intermediates"])],
+            trust,
+            server_hostname=name["value"] if name else None,
+            at=datetime.fromisoformat(moment) if moment else LATEST_CHAIN,
+            policy=VerifyPolicy(check_hostname=name is not None, **({} if depth is None else {"max_depth": depth})),
+            purpose="server_auth" if case["validation_kind"] == "SERVER" else "client_auth",
+            provider=provider,
+        )
+    except LightTLSError as error:  # a refusal of any kind; another exception is a bug and fails the test
+        return "FAILURE", str(error)
+    return "SUCCESS", f"path of {len(found.certificates)} to {found.anchor}"
+
+
+@pytest.mark.parametrize(
+    ("tier", "count"),
+    [
+        ("required", 528),
+        ("crl", 5),
+        ("max-chain-depth", 4),
+        ("most-implementations-diverge", 20),
+        ("not-a-server-certificate-case", 7),
+        ("optional-pedantic", 11),
+    ],
+)
+def test_limbo_tier_comes_out_as_expected_or_as_chosen(tier: str, count: int, provider: CryptoProvider) -> None:
+    cases, tiers = suite()
+    assert len(tiers[tier]) == count
+    wrong = []
+    for case_id in tiers[tier]:
+        case = cases[case_id]
+        start = process_time()
+        result, why = outcome(case, provider)
+        if process_time() - start > DENIAL_OF_SERVICE_LIMIT_S:
+            wrong.append(f"{case_id}: took {process_time() - start:.1f} s")
+        expected = "SUCCESS" if case_id in CHOICES else case["expected_result"]
+        if result != expected:
+            wrong.append(f"{case_id}: {result} instead of {expected}: {why[:300]}")
+    assert wrong == []
+
+
+def test_choices_are_about_expected_failures_outside_the_required_tier() -> None:
+    cases, tiers = suite()
+    assert {case for case in CHOICES if cases[case]["expected_result"] != "FAILURE"} == set()
+    assert set(tiers["required"]).isdisjoint(CHOICES)
+
+
+def test_limbo_case_is_refused_by_an_engine_that_refuses_every_signature() -> None:
+    """The runner would notice: no case is accepted for want of a check."""
+    cases, tiers = suite()
+
+    class Refusing:
+        def __getattr__(self, name: str) -> object:
+            return getattr(engines.provider("pure"), name)
+
+        def verify(self, *_: object) -> None:
+            raise BadSignature("no")
+
+    accepted = [case for case in tiers["required"] if outcome(cases[case], Refusing())[0] == "SUCCESS"]  # type: ignore[arg-type]
+    assert accepted == []
