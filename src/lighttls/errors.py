@@ -308,6 +308,10 @@ class BadSignature(LightTLSError):
     """A signature does not verify. Raised by crypto engines; the rooms above turn it into their own error."""
 
 
+class BadKey(BadSignature):
+    """A public key is none, such as a point that is not on its curve, so that no signature can be checked with it."""
+
+
 _PEER_GAVE_UP = "The server ended the connection. Its log will say why; the alert's name is the best clue from here."
 
 _PEER_ADVICE: dict[int, str] = {

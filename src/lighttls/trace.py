@@ -24,5 +24,3 @@ class TraceEntry:
         head = f"{'→' if self.sent else '←'} {self.name} ({self.size} bytes)"
         lines = [] if self.message is None else describe(self.message)
         return "\n    ".join((head, *lines))
-
-

@@ -6,7 +6,7 @@ import pytest
 
 from hostile import certificates as pki
 from hostile import wire
-from hostile.cases import Refused, Tolerated, both_splits, not_yet
+from hostile.cases import Refused, Tolerated, both_splits
 from hostile.certificates import Credential
 
 
@@ -145,32 +145,21 @@ KEYS = [
     Refused("CERT-20", "other host", wire.BAD_CERTIFICATE, leaf=lambda: pki.leaf(host="other.example")),
 ]
 
-LATE = "the leaf's key is read outside of the place that turns its errors into a decode_error or illegal_parameter"
 KNOWN_FAULTS = [
-    not_yet(
-        Refused("CERT-06", "key is no key", wire.DECODE_ERROR, leaf=lambda: pki.reissue(pki.leaf(), spki=b"\x30\x00")),
-        LATE,
-    ),
+    Refused("CERT-06", "key is no key", wire.DECODE_ERROR, leaf=lambda: pki.reissue(pki.leaf(), spki=b"\x30\x00")),
     *(
-        not_yet(Refused("CERT-11", what, wire.ILLEGAL_PARAMETER, leaf=leaf), reason)
-        for what, leaf, reason in (
-            ("compressed point", lambda: ec_leaf(compressed(pki.p256_point())), LATE),
-            ("point too short", lambda: ec_leaf(pki.p256_point()[:-1]), LATE),
-            (
-                "point off its curve",
-                lambda: ec_leaf(off_the_curve(pki.p256_point())),
-                "found only when the engine loads the key for the ServerKeyExchange: decrypt_error",
-            ),
+        Refused("CERT-11", what, wire.ILLEGAL_PARAMETER, leaf=leaf)
+        for what, leaf in (
+            ("compressed point", lambda: ec_leaf(compressed(pki.p256_point()))),
+            ("point too short", lambda: ec_leaf(pki.p256_point()[:-1])),
+            ("point off its curve", lambda: ec_leaf(off_the_curve(pki.p256_point()))),
         )
     ),
-    not_yet(
-        Refused(
-            "CERT-12",
-            "usage without digitalSignature",
-            wire.BAD_CERTIFICATE,
-            leaf=lambda: pki.leaf(digital_signature=False),
-        ),
-        "Certificate.allows_digital_signature has no caller",
+    Refused(
+        "CERT-12",
+        "usage without digitalSignature",
+        wire.BAD_CERTIFICATE,
+        leaf=lambda: pki.leaf(digital_signature=False),
     ),
 ]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from lighttls.errors import BadSignature
+from lighttls.errors import BadKey, BadSignature
 from lighttls.iana import SignatureScheme, name_of
 
 _HASHES: Final = {
@@ -70,7 +70,7 @@ def _load(spki: bytes) -> Any:
     try:
         key = load_der_public_key(spki)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise BadSignature(f"the public key cannot be used: {error}") from None
+        raise BadKey(f"the public key cannot be used: {error}") from None
     if key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) != bytes(spki):
-        raise BadSignature("the public key is not written in its usual form")
+        raise BadKey("the public key is not written in its usual form")
     return key

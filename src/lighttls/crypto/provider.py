@@ -117,5 +117,6 @@ class CryptoProvider(Protocol):
 
         ECDSA schemes bind the hash only, the curve is the key's; the schemes with SHA-1 are for
         certificates below an anchor that permits them. Strict: DER without leeway, PSS salts as
-        long as the hash. Raises BadSignature, also for a key that does not fit the scheme.
+        long as the hash. Raises BadSignature, also for a key that does not fit the scheme; BadKey if
+        the key is none at all.
         """

@@ -23,7 +23,7 @@ _NO_COMPRESSION = b"\0"  # CH-06
 def send_client_hello(out: Output, client: Client) -> WaitServerHello:
     """Send the offer. It has fresh randomness and no clock in it (CH-02)."""
     config = client.config
-    random = config.random(32)
+    random = bytes(config.random(32))
     extensions = _extensions(client)
     out.send(
         ClientHello(

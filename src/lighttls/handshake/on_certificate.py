@@ -29,10 +29,13 @@ def on_certificate(out: Output, state: WaitCertificate, msg: CertificateMessage)
 
 
 def _leaf(der: bytes) -> Certificate:
+    """Parse the leaf, its key included, which is read on first use (CERT-06)."""
     try:
-        return Certificate.parse(der)
-    except CertificateError as cause:  # CERT-06
+        leaf = Certificate.parse(der)
+        _ = leaf.public_key
+    except CertificateError as cause:
         raise DecodeError(f"the server's certificate cannot be read: {cause}", hint=cause.hint) from cause
+    return leaf
 
 
 def _judge_leaf(agreed: Agreed, leaf: Certificate) -> None:
@@ -44,6 +47,12 @@ def _judge_leaf(agreed: Agreed, leaf: Certificate) -> None:
         )
     if key.kind == "ec" and key.curve not in agreed.offer.client.config.groups:  # CERT-10
         raise IllegalParameter("the server's certificate has a key on a curve that we did not offer")
+    if key.kind == "ec" and not key.uncompressed:  # CERT-11; whether it is on the curve shows when it is used
+        raise IllegalParameter("the server's certificate has a key that is no uncompressed point of its curve")
+    if not leaf.allows_digital_signature:  # CERT-12
+        raise CertificateError(
+            "the server's certificate does not allow digital signatures, which ECDHE needs", ChainReason.KEY_USAGE
+        )
 
 
 def _verified(agreed: Agreed, chain: tuple[bytes, ...], leaf: Certificate) -> PeerVerified:

@@ -42,8 +42,7 @@ def on_server_hello(out: Output, state: WaitServerHello, msg: ServerHello) -> Wa
             offer=offer,
             suite=SUITES[msg.cipher_suite],
             server_random=msg.random,
-            extended_master_secret=ExtensionType.EXTENDED_MASTER_SECRET
-            in answers,  # EMS-05: going on without is allowed
+            extended_master_secret=ExtensionType.EXTENDED_MASTER_SECRET in answers,  # EMS-05: it may be missing
             secure_renegotiation=_secure_renegotiation(offer, answers),
             alpn_protocol=_alpn(offer, answers),
         )
@@ -56,24 +55,17 @@ def _answers(offer: Offer, extensions: tuple[Extension, ...]) -> dict[int, bytes
         if extension.extension_type in answers:  # SH-13
             raise DecodeError(f"ServerHello has extension {extension.extension_type} twice")
         answers[extension.extension_type] = extension.data
-    for number, body in answers.items():
-        _judge(offer, number, body)
-    return answers
-
-
-def _judge(offer: Offer, number: int, body: bytes) -> None:
-    if number == ExtensionType.SUPPORTED_GROUPS:  # SH-17: a known server fault, harmless
-        return
-    if number not in offer.extension_types or number in _NEVER_ANSWERED:  # SH-14 to SH-16
-        raise UnsupportedExtension(
-            f"ServerHello has extension {name_of(ExtensionType, number)}, which we did not ask for"
-        )
-    if number in (ExtensionType.EXTENDED_MASTER_SECRET, ExtensionType.SERVER_NAME):  # EMS-02, SNI-05
-        EmptyBody.parse(body)
-    elif (
-        number == ExtensionType.EC_POINT_FORMATS and 0 not in EcPointFormats.parse(body).ec_point_format_list
-    ):  # GRP-05
+    answers.pop(ExtensionType.SUPPORTED_GROUPS, None)  # SH-17: a known server fault, harmless
+    for number in answers:
+        if number not in offer.extension_types or number in _NEVER_ANSWERED:  # SH-14 to SH-16
+            name = name_of(ExtensionType, number)
+            raise UnsupportedExtension(f"ServerHello has the extension {name}, which we did not ask for")
+    for number in (ExtensionType.EXTENDED_MASTER_SECRET, ExtensionType.SERVER_NAME):  # EMS-02, SNI-05
+        EmptyBody.parse(answers.get(number, b""))
+    formats = answers.get(ExtensionType.EC_POINT_FORMATS)
+    if formats is not None and 0 not in EcPointFormats.parse(formats).ec_point_format_list:  # GRP-04, GRP-05
         raise IllegalParameter("the server does not take uncompressed points")
+    return answers
 
 
 def _secure_renegotiation(offer: Offer, answers: dict[int, bytes]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lighttls.errors import BadSignature, LightTLSError, SignerError
+from lighttls.errors import BadSignature, SignerError
 from lighttls.events import SignatureRequested
 from lighttls.handshake.inputs import SignatureReady
 from lighttls.handshake.output import Emit, LogKeys, Output, WriteWith
@@ -89,9 +89,9 @@ def _ask_signer(identity: Identity, request: SignatureRequest) -> bytes | None:
         return None
     try:
         signature = identity.signer.sign(request)
-    except LightTLSError:
+    except SignerError:
         raise
-    except Exception as cause:  # CAUTH-16: a chip on a bus can fail in any way
+    except Exception as cause:  # CAUTH-16: a chip on a bus can fail in any way, and a remote signer has TLS errors
         raise SignerError(f"the signer failed: {type(cause).__name__}: {cause}") from cause
     if signature is not None and not isinstance(signature, bytes | bytearray):
         raise SignerError(f"the signer returned {type(signature).__name__}, expected bytes or None")

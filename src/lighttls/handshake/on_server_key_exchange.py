@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lighttls.errors import BadSignature, DecryptError, IllegalParameter
+from lighttls.errors import BadKey, BadSignature, DecryptError, IllegalParameter
 from lighttls.handshake.output import Output
 from lighttls.handshake.states import (
     Agreed,
@@ -68,5 +68,7 @@ def _check_signature(
     signed = agreed.offer.random + agreed.server_random + params.signed_params(body)
     try:
         agreed.offer.client.provider.verify(scheme, peer.leaf.spki, params.signature, signed)
+    except BadKey as cause:  # CERT-11
+        raise IllegalParameter(f"the server's certificate has an impossible key: {cause}") from cause
     except BadSignature as cause:  # SKE-17 to SKE-25
         raise DecryptError("the server's signature over its key exchange does not verify") from cause
