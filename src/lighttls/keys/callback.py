@@ -11,7 +11,7 @@ from lighttls.keys.signer import SignatureRequest, der_from_raw
 class _RawEcdsa:
     """ECDSA P-256 over a SHA-256 digest, by a function that returns r ‖ s."""
 
-    signature_schemes = (SignatureScheme.ECDSA_SECP256R1_SHA256,)
+    signature_schemes: tuple[SignatureScheme, ...] = (SignatureScheme.ECDSA_SECP256R1_SHA256,)
 
     def __init__(self, sign_digest: Callable[[bytes], bytes]) -> None:
         self._sign_digest = sign_digest

@@ -8,7 +8,7 @@ returns None, a `SignatureRequested` event appears, and the handshake waits for
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from lighttls.errors import SignerError, UsageError
 from lighttls.iana import SignatureScheme
@@ -38,19 +38,26 @@ class SignatureRequest:
         """Hand the outcome to `answer`: the connection that waits for it says where it wants it."""
         self._answer = answer
 
-    def complete(self, signature: bytes) -> None:
+    def complete(self, signature: bytes | bytearray | memoryview) -> None:
         """Give the signature in wire form (DER for ECDSA).
 
         Raises SignerError: it does not verify under our certificate's key; the connection has failed then.
         """
-        self._settle(signature)
+        self._settle(_octets(signature))
 
-    def complete_raw(self, r_and_s: bytes) -> None:
-        """Give an ECDSA signature as r and s, big-endian, equally long, one after the other."""
-        self._settle(der_from_raw(r_and_s))
+    def complete_raw(self, r_and_s: bytes | bytearray | memoryview) -> None:
+        """Give an ECDSA signature as r and s, big-endian, equally long, one after the other. Raises as `complete`."""
+        raw = _octets(r_and_s)
+        try:
+            outcome: bytes | BaseException = der_from_raw(raw)
+        except SignerError as cause:
+            outcome = cause
+        self._settle(outcome)
 
     def fail(self, cause: BaseException) -> None:
         """Say that there will be no signature: the handshake ends with internal_error, and SignerError is raised."""
+        if not isinstance(cause, BaseException):
+            raise UsageError(f"the cause of a failure is an exception, not {type(cause).__name__}")
         self._settle(cause)
 
     def _settle(self, outcome: bytes | BaseException) -> None:
@@ -62,7 +69,6 @@ class SignatureRequest:
         return f"SignatureRequest({self.scheme.name}, digest={self.digest.hex()})"
 
 
-@runtime_checkable
 class Signer(Protocol):
     """Signs with the private key of an identity."""
 
@@ -71,6 +77,12 @@ class Signer(Protocol):
 
     def sign(self, request: SignatureRequest) -> bytes | None:
         """The signature in wire form, or None: it will be given by `request.complete` later."""
+
+
+def _octets(given: bytes | bytearray | memoryview) -> bytes:
+    if not isinstance(given, bytes | bytearray | memoryview):
+        raise UsageError(f"a signature is bytes, not {type(given).__name__}")
+    return bytes(given)
 
 
 def der_from_raw(r_and_s: bytes) -> bytes:
