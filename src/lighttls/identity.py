@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from os import PathLike
-from typing import Any
 
 from lighttls.errors import ConfigurationError, LightTLSError
 from lighttls.iana import SignatureScheme
 from lighttls.keys import Signer, software_key
 from lighttls.x509 import Certificate, certificates_from_pem
-
-_FITS = {"ec": ("ECDSA",), "rsa": ("RSA",)}
 
 
 class Identity:
@@ -30,8 +27,14 @@ class Identity:
             raise ConfigurationError("an identity needs at least one certificate")
         try:
             self.leaf = Certificate.parse(self.chain[0])
+            kind = self.leaf.public_key.kind
         except LightTLSError as cause:
             raise ConfigurationError(f"our own certificate cannot be read: {cause}") from cause
+        if signer is not None and not (hasattr(signer, "signature_schemes") and hasattr(signer, "sign")):
+            raise ConfigurationError(
+                f"{type(signer).__name__} is no Signer: that has `signature_schemes` and `sign`",
+                hint="A function that signs SHA-256 digests becomes a signer by raw_ecdsa(function).",
+            )
         public_key = getattr(signer, "public_key", None)
         if public_key is not None and public_key != self.leaf.spki:
             raise ConfigurationError(
@@ -39,7 +42,7 @@ class Identity:
                 hint="Certificate and key come from different pairs. Compare their public keys.",
             )
         self.signer = signer
-        self.signature_schemes = _usable_schemes(self.leaf, signer)
+        self.signature_schemes = _usable_schemes(kind, signer)
 
     @classmethod
     def from_pem(cls, data: bytes, signer: Signer | None = None, *, name: str = "the PEM data") -> Identity:
@@ -56,8 +59,10 @@ class Identity:
     def from_file(
         cls, path: str | PathLike[str], signer: Signer | None = None, *, key: str | PathLike[str] | None = None
     ) -> Identity:
-        """From a PEM file; `key` names another file with the private key."""
+        """From a PEM file; `key` names another file with the private key, instead of a signer."""
         if key is not None:
+            if signer is not None:
+                raise ConfigurationError(f"{key}: give a key or a signer, not both")
             pem = _read(key)
             try:
                 signer = software_key(pem)
@@ -77,18 +82,20 @@ def _read(path: str | PathLike[str]) -> bytes:
         raise ConfigurationError(f"{path} cannot be read: {cause.strerror or cause}") from cause
 
 
-def _usable_schemes(leaf: Any, signer: Signer | None) -> tuple[SignatureScheme, ...]:
-    families = _FITS.get(leaf.public_key.kind)
-    if families is None:
-        raise ConfigurationError("our own certificate has a key that is neither RSA nor EC")
-    offered = _DEFERRED[leaf.public_key.kind] if signer is None else signer.signature_schemes
-    usable = tuple(scheme for scheme in map(SignatureScheme, offered) if scheme.name.startswith(families))
-    if not usable or any(scheme >> 8 == 2 for scheme in usable):  # CAUTH-11: never SHA-1
-        raise ConfigurationError(f"the signer cannot sign with the certificate's {leaf.public_key.kind} key")
+def _usable_schemes(kind: str, signer: Signer | None) -> tuple[SignatureScheme, ...]:
+    """What the signer offers of what the key can do, in the signer's order; never SHA-1 (CAUTH-11)."""
+    possible = _SCHEMES.get(kind)
+    if possible is None:
+        raise ConfigurationError(f"our own certificate has a key of kind {kind}; it must be RSA or EC")
+    if signer is None:
+        return possible
+    usable = tuple(SignatureScheme(scheme) for scheme in signer.signature_schemes if scheme in possible)
+    if not usable:
+        raise ConfigurationError(f"the signer cannot sign with the certificate's {kind} key")
     return usable
 
 
-_DEFERRED = {
+_SCHEMES = {
     "ec": (
         SignatureScheme.ECDSA_SECP256R1_SHA256,
         SignatureScheme.ECDSA_SECP384R1_SHA384,

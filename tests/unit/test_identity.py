@@ -1,0 +1,216 @@
+"""Our chain and who signs for it: what fits, what does not, and which file is at fault."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
+
+from lighttls import ConfigurationError, Identity, SignatureScheme, raw_ecdsa, software_key
+from lighttls.testing import Certificate, Pki, ec_key, issue
+from lighttls.testing.pki import PrivateKey
+from support import pki
+
+
+@pytest.fixture(scope="module")
+def shared() -> Pki:
+    return pki.shared()
+
+
+class Signer:
+    """Offers what it is told to and never signs."""
+
+    def __init__(self, *schemes: int, public_key: bytes | None = None) -> None:
+        self.signature_schemes: Any = schemes
+        self.public_key = public_key
+
+    def sign(self, request: Any) -> bytes | None:
+        raise AssertionError("nobody asked for a signature")
+
+
+def element() -> Any:
+    return raw_ecdsa(lambda digest: bytes(64))
+
+
+def test_chain_is_kept_as_given_and_the_leaf_is_read(shared: Pki) -> None:
+    chain = (shared.ec_device.der, shared.device_ca.der)
+    identity = Identity((bytearray(der) for der in chain), element())
+    assert identity.chain == chain
+    assert identity.leaf.spki == shared.ec_device.key.spki
+
+
+def test_schemes_are_what_key_and_signer_can_do_in_the_signers_order(shared: Pki) -> None:
+    wanted = (
+        SignatureScheme.RSA_PKCS1_SHA256,
+        SignatureScheme.ECDSA_SECP384R1_SHA384,
+        SignatureScheme.ECDSA_SECP256R1_SHA256,
+    )
+    identity = Identity([shared.ec_device.der], Signer(*wanted))
+    assert identity.signature_schemes == wanted[1:]
+    assert Identity([shared.rsa_device.der], Signer(*wanted)).signature_schemes == wanted[:1]
+
+
+def test_unknown_and_sha1_schemes_of_a_signer_are_never_used(shared: Pki) -> None:
+    """CAUTH-11."""
+    identity = Identity([shared.ec_device.der], Signer(0x0203, 0x0807, 0x0403))
+    assert identity.signature_schemes == (SignatureScheme.ECDSA_SECP256R1_SHA256,)
+    assert type(identity.signature_schemes[0]) is SignatureScheme
+
+
+def test_without_a_signer_every_scheme_of_the_key_is_open(shared: Pki) -> None:
+    assert len(Identity([shared.ec_device.der], None).signature_schemes) == 3
+    assert len(Identity([shared.rsa_device.der], None).signature_schemes) == 6
+
+
+@pytest.mark.parametrize(
+    ("chain", "what"),
+    [
+        ([], "at least one certificate"),
+        ([b""], "own certificate cannot be read"),
+        ([b"garbage"], "own certificate cannot be read"),
+    ],
+)
+def test_chain_without_a_readable_leaf_is_refused(chain: Any, what: str) -> None:
+    with pytest.raises(ConfigurationError, match=what):
+        Identity(chain, None)
+
+
+def test_signer_that_cannot_use_the_leafs_key_is_refused(shared: Pki) -> None:
+    with pytest.raises(ConfigurationError, match="cannot sign with the certificate's rsa key"):
+        Identity([shared.rsa_device.der], element())
+    with pytest.raises(ConfigurationError, match="cannot sign with the certificate's ec key"):
+        Identity([shared.ec_device.der], Signer(0x0203))
+
+
+def test_key_that_belongs_to_another_certificate_is_refused(shared: Pki) -> None:
+    stranger = software_key(ec_key().to_pem())
+    with pytest.raises(ConfigurationError, match="does not belong to the certificate") as caught:
+        Identity([shared.ec_device.der], stranger)
+    assert "Compare their public keys" in caught.value.hint
+    Identity([shared.ec_device.der], Signer(0x0403, public_key=shared.ec_device.key.spki))
+
+
+@pytest.mark.parametrize("signer", [lambda digest: bytes(64), b"key", object()])
+def test_what_is_no_signer_is_refused_with_advice(shared: Pki, signer: Any) -> None:
+    with pytest.raises(ConfigurationError, match="is no Signer") as caught:
+        Identity([shared.ec_device.der], signer)
+    assert "raw_ecdsa" in caught.value.hint
+
+
+def test_leaf_with_a_key_that_cannot_sign_here_is_refused() -> None:
+    key = ed25519.Ed25519PrivateKey.generate()
+    device_ca = pki.shared().device_ca
+    leaf = issue("ed25519", PrivateKey(key, "ed25519"), issuer=device_ca)
+    with pytest.raises(ConfigurationError, match="key of kind ed25519; it must be RSA or EC"):
+        Identity([leaf.der], None)
+
+
+@pytest.mark.parametrize("key_first", [False, True])
+@pytest.mark.parametrize("kind", ["ec_device", "rsa_device"])
+def test_pem_with_chain_and_key_in_any_order(shared: Pki, kind: str, key_first: bool) -> None:
+    device: Certificate = getattr(shared, kind)
+    parts = [shared.device_chain(device), device.key.to_pem()]
+    identity = Identity.from_pem(b"".join(reversed(parts) if key_first else parts))
+    assert identity.chain == (device.der, shared.device_ca.der)
+    assert identity.signer is not None
+
+
+def test_signer_given_beside_pem_wins_over_a_key_in_it(shared: Pki) -> None:
+    signer = element()
+    device = shared.ec_device
+    assert Identity.from_pem(device.to_pem() + device.key.to_pem(), signer).signer is signer
+
+
+def test_pem_without_a_key_defers_every_signature(shared: Pki) -> None:
+    assert Identity.from_pem(shared.ec_device.to_pem()).signer is None
+
+
+def write(folder: Path, name: str, data: bytes) -> Path:
+    path = folder / name
+    path.write_bytes(data)
+    return path
+
+
+def test_files_are_read(shared: Pki, tmp_path: Path) -> None:
+    device = shared.ec_device
+    both = write(tmp_path, "both.pem", device.to_pem() + device.key.to_pem())
+    chain = write(tmp_path, "chain.pem", shared.device_chain(device))
+    key = write(tmp_path, "key.pem", device.key.to_pem())
+    assert Identity.from_file(both).signer is not None
+    assert len(Identity.from_file(str(chain), key=str(key)).chain) == 2
+    signer = element()
+    assert Identity.from_file(chain, signer).signer is signer
+
+
+def pem(key: Any, password: bytes | None = None) -> bytes:
+    protection = BestAvailableEncryption(password) if password else NoEncryption()
+    encoded: bytes = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, protection)
+    return encoded
+
+
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [
+        (lambda: b"", "cannot be read"),
+        (lambda: b"garbage", "cannot be read"),
+        (lambda: pem(ed25519.Ed25519PrivateKey.generate()), "RSA from 2048 bits"),
+        (lambda: pem(rsa.generate_private_key(65537, 1024)), "RSA from 2048 bits"),
+        (lambda: pem(ed25519.Ed25519PrivateKey.generate(), b"password"), "cannot be read"),
+    ],
+    ids=["empty", "garbage", "ed25519", "rsa-1024", "encrypted"],
+)
+def test_bad_key_file_is_named(shared: Pki, tmp_path: Path, data: Any, what: str) -> None:
+    chain = write(tmp_path, "chain.pem", shared.ec_device.to_pem())
+    key = write(tmp_path, "key.pem", data())
+    with pytest.raises(ConfigurationError, match=rf"key\.pem: .*{what}"):
+        Identity.from_file(chain, key=key)
+    together = write(tmp_path, "together.pem", chain.read_bytes() + data())
+    if b"PRIVATE KEY" in data():
+        with pytest.raises(ConfigurationError, match=rf"together\.pem: .*{what}"):
+            Identity.from_file(together)
+
+
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [
+        (b"", "it is empty"),
+        (b"hello", "neither PEM nor DER"),
+        (b"-----BEGIN CERTIFICATE-----\nMIIB", "no END line"),
+        (b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n", "own certificate cannot be read"),
+        (b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "only PRIVATE KEY"),
+    ],
+)
+def test_bad_chain_file_is_named(tmp_path: Path, data: bytes, what: str) -> None:
+    path = write(tmp_path, "device.pem", data)
+    with pytest.raises(ConfigurationError, match=rf"device\.pem: .*{what}"):
+        Identity.from_file(path)
+
+
+def test_wrong_key_names_the_chain_file_and_keeps_the_advice(shared: Pki, tmp_path: Path) -> None:
+    chain = write(tmp_path, "device.pem", shared.ec_device.to_pem())
+    key = write(tmp_path, "key.pem", ec_key().to_pem())
+    with pytest.raises(ConfigurationError, match=r"device\.pem: the private key does not belong") as caught:
+        Identity.from_file(chain, key=key)
+    assert "different pairs" in caught.value.hint
+
+
+def test_missing_file_is_named_with_the_systems_reason(shared: Pki, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"missing\.pem cannot be read: No such file"):
+        Identity.from_file(tmp_path / "missing.pem")
+    chain = write(tmp_path, "device.pem", shared.ec_device.to_pem())
+    with pytest.raises(ConfigurationError, match=r"nokey\.pem cannot be read"):
+        Identity.from_file(chain, key=tmp_path / "nokey.pem")
+
+
+def test_key_and_signer_together_are_refused(shared: Pki, tmp_path: Path) -> None:
+    chain = write(tmp_path, "device.pem", shared.ec_device.to_pem())
+    key = write(tmp_path, "key.pem", shared.ec_device.key.to_pem())
+    with pytest.raises(ConfigurationError, match="a key or a signer, not both"):
+        Identity.from_file(chain, element(), key=key)
+
+
+def test_repr_says_how_many_certificates_and_what_key(shared: Pki) -> None:
+    assert repr(Identity.from_pem(shared.device_chain(shared.ec_device))) == "Identity(2 certificates, ec key)"
