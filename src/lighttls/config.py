@@ -99,8 +99,9 @@ class ClientConfig:
             )
         if identity is not None and not isinstance(identity, Identity):
             raise ConfigurationError("identity must be an Identity or None")
+        if verify is not None and not isinstance(verify, VerifyPolicy):
+            raise ConfigurationError("verify must be a VerifyPolicy or None")
         engine = provider if provider is not None else default_provider()
-        trust.freeze()
         settings: dict[str, Any] = {
             "trust": trust,
             "identity": identity,
@@ -120,28 +121,36 @@ class ClientConfig:
             "_last_draw": [b""],
         }
         _need_schemes(settings["cipher_suites"], settings["signature_schemes"])
+        trust.freeze()
         for name, value in settings.items():
             object.__setattr__(self, name, value)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"a ClientConfig is immutable; make a new one to change {name}")
 
-    def random(self, count: int) -> bytes:
-        """Random bytes from the configured source (PROF-04).
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"a ClientConfig is immutable; {name} stays")
+
+    def random(self, count: int) -> bytearray:
+        """Random bytes from the configured source (PROF-04), in a buffer that whoever draws a secret wipes.
 
         Raises EntropyError: it failed, gave too little, or gave the same 32 bytes twice in a row.
         """
         source = self.insecure_entropy if self.insecure_entropy is not None else os.urandom
         try:
-            drawn = bytes(source(count))
+            given = source(count)
         except Exception as cause:
             raise EntropyError(f"the random source failed: {cause}") from cause
-        if len(drawn) != count:
-            raise EntropyError(f"the random source gave {len(drawn)} bytes, asked were {count}")
+        if not isinstance(given, bytes | bytearray):
+            raise EntropyError(f"the random source gave {type(given).__name__}, expected bytes")
+        if len(given) != count:
+            raise EntropyError(f"the random source gave {len(given)} bytes, asked were {count}")
+        drawn = bytearray(given)
         if count >= 32:
-            if drawn == self._last_draw[0]:
+            digest = self.provider.digest("sha256", drawn[:32])  # the draw itself may be a private key
+            if digest == self._last_draw[0]:
                 raise EntropyError("the random source gave the same bytes twice")
-            self._last_draw[0] = drawn
+            self._last_draw[0] = digest
         return drawn
 
 
@@ -162,6 +171,9 @@ def _choice(setting: str, enum: type[_N], wanted: Iterable[int], possible: Itera
     return tuple(chosen)
 
 
+_LONGEST_PROTOCOL_LIST: Final = 1 << 15  # all extensions together must stay below 2^16 (RFC 5246 §7.4.1.4)
+
+
 def _protocols(names: Iterable[str]) -> tuple[bytes, ...]:
     if isinstance(names, str):
         raise ConfigurationError("alpn_protocols must be a list of names, not one string")
@@ -169,6 +181,8 @@ def _protocols(names: Iterable[str]) -> tuple[bytes, ...]:
     for name, raw in zip(names, encoded, strict=True):
         if not 1 <= len(raw) <= 255 or not str(name).isascii():  # ALPN-01
             raise ConfigurationError(f"alpn_protocols: {name!r} is no protocol name of 1 to 255 ASCII characters")
+    if sum(map(len, encoded)) + len(encoded) > _LONGEST_PROTOCOL_LIST:
+        raise ConfigurationError(f"alpn_protocols: together longer than {_LONGEST_PROTOCOL_LIST} bytes")
     return encoded
 
 
