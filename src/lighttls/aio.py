@@ -12,6 +12,7 @@ from lighttls.connection import ClientConnection
 from lighttls.errors import LightTLSError, TransportError, UsageError
 from lighttls.info import ConnectionInfo
 from lighttls.transports import Driver
+from lighttls.x509 import reference_name
 
 _RECEIVE_SIZE: Final = 32768  # bytes asked of the reader below at a time
 _LINE_LIMIT: Final = 65536  # bytes that `readuntil` looks through, as in asyncio
@@ -49,11 +50,13 @@ async def open_connection(
     `timeout` bounds each wait without progress, `deadline` all of it, in seconds; for what comes
     after the handshake use `asyncio.timeout`. Raises as `lighttls.connect` does.
     """
+    name = server_hostname or host
+    reference_name(name)  # refuses what the handshake would, before anybody is called
     try:
         async with asyncio.timeout(deadline):
             async with asyncio.timeout(timeout):
                 reader, writer = await asyncio.open_connection(host, port)
-            stream = Stream(reader, writer, config, server_hostname or host)
+            stream = Stream(reader, writer, config, name)
             await stream.handshake(timeout)
     except TimeoutError as cause:
         raise TransportError(f"{host} port {port} took too long", timed_out=True, hint=_NO_ANSWER, host=host) from cause

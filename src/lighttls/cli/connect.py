@@ -169,7 +169,7 @@ def _client_side(info: ConnectionInfo) -> str:
 def _show_trace(trace: object) -> None:
     if isinstance(trace, list):
         for entry in trace:
-            _say(str(entry))
+            _say(f"{(entry.time - trace[0].time) * 1000:6.1f} ms {entry}")
 
 
 def _say(line: str) -> None:

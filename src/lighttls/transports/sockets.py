@@ -11,6 +11,7 @@ from typing import IO, Any, Final
 from lighttls.config import ClientConfig
 from lighttls.errors import TransportError, UsageError
 from lighttls.transports.stream import Stream
+from lighttls.x509 import reference_name
 
 _SEND_SIZE: Final = 262144  # bytes that one `send` takes at most
 
@@ -30,14 +31,17 @@ def connect(
     name's resolution, which the operating system bounds.
 
     Raises:
+        ConfigurationError: the name cannot be verified by any certificate; nothing was sent.
         TransportError: no connection, or the link broke; `timed_out` tells lateness from failure.
         CertificateError, ProtocolError, PeerAlert: the handshake failed.
     """
+    name = server_hostname or address[0]
+    reference_name(name)  # refuses what the handshake would, before anybody is called
     began = monotonic()
     link = SocketTransport(_connect_tcp(address, timeout, None if deadline is None else began + deadline))
     if deadline is not None:
         deadline -= monotonic() - began
-    return TLSSocket(link, config, server_hostname or address[0], timeout=timeout, deadline=deadline)
+    return TLSSocket(link, config, name, timeout=timeout, deadline=deadline)
 
 
 class SocketTransport:
