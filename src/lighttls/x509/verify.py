@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from lighttls.crypto.provider import CryptoProvider
-from lighttls.errors import CertificateError, ConfigurationError, UsageError
+from lighttls.errors import CertificateError, ChainReason, ConfigurationError, UsageError
 from lighttls.x509 import names
 from lighttls.x509.certificate import PURPOSES, Certificate
 from lighttls.x509.path import Search
 from lighttls.x509.policy import VerifyPolicy, seconds
 from lighttls.x509.trust_store import TrustStore
-from lighttls.x509.verdict import Attempt, VerificationRequest, VerifiedPath, refusal
+from lighttls.x509.verdict import Attempt, ChainVerifier, VerificationRequest, VerifiedPath, refusal
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -68,8 +68,26 @@ def verify_chain(
         return found
 
     if policy.verifier is not None:
-        return policy.verifier.verify(VerificationRequest(certificates, server_hostname, now, purpose, judge))
+        return _ask(policy.verifier, VerificationRequest(certificates, server_hostname, now, purpose, judge))
     return judge()
+
+
+def _ask(verifier: ChainVerifier, request: VerificationRequest) -> VerifiedPath:
+    """The application's verdict. Whatever it does besides returning a path is a refusal."""
+    try:
+        path = verifier.verify(request)
+    except CertificateError:
+        raise
+    except Exception as cause:
+        raise CertificateError(
+            f"the application's verifier failed: {type(cause).__name__}: {cause}", ChainReason.REFUSED_BY_VERIFIER
+        ) from cause
+    if not isinstance(path, VerifiedPath):
+        raise CertificateError(
+            f"the application's verifier returned {type(path).__name__}, expected a VerifiedPath",
+            ChainReason.REFUSED_BY_VERIFIER,
+        )
+    return path
 
 
 def _default_provider() -> CryptoProvider:
