@@ -69,6 +69,9 @@ static uint32_t detect(void) {
     }
     if (avx && all(seven[EBX], 1u << 5)) {
         features |= LT_CPU_AVX2;
+        if (all(seven[ECX], 1u << 9 | 1u << 10)) {
+            features |= LT_CPU_VAES;
+        }
     }
     if (all(seven[EBX], 1u << 8 | 1u << 19)) {
         features |= LT_CPU_BMI2_ADX;

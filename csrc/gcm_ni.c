@@ -8,7 +8,7 @@
  */
 #include "aes.h"
 #include "gcm.h"
-#include "ghash_clmul.h"
+#include "gcm_vaes.h"
 
 #if LT_X86_64
 #define LT_NI LT_TARGET("ssse3,aes,pclmul")
@@ -53,7 +53,7 @@ LT_NI LT_INLINE __m128i stream8_hash8(const lt_gcm *gcm, __m128i counter, __m128
 #define ROUND_AND_HASH(i)                                                                                              \
     key = round_key(gcm, (i) + 1);                                                                                     \
     LANES8(ROUND)                                                                                                      \
-    lt_ghash_add(&sum, gcm, i, _mm_xor_si128(y, lt_reverse128(lt_load128(text + 16 * (i)))));                          \
+    lt_ghash_add(&sum, gcm, 8 - (i), _mm_xor_si128(y, lt_reverse128(lt_load128(text + 16 * (i)))));                    \
     y = _mm_setzero_si128();
     ROUND_AND_HASH(0)
     ROUND_AND_HASH(1)
@@ -76,9 +76,9 @@ LT_NI LT_INLINE __m128i stream8_hash8(const lt_gcm *gcm, __m128i counter, __m128
 LT_NI LT_INLINE __m128i hash8(const lt_gcm *gcm, __m128i y, const uint8_t *text) {
     lt_ghash_sum sum = lt_ghash_zero();
 
-    lt_ghash_add(&sum, gcm, 0, _mm_xor_si128(y, lt_reverse128(lt_load128(text))));
+    lt_ghash_add(&sum, gcm, 8, _mm_xor_si128(y, lt_reverse128(lt_load128(text))));
     for (size_t i = 1; i < 8; i++) {
-        lt_ghash_add(&sum, gcm, i, lt_reverse128(lt_load128(text + 16 * i)));
+        lt_ghash_add(&sum, gcm, 8 - i, lt_reverse128(lt_load128(text + 16 * i)));
     }
     return lt_ghash_reduce(sum);
 }
@@ -144,7 +144,7 @@ LT_NI LT_INLINE __m128i hash_aad(const lt_gcm *gcm, const uint8_t *aad, size_t a
         __m128i block = take == 16 ? lt_load128(aad) : load_partial(aad, take);
         lt_ghash_sum sum = lt_ghash_zero();
 
-        lt_ghash_add(&sum, gcm, 7, _mm_xor_si128(y, lt_reverse128(block)));
+        lt_ghash_add(&sum, gcm, 1, _mm_xor_si128(y, lt_reverse128(block)));
         y = lt_ghash_reduce(sum);
         aad += take;
         aad_len -= take;
@@ -192,8 +192,7 @@ LT_NI LT_INLINE __m128i finish(const lt_gcm *gcm, __m128i first, __m128i counter
                                uint8_t *out, const uint8_t *in, size_t len, int sealing) {
     __m128i stream[9];
     lt_ghash_sum sum = lt_ghash_zero();
-    size_t blocks = (len + 15) / 16;
-    size_t index = blocks == 8 ? 0 : 7 - blocks;
+    size_t exponent = (len + 15) / 16 + 1; /* at most eight blocks and the lengths */
     size_t i;
     __m128i tag;
 
@@ -203,7 +202,7 @@ LT_NI LT_INLINE __m128i finish(const lt_gcm *gcm, __m128i first, __m128i counter
         __m128i to = _mm_xor_si128(from, stream[i]);
 
         lt_store128(out, to);
-        lt_ghash_add(&sum, gcm, index++, _mm_xor_si128(y, lt_reverse128(sealing ? to : from)));
+        lt_ghash_add(&sum, gcm, exponent--, _mm_xor_si128(y, lt_reverse128(sealing ? to : from)));
         y = _mm_setzero_si128();
     }
     if (len > 0) {
@@ -211,15 +210,10 @@ LT_NI LT_INLINE __m128i finish(const lt_gcm *gcm, __m128i first, __m128i counter
         __m128i to = keep_bytes(_mm_xor_si128(from, stream[i]), len);
 
         store_partial(out, len, to);
-        lt_ghash_add(&sum, gcm, index++, _mm_xor_si128(y, lt_reverse128(sealing ? to : from)));
+        lt_ghash_add(&sum, gcm, exponent--, _mm_xor_si128(y, lt_reverse128(sealing ? to : from)));
         y = _mm_setzero_si128();
     }
-    if (index == 8) { /* eight blocks: the lengths are a ninth */
-        y = lt_ghash_reduce(sum);
-        sum = lt_ghash_zero();
-        index = 7;
-    }
-    lt_ghash_add(&sum, gcm, index, _mm_xor_si128(y, total_bits));
+    lt_ghash_add(&sum, gcm, 1, _mm_xor_si128(y, total_bits));
     tag = _mm_xor_si128(lt_reverse128(lt_ghash_reduce(sum)), stream[0]);
     lt_wipe(stream, sizeof stream);
     return tag;
@@ -241,6 +235,14 @@ LT_NI void lt_gcm_ni_seal(const lt_gcm *gcm, const uint8_t *nonce, const uint8_t
     size_t left = in_len;
     __m128i b[8];
 
+    if (gcm->vaes && left >= LT_VAES_CHUNK) {
+        size_t bulk = left & ~(size_t)(LT_VAES_CHUNK - 1);
+
+        lt_gcm_vaes_seal(gcm, &counter, &y, out, in, bulk);
+        in += bulk;
+        out += bulk;
+        left -= bulk;
+    }
     if (left >= CHUNK) {
         stream8(gcm, counter, b);
         LANES8(XOR_OUT)
@@ -273,6 +275,14 @@ LT_NI int lt_gcm_ni_open(const lt_gcm *gcm, const uint8_t *nonce, const uint8_t 
     __m128i b[8];
     __m128i tag;
 
+    if (gcm->vaes && left >= LT_VAES_CHUNK) {
+        size_t bulk = left & ~(size_t)(LT_VAES_CHUNK - 1);
+
+        lt_gcm_vaes_open(gcm, &counter, &y, out, in, bulk);
+        in += bulk;
+        out += bulk;
+        left -= bulk;
+    }
     for (; left >= CHUNK; left -= CHUNK, in += CHUNK, out += CHUNK) {
         y = stream8_hash8(gcm, counter, b, y, in);
         LANES8(XOR_OUT)
@@ -290,6 +300,7 @@ LT_NI int lt_gcm_ni_open(const lt_gcm *gcm, const uint8_t *nonce, const uint8_t 
 LT_NI void lt_gcm_ni_init(lt_gcm *gcm, const uint8_t *key, size_t key_len) {
     uint8_t h[16] = {0};
 
+    gcm->vaes = lt_cpu_has(LT_CPU_VAES);
     gcm->rounds = lt_aes_ni_expand(gcm->round_keys, key, key_len);
     lt_aes_ni_encrypt(gcm->round_keys, gcm->rounds, h, h);
     lt_ghash_clmul_powers(gcm, h);

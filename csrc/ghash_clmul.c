@@ -23,15 +23,11 @@ LT_CLMUL static __m128i times_x(__m128i value) {
 LT_CLMUL void lt_ghash_clmul_powers(lt_gcm *gcm, const uint8_t *h) {
     __m128i power = lt_reverse128(lt_load128(h));
 
-    for (size_t i = 8; i-- > 0;) {
-        __m128i entry = times_x(power);
+    for (size_t exponent = 1; exponent <= 16; exponent++) {
         lt_ghash_sum sum = lt_ghash_zero();
 
-        lt_store128(gcm->powers + 16 * i, entry);
-        entry = _mm_xor_si128(entry, lt_swap_halves(entry));
-        _mm_storel_epi64((__m128i *)(void *)(gcm->halves + 8 * i), entry);
-        /* Entry 7, x H, is there by now: the next power is this one times H. */
-        lt_ghash_add(&sum, gcm, 7, power);
+        lt_store128(gcm->powers + 16 * (16 - exponent), times_x(power));
+        lt_ghash_add(&sum, gcm, 1, power);
         power = lt_ghash_reduce(sum);
     }
 }

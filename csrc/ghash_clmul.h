@@ -3,8 +3,8 @@
  *
  * Blocks are loaded backwards, so that the coefficient of x^0 is the top bit of the register. A
  * carryless product of two such values is one place too low; the table of powers makes up for it by
- * holding x H^i in place of H^i. Sums of up to eight products are reduced once:
- * ((y + b0) H^8 + b1 H^7 + ... + b7 H), in lt_gcm.powers[0] to [7].
+ * holding x H^i in place of H^i, H^16 first. A sum of up to sixteen products is reduced once:
+ * (y + b0) H^16 + b1 H^15 + ... + b15 H.
  */
 #ifndef LT_GHASH_CLMUL_H
 #define LT_GHASH_CLMUL_H
@@ -45,15 +45,15 @@ LT_CLMUL LT_INLINE lt_ghash_sum lt_ghash_zero(void) {
     return sum;
 }
 
-/* sum += x powers[index], that is x H^(8 - index). */
-LT_CLMUL LT_INLINE void lt_ghash_add(lt_ghash_sum *sum, const lt_gcm *gcm, size_t index, __m128i x) {
-    __m128i power = lt_load128(gcm->powers + 16 * index);
-    __m128i half = _mm_loadl_epi64((const __m128i *)(const void *)(gcm->halves + 8 * index));
+/* sum += x H^exponent, 0 < exponent <= 16 */
+LT_CLMUL LT_INLINE void lt_ghash_add(lt_ghash_sum *sum, const lt_gcm *gcm, size_t exponent, __m128i x) {
+    __m128i power = lt_load128(gcm->powers + 16 * (16 - exponent));
+    __m128i folded_power = _mm_xor_si128(power, lt_swap_halves(power));
     __m128i folded = _mm_xor_si128(x, lt_swap_halves(x));
 
     sum->high = _mm_xor_si128(sum->high, _mm_clmulepi64_si128(x, power, 0x11));
     sum->low = _mm_xor_si128(sum->low, _mm_clmulepi64_si128(x, power, 0x00));
-    sum->middle = _mm_xor_si128(sum->middle, _mm_clmulepi64_si128(folded, half, 0x00));
+    sum->middle = _mm_xor_si128(sum->middle, _mm_clmulepi64_si128(folded, folded_power, 0x00));
 }
 
 /*
@@ -71,7 +71,7 @@ LT_CLMUL LT_INLINE __m128i lt_ghash_reduce(lt_ghash_sum sum) {
     return _mm_xor_si128(high, low);
 }
 
-/** Fill gcm->powers and gcm->halves from the 16 bytes of H. */
+/** Fill gcm->powers from the 16 bytes of H. */
 void lt_ghash_clmul_powers(lt_gcm *gcm, const uint8_t *h);
 #endif
 

@@ -140,7 +140,7 @@ LT_INLINE uint64_t lt_ct_hide(uint64_t x) {
 }
 
 LT_INLINE uint64_t lt_ct_is_zero(uint64_t x) {
-    return 0 - (lt_ct_hide(~x & (x - 1)) >> 63);
+    return lt_ct_hide(0 - ((~x & (x - 1)) >> 63));
 }
 
 LT_INLINE uint64_t lt_ct_eq(uint64_t a, uint64_t b) {
@@ -149,7 +149,7 @@ LT_INLINE uint64_t lt_ct_eq(uint64_t a, uint64_t b) {
 
 /** a < b, unsigned. */
 LT_INLINE uint64_t lt_ct_lt(uint64_t a, uint64_t b) {
-    return 0 - (lt_ct_hide(a ^ ((a ^ b) | ((a - b) ^ b))) >> 63);
+    return lt_ct_hide(0 - ((a ^ ((a ^ b) | ((a - b) ^ b))) >> 63));
 }
 
 /** `mask` all ones: a; 0: b. */
@@ -176,9 +176,9 @@ LT_INLINE int lt_ct_declassify(int verdict) {
 /* AES-GCM under one key. Which fields are set and how depends on the implementation. */
 typedef struct {
     uint8_t round_keys[15 * 16]; /* in the order of FIPS 197 */
-    uint8_t powers[8 * 16];      /* portable: H; PCLMULQDQ: H^8 to H^1, see ghash_clmul.h */
-    uint8_t halves[8 * 8];       /* PCLMULQDQ: upper half + lower half of each power */
+    uint8_t powers[16 * 16];     /* portable: H; PCLMULQDQ: H^16 to H^1, see ghash_clmul.h */
     uint32_t rounds;             /* 10 or 14 */
+    int vaes;                    /* PCLMULQDQ: long messages go to gcm_vaes.c */
 } lt_gcm;
 
 /* An AEAD under one key, bound to the implementation it was made for, whatever lt_cpu_restrict does later. */

@@ -63,6 +63,7 @@ extern "C" {
 #define LT_CPU_SHANI 4    /* SHA-NI with SSE4.1 */
 #define LT_CPU_AVX2 8     /* AVX2, enabled by the system */
 #define LT_CPU_BMI2_ADX 16 /* MULX, ADCX, ADOX */
+#define LT_CPU_VAES 32    /* VAES and VPCLMULQDQ on 256 bits, with AVX2 */
 
 /** Features in use: found on this machine and not masked out. The first call reads cpuid. */
 uint32_t lt_cpu_features(void);

@@ -11,7 +11,8 @@
 #include "inner.h"
 
 /* Portable, each accelerated implementation alone, everything. */
-static const uint32_t MASKS[] = {0, LT_CPU_AESNI | LT_CPU_CLMUL, LT_CPU_AVX2, UINT32_MAX};
+static const uint32_t MASKS[] = {0, LT_CPU_AESNI | LT_CPU_CLMUL, LT_CPU_AESNI | LT_CPU_CLMUL | LT_CPU_VAES, LT_CPU_AVX2,
+                                 UINT32_MAX};
 #define MASK_COUNT (sizeof MASKS / sizeof MASKS[0])
 
 typedef struct {
