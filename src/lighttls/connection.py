@@ -180,11 +180,12 @@ class ClientConnection:
         """
         if self._error is not None:
             raise self._error
-        if self._read_closed or (self._write_closed and self._state is not None):
+        if self._read_closed or self._write_closed:
             self._read_closed = True
+            self._open_quickly = None
             return []
-        where = "after" if self.is_established else f"during the handshake, in state {self.state},"
-        error = TruncatedStream(f"the stream ended {where} without close_notify".replace("after without", "without"))
+        where = "" if self.is_established else f" during the handshake, in state {self.state},"
+        error = TruncatedStream(f"the stream ended{where} without close_notify")
         self._fail(error, [])
         raise error
 
@@ -192,10 +193,12 @@ class ClientConnection:
         """Queue application data.
 
         Raises UsageError: not connected, closed, or the key has protected as many records as it may
-        (REC-26; close_notify is queued then).
+        (REC-26; close_notify is queued then). On a connection that has failed: the error it failed with.
         """
         seal = self._seal
         if seal is None:
+            if self._error is not None:
+                raise self._error
             raise UsageError(f"no data can be sent in state {self.state}")
         octets = data if type(data) is bytes else _octets(data)
         if not octets:
@@ -240,13 +243,14 @@ class ClientConnection:
         self._shut_writing()
         self._read_closed = True
         self._open_quickly = None
+        self._records.forget_keys()
 
-    def complete_signature(self, request: SignatureRequest, signature: bytes) -> None:
+    def complete_signature(self, request: SignatureRequest, signature: bytes | bytearray | memoryview) -> None:
         """Give the signature a `SignatureRequested` event asked for, in wire form.
 
         Raises SignerError: it does not verify; the connection has failed then. UsageError: nobody waits for it.
         """
-        self._settle_signature(request, bytes(signature))
+        self._settle_signature(request, bytes(_octets(signature)))
 
     def _settle_signature(self, request: SignatureRequest, outcome: bytes | BaseException) -> None:
         if self._error is not None:
@@ -411,6 +415,8 @@ class ClientConnection:
         self._open_quickly = None
         self._records.forget_keys()
         self._transcript.clear()
+        if type(self._state) is not Connected:
+            self._state = None  # the states of the handshake hold its secrets
 
     def _note(self, sent: bool, message: object, size: int) -> None:
         if self.trace is not None:
