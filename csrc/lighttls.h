@@ -33,15 +33,15 @@ extern "C" {
 
 /* ---- Status ------------------------------------------------------------------------------ */
 
-#define LT_OK 0
+#define LT_OK           0
 #define LT_ERR_ARGUMENT -1 /* a length or an algorithm number that cannot be */
-#define LT_ERR_SPACE -2    /* the output buffer is too small; nothing was written */
-#define LT_ERR_AUTH -3     /* a record or tag failed authentication; the output was wiped */
+#define LT_ERR_SPACE    -2 /* the output buffer is too small; nothing was written */
+#define LT_ERR_AUTH     -3 /* a record or tag failed authentication; the output was wiped */
 #define LT_ERR_OVERFLOW -4 /* a record is longer than its limit */
-#define LT_ERR_VERSION -5  /* a record does not carry version 3.3 */
+#define LT_ERR_VERSION  -5 /* a record does not carry version 3.3 */
 #define LT_ERR_SEQUENCE -6 /* the key has protected as many records as it may */
-#define LT_ERR_POINT -7    /* not a point of the group, or the shared secret is zero */
-#define LT_ERR_SCALAR -8   /* the random bytes are no private key; draw again */
+#define LT_ERR_POINT    -7 /* not a point of the group, or the shared secret is zero */
+#define LT_ERR_SCALAR   -8 /* the random bytes are no private key; draw again */
 
 /* ---- Algorithms -------------------------------------------------------------------------- */
 
@@ -49,21 +49,21 @@ extern "C" {
 #define LT_SHA384 5
 #define LT_SHA512 6
 
-#define LT_AES_128_GCM 1
-#define LT_AES_256_GCM 2
+#define LT_AES_128_GCM       1
+#define LT_AES_256_GCM       2
 #define LT_CHACHA20_POLY1305 3
 
 #define LT_SECP256R1 23 /* groups by their IANA numbers */
-#define LT_X25519 29
+#define LT_X25519    29
 
 /* ---- Processor --------------------------------------------------------------------------- */
 
-#define LT_CPU_AESNI 1    /* AES-NI */
-#define LT_CPU_CLMUL 2    /* PCLMULQDQ with SSSE3 */
-#define LT_CPU_SHANI 4    /* SHA-NI with SSE4.1 */
-#define LT_CPU_AVX2 8     /* AVX2, enabled by the system */
+#define LT_CPU_AESNI    1  /* AES-NI */
+#define LT_CPU_CLMUL    2  /* PCLMULQDQ with SSSE3 */
+#define LT_CPU_SHANI    4  /* SHA-NI with SSE4.1 */
+#define LT_CPU_AVX2     8  /* AVX2, enabled by the system */
 #define LT_CPU_BMI2_ADX 16 /* MULX, ADCX, ADOX */
-#define LT_CPU_VAES 32    /* VAES and VPCLMULQDQ on 256 bits, with AVX2 */
+#define LT_CPU_VAES     32 /* VAES and VPCLMULQDQ on 256 bits, with AVX2 */
 
 /** Features in use: found on this machine and not masked out. The first call reads cpuid. */
 uint32_t lt_cpu_features(void);
@@ -97,13 +97,11 @@ LT_MUST_CHECK int lt_test_prf(uint8_t *out, size_t out_len, uint32_t algorithm, 
 
 /** Seal with a 12-byte nonce: out gets in_len bytes and a 16-byte tag. For test vectors only. */
 LT_MUST_CHECK int lt_test_aead_seal(uint32_t aead, const uint8_t *key, size_t key_len, const uint8_t *nonce,
-                                    const uint8_t *aad, size_t aad_len, uint8_t *out, const uint8_t *in,
-                                    size_t in_len);
+                                    const uint8_t *aad, size_t aad_len, uint8_t *out, const uint8_t *in, size_t in_len);
 
 /** Open what the former sealed: out gets in_len - 16 bytes, wiped if it fails. For test vectors only. */
 LT_MUST_CHECK int lt_test_aead_open(uint32_t aead, const uint8_t *key, size_t key_len, const uint8_t *nonce,
-                                    const uint8_t *aad, size_t aad_len, uint8_t *out, const uint8_t *in,
-                                    size_t in_len);
+                                    const uint8_t *aad, size_t aad_len, uint8_t *out, const uint8_t *in, size_t in_len);
 
 /* ---- Key exchange ------------------------------------------------------------------------ */
 
@@ -193,17 +191,17 @@ void lt_record_keys_wipe(lt_record_keys *keys);
 
 /* ---- Records ----------------------------------------------------------------------------- */
 
-#define LT_RECORD_MAX 16384 /* plaintext bytes of a record, RFC 5246 section 6.2.1 */
-#define LT_RECORD_EXPANSION 29 /* at most: header, explicit nonce, tag */
-#define LT_SPANS 32
-#define LT_OPENED_DATA 65536
-#define LT_OPENED_ONE 0x1000000 /* flag in the result of lt_records_open */
+#define LT_RECORD_MAX       16384 /* plaintext bytes of a record, RFC 5246 section 6.2.1 */
+#define LT_RECORD_EXPANSION 29    /* at most: header, explicit nonce, tag */
+#define LT_SPANS            32
+#define LT_OPENED_DATA      65536
+#define LT_OPENED_ONE       0x1000000 /* flag in the result of lt_records_open */
 
 /** Where lt_records_open puts what it opened. */
 typedef struct {
-    uint32_t consumed;       /* bytes of the input that were opened */
-    uint32_t count;          /* records */
-    uint32_t spans[3 * 32];  /* per record: content type, offset in data, length */
+    uint32_t consumed;      /* bytes of the input that were opened */
+    uint32_t count;         /* records */
+    uint32_t spans[3 * 32]; /* per record: content type, offset in data, length */
     uint8_t data[65536];
 } lt_opened;
 
