@@ -14,7 +14,8 @@ import pytest
 from hostile import certificates, wire
 from hostile.certificates import Credential
 from hostile.link import Link, drive
-from hostile.server import Server, data
+from hostile.server import Server
+from hostile.steps import data
 from lighttls import ClientConfig, ClientConnection, Identity, TrustStore, errors, software_key
 
 ERRORS: dict[int, type[errors.LightTLSError]] = {
@@ -25,6 +26,7 @@ ERRORS: dict[int, type[errors.LightTLSError]] = {
     wire.BAD_CERTIFICATE: errors.CertificateError,
     wire.UNSUPPORTED_CERTIFICATE: errors.CertificateError,
     wire.UNKNOWN_CA: errors.CertificateError,
+    wire.CERTIFICATE_EXPIRED: errors.CertificateError,
     wire.ILLEGAL_PARAMETER: errors.IllegalParameter,
     wire.DECODE_ERROR: errors.DecodeError,
     wire.DECRYPT_ERROR: errors.DecryptError,

@@ -174,10 +174,6 @@ _ID_RSA_PSS = bytes.fromhex("06092a864886f70d01010a")
 _CURVE_P256 = bytes.fromhex("06082a8648ce3d030107")
 
 
-def spki(credential: Credential) -> bytes:
-    return credential.key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-
-
 def ec_spki(point: bytes, parameters: bytes = _CURVE_P256) -> bytes:
     """SubjectPublicKeyInfo of an EC key (RFC 5480 §2), whatever the point and parameters are."""
     return der(0x30, der(0x30, _ID_EC, parameters), der(0x03, b"\x00", point))

@@ -3,11 +3,11 @@
 A script is three lists of steps: `first` runs when the ClientHello is there, `second` when the
 client's Finished is, `tail` right after `second`. A step is
 
-- a name of `Server.MESSAGES`: the server builds that message as it ought to be, `edit` may change
+- the name of a message: the server builds that message as it ought to be, `edit` may change
   its bytes, and it goes out and into the transcript;
 - "change_cipher_spec": the record, and the server's own keys become active;
 - bytes: they go out as they are (a whole record, half of one, anything);
-- a callable: it gets the server and returns bytes that go out (see the makers at the end).
+- a callable: it gets the server and returns bytes that go out (`steps` makes the usual ones).
 
 So each message can be replaced, dropped, repeated, moved or broken, in the clear or protected. What
 the client sends is read strictly, and its Finished and CertificateVerify are verified: a complaint
@@ -38,21 +38,12 @@ class Server:
     """One connection, seen from the server.
 
     leaf: chain and key. suite, group, scheme: the server's choice (default: the first of the client's
-    that fits). hello: fields of `wire.server_hello` to override; extra: extensions to add.
-    ske: fields of the ServerKeyExchange to override: params, point, group, curve_type, scheme, signing_scheme,
-    signature, tail. request: a CertificateRequest message, or True for a usual one.
+    that fits). ephemeral: its key pair (default: a fresh one). hello: fields of `wire.server_hello` to override;
+    extra: extensions to add. ske: fields of the ServerKeyExchange to override: params, point, group, curve_type,
+    scheme, signing_scheme, signature, length, tail. request: a CertificateRequest message, or True for a usual one.
     edit: by step, message -> message. coalesce: the messages of a flight share records; fragment: bytes a record.
     wrong_write_master: protect what we send under another master secret (but read the client's rightly).
     """
-
-    MESSAGES = (
-        "server_hello",
-        "certificate",
-        "server_key_exchange",
-        "certificate_request",
-        "server_hello_done",
-        "finished",
-    )
 
     def __init__(
         self,
@@ -61,6 +52,7 @@ class Server:
         suite: int | None = None,
         group: int | None = None,
         scheme: int | None = None,
+        ephemeral: keys.Ephemeral | None = None,
         extended_master_secret: bool = True,
         alpn: bytes | None = None,
         hello: Mapping[str, Any] | None = None,
@@ -77,6 +69,7 @@ class Server:
         echo: bool = True,
     ) -> None:
         self.leaf, self.suite_choice, self.group_choice, self.scheme_choice = leaf, suite, group, scheme
+        self.ephemeral_choice = ephemeral
         self.want_ems, self.alpn = extended_master_secret, alpn
         self.hello, self.extra, self.ske, self.edit = dict(hello or {}), extra, dict(ske or {}), dict(edit or {})
         self.request = wire.certificate_request() if request is True else request
@@ -140,7 +133,7 @@ class Server:
             assert self.client_finished, "the client sent application data before its Finished"
             self.received += plaintext
             if self.echo:
-                self.play([data(plaintext)])
+                self.outgoing += self.protect(wire.APPLICATION_DATA, plaintext)
 
     def _on_message(self, message: bytes) -> None:
         self.client_messages.append(message)
@@ -195,7 +188,7 @@ class Server:
         self.suite_code = code
         groups = [group for group in hello.numbers(wire.SUPPORTED_GROUPS) if group in keys.GROUPS]
         self.group = groups[0] if self.group_choice is None else self.group_choice
-        self.ephemeral = keys.Ephemeral(self.group)
+        self.ephemeral = self.ephemeral_choice or keys.Ephemeral(self.group)
         self.ems = self.want_ems and wire.EXTENDED_MASTER_SECRET in hello.types
         self.scheme = self._usual_scheme() if self.scheme_choice is None else self.scheme_choice
 
@@ -245,10 +238,9 @@ class Server:
                 self.outgoing += step(self)
         self._flush()
 
-    def send_message(self, message: bytes, *, hashed: bool = True) -> None:
+    def send_message(self, message: bytes) -> None:
         """Send a handshake message under the current protection, and count it into the transcript."""
-        if hashed:
-            self.count(message)
+        self.count(message)
         self._unflushed += message
         if not self.coalesce:
             self._flush()
@@ -337,59 +329,3 @@ class Server:
         master = self.master or self.plain_master
         data = keys.verify_data(self.suite.hash, master, b"server finished", self.transcript)
         return wire.handshake(wire.FINISHED, data)
-
-
-# --- makers of steps -----------------------------------------------------------------------------
-
-
-def message(value: bytes, *, hashed: bool = True) -> Callable[[Server], bytes]:
-    """A handshake message, in the transcript unless it is a HelloRequest or the test says so."""
-
-    def step(server: Server) -> bytes:
-        if hashed and value[0] != wire.HELLO_REQUEST:
-            server.count(value)
-        return server.protect(wire.HANDSHAKE, value)
-
-    return step
-
-
-def data(value: bytes) -> Callable[[Server], bytes]:
-    """One application_data record under the current protection."""
-    return lambda server: server.protect(wire.APPLICATION_DATA, value)
-
-
-def alert(level: int, description: int) -> Callable[[Server], bytes]:
-    """An alert under the current protection."""
-    return lambda server: server.protect(wire.ALERT, wire.alert(level, description))
-
-
-def fragment(content_type: int, value: bytes) -> Callable[[Server], bytes]:
-    """Any record under the current protection."""
-    return lambda server: server.protect(content_type, value)
-
-
-def sealed(content_type: int, value: bytes, **fields: Any) -> Callable[[Server], bytes]:
-    """A protected record with chosen nonce, sequence number, version (see `keys.Protection.seal`)."""
-
-    def step(server: Server) -> bytes:
-        assert server.writing is not None, "the server has no keys yet"
-        return server.writing.seal(content_type, value, **fields)
-
-    return step
-
-
-def altered(step: Step, change: Callable[[bytes], bytes]) -> Callable[[Server], bytes]:
-    """What another step sends, changed on the wire only: the server's own transcript has the original."""
-
-    def play(server: Server) -> bytes:
-        kept = bytes(server.outgoing)
-        server.outgoing.clear()
-        server.play([step])
-        sent = server.take()
-        server.outgoing += kept
-        return change(sent)
-
-    return play
-
-
-HELLO_REQUEST = message(wire.HELLO_REQUEST_MESSAGE)

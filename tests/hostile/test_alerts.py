@@ -7,7 +7,8 @@ import pytest
 from hostile import certificates, wire
 from hostile.cases import Refused, Tolerated, both_splits, check_alive, client
 from hostile.link import Link, drive
-from hostile.server import FIRST, SECOND, Server, Step, alert, data, fragment
+from hostile.server import FIRST, SECOND, Server, Step
+from hostile.steps import alert, data, fragment
 from lighttls import errors
 from lighttls.events import DataReceived, HandshakeCompleted, PeerClosed, WarningReceived
 

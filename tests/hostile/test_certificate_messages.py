@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from hostile import certificates as pki
@@ -38,6 +40,12 @@ def rsa_pss_leaf() -> Credential:
 def ec_leaf(point: bytes, *parameters: bytes) -> Credential:
     """The good EC leaf with another public point, or other curve parameters."""
     return pki.reissue(pki.leaf(), spki=pki.ec_spki(point, *parameters))
+
+
+def forged(credential: Credential) -> Credential:
+    """The last byte of the leaf's signature flipped."""
+    leaf = credential.chain[0]
+    return Credential((leaf[:-1] + bytes([leaf[-1] ^ 1]), *credential.chain[1:]), credential.key)
 
 
 def compressed(point: bytes) -> bytes:
@@ -106,6 +114,7 @@ SYNTAX = [
     Refused("CR-05", "empty body", wire.DECODE_ERROR, request=request(b"")),
 ]
 
+YEAR = 365 * 86_400.0
 ECDSA, RSA = 0xC02B, 0xC02F
 
 KEYS = [
@@ -142,6 +151,9 @@ KEYS = [
         for e in (1, 65536)
     ),
     Refused("CERT-15", "intermediate missing", wire.UNKNOWN_CA, edit=chain(pki.leaf().chain[0])),
+    Refused("CERT-17", "wrong signature", wire.BAD_CERTIFICATE, leaf=lambda: forged(pki.leaf())),
+    Refused("CERT-18", "expired", wire.CERTIFICATE_EXPIRED, settings={"clock": lambda: time.time() + 20 * YEAR}),
+    Refused("CERT-18", "not yet valid", wire.CERTIFICATE_EXPIRED, settings={"clock": lambda: time.time() - YEAR}),
     Refused("CERT-20", "other host", wire.BAD_CERTIFICATE, leaf=lambda: pki.leaf(host="other.example")),
 ]
 

@@ -8,7 +8,8 @@ from hostile import certificates as pki
 from hostile import keys, wire
 from hostile.cases import Tolerated, both_splits, client
 from hostile.link import drive
-from hostile.server import Server, data
+from hostile.server import Server
+from hostile.steps import data
 from lighttls import errors
 
 NOT_OFFERED = (1, 3, 4, 15, 17, 21, 22, 25, 27, 28, 41, 42, 43, 44, 45, 49, 51, 13172)  # CH-13 and TLS 1.3

@@ -6,7 +6,8 @@ import pytest
 
 from hostile import keys, wire
 from hostile.cases import Refused, Tolerated, both_splits
-from hostile.server import FIRST, SECOND, Server, message
+from hostile.server import FIRST, SECOND, Server
+from hostile.steps import message
 
 EC, EC_SHA384, CHACHA = 0xC02B, 0xC02C, 0xCCA9
 

@@ -8,7 +8,8 @@ from hostile import certificates as pki
 from hostile import wire
 from hostile.cases import SECRET, Refused, Tolerated, both_splits, check_alive, client
 from hostile.link import drive
-from hostile.server import FIRST, FIRST_WITH_REQUEST, HELLO_REQUEST, SECOND, Server, data, message
+from hostile.server import FIRST, FIRST_WITH_REQUEST, SECOND, Server
+from hostile.steps import HELLO_REQUEST, data, message
 from lighttls import ClientConfig, ClientConnection, Identity, TrustStore, errors
 
 BODIES = {

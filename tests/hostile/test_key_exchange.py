@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import itertools
+
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa, utils
 
 from hostile import certificates as pki
 from hostile import keys, wire
-from hostile.cases import Refused, Tolerated, both_splits, not_yet
+from hostile.cases import Refused, Tolerated, both_splits, check_alive, client, not_yet
+from hostile.link import drive
 from hostile.server import Server
+from lighttls import ClientConnection
 
 # y^2 = x^3 + ax + b mod p of the two NIST curves (FIPS 186-4 D.1.2).
 P = {23: 2**256 - 2**224 + 2**192 + 2**96 - 1, 24: 2**384 - 2**128 - 2**96 + 2**32 - 1}
@@ -51,13 +56,9 @@ def hybrid(group: int) -> bytes:
     return bytes([6 + (point[-1] & 1)]) + point[1:]
 
 
-def truncated(*length: int):
-    """Cut the ServerKeyExchange's body short, its header fitting."""
-    return {
-        "server_key_exchange": lambda m: wire.handshake(
-            m[0], m[4 : 4 + length[0]] if length[0] >= 0 else m[4 : length[0]]
-        )
-    }
+def truncated(end: int):
+    """Cut the ServerKeyExchange's body at `end`, a slice's end, with a header that fits."""
+    return {"server_key_exchange": lambda message: wire.handshake(message[0], message[4:][:end])}
 
 
 def over_something_else(server: Server, signed: bytes) -> bytes:
@@ -374,3 +375,22 @@ def test_client_key_is_fresh_in_each_handshake(provider):
         Tolerated("SKE-29", "", group=group).check(provider, None).server.client_point for group in (29, 29, 23, 23)
     }
     assert len(points) == 4
+
+
+@pytest.mark.parametrize("ems", [True, False], ids=["ems", "no-ems"])
+@pytest.mark.parametrize("group", keys.GROUPS)
+def test_shared_secret_keeps_its_leading_zeros(provider, group, ems):
+    """CAUTH-15: with its randomness fixed the client's key is known, so a server key can be sought that fits."""
+
+    def fixed() -> ClientConnection:
+        counter = itertools.count()
+        return client(
+            provider, insecure_entropy=lambda count: hashlib.shake_256(b"client %d" % next(counter)).digest(count)
+        )
+
+    point = drive(fixed(), Server(pki.leaf(), group=group)).server.client_point
+    found = next(key for key in (keys.Ephemeral(group) for _ in range(20_000)) if key.derive(point)[0] == 0)
+    link = drive(fixed(), Server(pki.leaf(), group=group, ephemeral=found, extended_master_secret=ems))
+    assert link.server.client_point == point
+    assert link.server.premaster[0] == 0
+    check_alive(link)

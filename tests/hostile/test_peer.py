@@ -6,9 +6,10 @@ import ssl
 
 import pytest
 
-from hostile import certificates, keys, server, wire
+from hostile import certificates, keys, wire
 from hostile.link import drive
 from hostile.server import Server
+from hostile.steps import data
 
 LEAVES = {"ec": "p256", "rsa": "rsa2048"}
 
@@ -52,7 +53,7 @@ class OpenSSLClient:
 def test_openssl_client_completes_and_exchanges_data(suite, group, identity, tmp_path):
     credential = None if identity is None else certificates.device(identity)
     leaf = certificates.leaf(LEAVES[suite.key_type])
-    peer = Server(leaf, suite=suite.code, group=group, request=identity is not None, tail=[server.data(b"hello")])
+    peer = Server(leaf, suite=suite.code, group=group, request=identity is not None, tail=[data(b"hello")])
     client = OpenSSLClient(credential, tmp_path)
     link = drive(client, peer)
     client.tls.write(b"ping")

@@ -8,7 +8,8 @@ import pytest
 
 from hostile import wire
 from hostile.cases import Refused, Tolerated, both_splits
-from hostile.server import FIRST, alert, altered, data, fragment, message, sealed
+from hostile.server import FIRST
+from hostile.steps import alert, altered, data, fragment, message, sealed
 
 GCM, CHACHA = 0xC02B, 0xCCA9
 CCS = wire.record(wire.CHANGE_CIPHER_SPEC, b"\x01")

@@ -19,7 +19,8 @@ from hostile import certificates as pki
 from hostile import wire
 from hostile.cases import client
 from hostile.link import Link, drive
-from hostile.server import FIRST_WITH_REQUEST, HELLO_REQUEST, Server, alert, data, fragment
+from hostile.server import FIRST_WITH_REQUEST, Server
+from hostile.steps import HELLO_REQUEST, alert, data, fragment
 from lighttls import errors
 from lighttls.events import DataReceived, HandshakeCompleted
 

@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from hostile import certificates as pki
 from hostile import wire
 from hostile.link import drive, pieces
-from hostile.server import FIRST, HELLO_REQUEST, Server, Step, alert, altered, data
+from hostile.server import FIRST, Server, Step
+from hostile.steps import HELLO_REQUEST, alert, altered, data
 from lighttls import ClientConfig, ClientConnection, TrustStore, errors
 
 NOW = time.time()

@@ -16,7 +16,8 @@ from hostile import certificates as pki
 from hostile import wire
 from hostile.cases import ERRORS, check_refusal, client
 from hostile.link import drive
-from hostile.server import HELLO_REQUEST, Server, Step, alert, data, message
+from hostile.server import Server, Step
+from hostile.steps import HELLO_REQUEST, alert, data, message
 from lighttls import errors
 from lighttls.handshake import TABLE, Output, step
 from lighttls.handshake.transcript import Transcript
