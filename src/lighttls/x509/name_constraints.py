@@ -53,7 +53,7 @@ def check(constraints: NameConstraints, authority: Certificate, below: Sequence[
             fault = _fault(kind, name, rules, spend)
             if fault:
                 raise CertificateError(
-                    f"{fault}, by the nameConstraints of {authority}",
+                    f"{fault}, by the nameConstraints of '{authority}'",
                     ChainReason.NAME_CONSTRAINTS,
                     culprit=certificate,
                 )

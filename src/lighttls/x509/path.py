@@ -199,7 +199,7 @@ class Search:
             self._checked[(child, spki)] = good
         if not good:
             raise CertificateError(
-                f"its signature does not verify under the key of {signer}", ChainReason.BAD_SIGNATURE, culprit=child
+                f"its signature does not verify under the key of '{signer}'", ChainReason.BAD_SIGNATURE, culprit=child
             )
 
     def _check_pins(self, path: Sequence[Certificate], anchor: Anchor) -> None:
@@ -244,6 +244,6 @@ def _no_issuer(top: Certificate) -> CertificateError:
     if top.self_issued:
         return CertificateError("self-signed, and not in the trust store", ChainReason.SELF_SIGNED)
     return CertificateError(
-        f"its issuer {distinguished_name.text(top.issuer)} is not in the trust store, and was not sent either",
+        f"its issuer '{distinguished_name.text(top.issuer)}' is not in the trust store, and was not sent either",
         ChainReason.UNKNOWN_ISSUER,
     )

@@ -83,20 +83,24 @@ class Attempt:
     def __str__(self) -> str:
         steps = [str(certificate) for certificate in self.certificates]
         if self.anchor is not None:
-            steps.append(f"{self.anchor} (anchor)")
+            steps.append(str(self.anchor))
         return f"{' <- '.join(steps)}: {self.culprit}: {self.detail}"
+
+    @property
+    def reached_anchor(self) -> bool:
+        """An anchor's key, and not just its name, continues the path."""
+        return self.anchor is not None and self.reason is not ChainReason.BAD_SIGNATURE
 
     @property
     def culprit(self) -> str:
         """Who is at fault, for people."""
-        if self.depth < len(self.certificates):
-            return f"[{self.depth}] {self.certificates[self.depth]}"
-        return f"anchor {self.anchor}"
+        if self.depth == len(self.certificates):
+            return f"anchor '{self.anchor}'"
+        return f"{'intermediate' if self.depth else 'leaf'} '{self.certificates[self.depth]}'"
 
 
-# From the most telling to the least: what is said about a path that reached an anchor comes before
-# all others (see `refusal`), and among equals a fault that somebody can mend comes before one that
-# only says that nothing was found.
+# From the most telling to the least: a fault that somebody can mend comes before one that only says
+# that nothing was found. What ended a path that reached an anchor comes before all others.
 _TELLING: Final = {
     reason: rank
     for rank, reason in enumerate(
@@ -132,7 +136,7 @@ def refusal(attempts: Sequence[Attempt]) -> CertificateError:
     """The error for a chain of which no path was accepted: the most telling reason, and all attempts."""
     best = min(
         attempts,
-        key=lambda a: (a.anchor is None, _TELLING.get(a.reason, len(_TELLING)), -len(a.certificates)),
+        key=lambda a: (not a.reached_anchor, _TELLING.get(a.reason, len(_TELLING)), -len(a.certificates)),
     )
     if attempts[-1].reason is ChainReason.LIMIT_EXCEEDED:
         best = attempts[-1]  # the search is incomplete, so nothing else can be said for certain
@@ -160,11 +164,9 @@ def _advice(best: Attempt) -> str | None:
             places = top.ca_issuers
         except CertificateError:
             places = ()
-        advice = (
-            f"The certificate of '{distinguished_name.text(top.issuer)}' is missing: either it is a root that your "
-            f"trust store lacks, or the server does not send it."
-        )
         if places:
-            advice += f" Its owner publishes it at {distinguished_name.printable(places[0][:300])}"
-        return advice
+            return (
+                f"{best.reason.explanation} The missing certificate is published at "
+                f"{distinguished_name.printable(places[0][:300])}"
+            )
     return None

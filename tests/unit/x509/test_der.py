@@ -40,7 +40,7 @@ def test_element_yields_its_contents(encoded: bytes, contents: bytes) -> None:
         b"\x04\x82\x00\x80" + b"x" * 128,  # leading zero
         b"\x04\x81",
         b"\x04\x85\x00\x00\x00\x00\x01x",  # five length bytes
-        b"\x1f\x81\x01\x00",  # tag number 129
+        b"\x1f\x01\x00",  # tag number above 30
         b"\x04\xff",
     ],
 )

@@ -151,6 +151,25 @@ def test_verifier_may_refuse_with_an_alert_of_its_choice() -> None:
     assert caught.value.alert is Alert.ACCESS_DENIED
 
 
+class Broken:
+    """A verifier that does something else."""
+
+    def __init__(self, answer: object) -> None:
+        self.answer = answer
+
+    def verify(self, request: VerificationRequest) -> VerifiedPath:
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize("answer", [None, True, KeyError("x")])
+def test_verifier_that_returns_no_path_refuses(answer: object) -> None:
+    with pytest.raises(CertificateError) as caught:
+        run(policy=VerifyPolicy(verifier=Broken(answer)))
+    assert caught.value.reason is ChainReason.REFUSED_BY_VERIFIER
+
+
 def test_verifier_may_replace_our_verdict() -> None:
     known = run()
     assert run(chain=[b"raw"], policy=VerifyPolicy(verifier=Believer(known))) is known
