@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
 import hypothesis
@@ -32,6 +32,18 @@ def pytest_report_header() -> list[str]:
         f"engines: native, pure; processor features: {engines.cpu_feature_names(engines.cpu_features())}",
         f"implementations run: {', '.join(engines.masks_here())}",
     ]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """LIGHTTLS_REQUIRE_ALL=1: what is skipped for want of something that a command brings has failed."""
+    report = yield
+    if os.environ.get("LIGHTTLS_REQUIRE_ALL") == "1" and report.skipped and not hasattr(report, "wasxfail"):
+        _, _, reason = report.longrepr
+        if require.NO_COMMAND_BRINGS not in reason:
+            report.outcome = "failed"
+            report.longrepr = f"LIGHTTLS_REQUIRE_ALL=1, but {reason}"
+    return report
 
 
 @pytest.fixture(params=engines.ENGINES)
