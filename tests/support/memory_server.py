@@ -17,13 +17,17 @@ NO_EXTENDED_MASTER_SECRET = 1  # SSL_OP_NO_EXTENDED_MASTER_SECRET, which the mod
 
 
 class MemoryServer:
-    """`error` is what ended it, such as an `ssl.SSLError` that names the client's alert."""
+    """With `ask_client` it asks for a certificate, and with `insist` goes on only if it gets one.
+
+    `error` is what ended its handshake, such as an `ssl.SSLError` that names the client's alert.
+    """
 
     def __init__(
         self,
         leaf: Certificate | None = None,
         *,
         ask_client: bool = False,
+        insist: bool = True,
         alpn: Sequence[str] = (),
         key_log: Path | None = None,
         options: int = 0,
@@ -38,7 +42,7 @@ class MemoryServer:
             chain.write_bytes(certificates.server_chain(leaf) + leaf.key.to_pem())
             settings.load_cert_chain(chain)
         if ask_client:
-            settings.verify_mode = ssl.CERT_REQUIRED
+            settings.verify_mode = ssl.CERT_REQUIRED if insist else ssl.CERT_OPTIONAL
             settings.load_verify_locations(cadata=certificates.device_ca.to_pem().decode())
         if alpn:
             settings.set_alpn_protocols(list(alpn))
