@@ -328,8 +328,8 @@ class ClientConnection:
 
     def _on_alert(self, level: AlertLevel, description: int, events: list[Event]) -> None:
         name = name_of(Alert, description)
-        if level == AlertLevel.FATAL:  # ALERT-03, ALERT-04; close_notify too (ALERT-07)
-            self._outgoing.clear()
+        if level == AlertLevel.FATAL:  # ALERT-03, ALERT-04; close_notify too (ALERT-07). What is queued stays:
+            # otherwise what is sent would hang on how the input was cut.
             raise PeerAlert(
                 f"the server ended the connection with the alert {name} (in state {self.state})", description
             )

@@ -29,6 +29,6 @@ class ConnectionInfo:
     requested_ca_names: tuple[bytes, ...]  # DER names, as sent
     client_certificate_sent: bool
     bytes_sent: int  # handed out by data_to_send so far
-    bytes_received: int
+    bytes_received: int  # handed to receive_data so far
     flights: int  # changes of direction in the handshake: 4 in a full one
     flight_times: tuple[float, ...]  # seconds from the ClientHello to the start of each flight, by the configured clock

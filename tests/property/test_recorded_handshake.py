@@ -218,7 +218,6 @@ def test_cutting_the_input_changes_neither_events_nor_errors_nor_answers(provide
     assert replay(provider, served, cuts)[:3] == replay(provider, served)[:3]
 
 
-@pytest.mark.xfail(reason="a fatal alert clears what the same bytes had queued before it", strict=True)
 @pytest.mark.parametrize(
     "script", [{"tail": (HELLO_REQUEST, alert(2, 40))}, {"first": (*FIRST, alert(2, 40))}], ids=["declined", "flight"]
 )
