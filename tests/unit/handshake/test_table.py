@@ -1,0 +1,121 @@
+"""The table's engine: what has no row, what a handler may return, and who may make a proof."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import lighttls
+from lighttls.errors import DecryptError, InternalError, UnexpectedMessage
+from lighttls.handshake import (
+    ENDS_A_FLIGHT,
+    TABLE,
+    ApplicationData,
+    ChangeCipherSpec,
+    Connected,
+    Output,
+    Transcript,
+    WaitSignature,
+    may_come,
+    step,
+    table,
+)
+from lighttls.handshake.output import Refuse
+from lighttls.handshake.states import WaitChangeCipherSpec, WaitFinished, WaitServerHello
+from lighttls.messages import Finished, HelloRequest, ServerHello
+
+UNKNOWN: Any = None
+
+
+def output() -> Output:
+    return Output(Transcript(UNKNOWN))
+
+
+def connected() -> Connected:
+    return Connected(UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN)
+
+
+def test_pair_without_a_row_is_unexpected_and_names_both() -> None:
+    with pytest.raises(UnexpectedMessage, match="Finished while the client was in state WaitServerHello"):
+        step(output(), WaitServerHello(UNKNOWN), Finished(b""))
+    with pytest.raises(UnexpectedMessage, match="ChangeCipherSpec while the client was in state Connected"):
+        step(output(), connected(), ChangeCipherSpec())
+
+
+def test_pair_with_a_row_runs_its_handler() -> None:
+    out, state = output(), connected()
+    assert step(out, state, HelloRequest()) is state
+    assert out.actions == [Refuse()]
+
+
+def test_handler_that_leads_outside_its_row_is_our_own_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def astray(out: Output, state: Any, message: Any) -> Any:
+        return WaitServerHello(UNKNOWN)
+
+    row = table.Row(Connected, HelloRequest, astray, (Connected,))
+    monkeypatch.setitem(table._INDEX, (Connected, HelloRequest), row)
+    with pytest.raises(InternalError, match="astray led to WaitServerHello, which its row does not allow"):
+        step(output(), connected(), HelloRequest())
+
+
+def test_error_of_a_handler_passes_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(out: Output, state: Any, message: Any) -> Any:
+        raise DecryptError("no")
+
+    row = table.Row(Connected, HelloRequest, failing, (Connected,))
+    monkeypatch.setitem(table._INDEX, (Connected, HelloRequest), row)
+    with pytest.raises(DecryptError):
+        step(output(), connected(), HelloRequest())
+
+
+def test_each_pair_has_one_row() -> None:
+    pairs = [(row.state, row.message) for row in TABLE]
+    assert len(pairs) == len(set(pairs))
+    assert all(row.targets for row in TABLE)
+
+
+def test_message_may_come_if_it_has_a_row() -> None:
+    """So that its header is refused before its body is kept."""
+    state = WaitServerHello(UNKNOWN)
+    assert may_come(state, ServerHello)
+    assert may_come(state, HelloRequest)
+    assert not may_come(state, Finished)
+    assert may_come(connected(), ApplicationData)
+
+
+def test_flight_ends_where_the_server_waits_for_us_or_is_done() -> None:
+    """REC-20."""
+    assert frozenset({WaitSignature, WaitChangeCipherSpec, Connected}) == ENDS_A_FLIGHT
+
+
+def test_hello_request_is_refused_between_change_cipher_spec_and_finished() -> None:
+    """CCS-08."""
+    state = WaitFinished(UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN)
+    assert not may_come(state, HelloRequest)
+    assert may_come(state, Finished)
+
+
+@pytest.mark.parametrize(
+    ("proof", "file", "function"),
+    [
+        ("PeerVerified", "on_certificate.py", "_verified"),
+        ("KeyExchangeVerified", "on_server_key_exchange.py", "on_server_key_exchange"),
+        ("FinishedVerified", "on_finished.py", "on_finished"),
+    ],
+)
+def test_proof_is_made_in_one_function_only(proof: str, file: str, function: str) -> None:
+    """`Connected` takes all three: whoever gets there has passed every check."""
+    source = Path(lighttls.__file__).parent
+    makers = [
+        (path.name, made_in.name)
+        for path in source.rglob("*.py")
+        for made_in in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(made_in, ast.FunctionDef)
+        for call in ast.walk(made_in)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == proof
+    ]
+    assert makers == [(file, function)]
+    assert proof in Connected.__annotations__.values()

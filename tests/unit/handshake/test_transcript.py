@@ -1,0 +1,35 @@
+"""What the handshake's hashes cover."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from lighttls.handshake import Output, Send, Transcript
+from lighttls.messages import Finished
+
+
+def test_digest_covers_everything_so_far_and_may_be_taken_again(provider: Any) -> None:
+    transcript = Transcript(provider)
+    for number in range(3):
+        transcript.add(bytes((number,)) * 100)
+        raw = b"".join(bytes((n,)) * 100 for n in range(number + 1))
+        for algorithm in ("sha256", "sha384", "sha512"):
+            assert transcript.digest(algorithm) == hashlib.new(algorithm, raw).digest()
+        assert transcript.raw() == raw
+
+
+def test_cleared_transcript_is_empty(provider: Any) -> None:
+    transcript = Transcript(provider)
+    transcript.add(b"message")
+    transcript.clear()
+    assert transcript.raw() == b""
+
+
+def test_message_enters_the_transcript_when_it_is_sent_not_when_it_leaves(provider: Any) -> None:
+    """HS-11: header and body; the next message of the same flight may hash it."""
+    out = Output(Transcript(provider))
+    message = Finished(bytes(12))
+    out.send(message)
+    assert out.transcript.raw() == bytes.fromhex("1400000c") + bytes(12)
+    assert out.actions == [Send(message, message.encode())]
