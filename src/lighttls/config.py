@@ -177,13 +177,14 @@ _LONGEST_PROTOCOL_LIST: Final = 1 << 15  # all extensions together must stay bel
 def _protocols(names: Iterable[str]) -> tuple[bytes, ...]:
     if isinstance(names, str):
         raise ConfigurationError("alpn_protocols must be a list of names, not one string")
-    encoded = tuple(name.encode("ascii", "replace") if isinstance(name, str) else b"" for name in names)
-    for name, raw in zip(names, encoded, strict=True):
-        if not 1 <= len(raw) <= 255 or not str(name).isascii():  # ALPN-01
+    encoded = []
+    for name in names:
+        if not isinstance(name, str) or not name.isascii() or not 1 <= len(name) <= 255:  # ALPN-01
             raise ConfigurationError(f"alpn_protocols: {name!r} is no protocol name of 1 to 255 ASCII characters")
+        encoded.append(name.encode("ascii"))
     if sum(map(len, encoded)) + len(encoded) > _LONGEST_PROTOCOL_LIST:
         raise ConfigurationError(f"alpn_protocols: together longer than {_LONGEST_PROTOCOL_LIST} bytes")
-    return encoded
+    return tuple(encoded)
 
 
 def _need_schemes(suites: tuple[CipherSuite, ...], schemes: tuple[SignatureScheme, ...]) -> None:

@@ -50,7 +50,7 @@ def test_choices_keep_their_order_and_become_enums(provider: Any) -> None:
         cipher_suites=(0xC02F, 0xC02B),
         groups=iter([24, 29]),
         signature_schemes=[0x0804, 0x0403],
-        alpn_protocols=["mqtt", "x-amzn-mqtt-ca"],
+        alpn_protocols=iter(["mqtt", "x-amzn-mqtt-ca"]),
     )
     assert config.cipher_suites == (RSA_128, ECDSA_128)
     assert config.groups == (NamedGroup.SECP384R1, NamedGroup.X25519)
