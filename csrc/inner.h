@@ -282,6 +282,15 @@ void lt_prf(uint8_t *out, size_t out_len, uint32_t algorithm, const uint8_t *sec
 #define LT_LIMB64 0
 #endif
 
+/* For code that many places call: inlined copies cost stack and flash. */
+#if defined(__GNUC__)
+#define LT_NOINLINE __attribute__((noinline, unused))
+#elif defined(_MSC_VER)
+#define LT_NOINLINE __declspec(noinline)
+#else
+#define LT_NOINLINE
+#endif
+
 #define LT_PREMASTER_MAX 66 /* an x coordinate on P-521 */
 
 /** The secret inside a premaster, and its length; 0 when there is none. */

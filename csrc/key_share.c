@@ -8,18 +8,16 @@
 
 #define SHARE_GROUP   4
 #define PREMASTER_LEN 9
-#define STACK_BYTES   4096
+
+/* More than the curves' functions go down at this width; tests/c/ct_ecdhe.c measures it. */
+#if LT_LIMB64
+#define STACK_BYTES 8192
+#else
+#define STACK_BYTES 4096
+#endif
 
 LT_STATIC_ASSERT(share_holds_scalar, SHARE_GROUP * 8 >= 32);
 LT_STATIC_ASSERT(premaster_holds_secret, PREMASTER_LEN * 8 >= LT_PREMASTER_MAX);
-
-#if defined(__GNUC__)
-#define LT_NOINLINE __attribute__((noinline))
-#elif defined(_MSC_VER)
-#define LT_NOINLINE __declspec(noinline)
-#else
-#define LT_NOINLINE
-#endif
 
 /*
  * Overwrite the stack that the curves' functions have left. They wipe what they name; compilers also spill limbs of

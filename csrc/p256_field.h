@@ -11,7 +11,7 @@
 #endif
 
 /** a^(2^n), n > 0. in: below p; out: below p. */
-static inline void fe256_square_times(fe256 *out, const fe256 *a, int n) {
+LT_NOINLINE static void fe256_square_times(fe256 *out, const fe256 *a, int n) {
     fe256_square(out, a);
     for (int i = 1; i < n; i++) {
         fe256_square(out, out);
@@ -22,7 +22,7 @@ static inline void fe256_square_times(fe256 *out, const fe256 *a, int n) {
  * a^(p - 2) = 1/a (0 for 0). From the top, p - 2 is 32 ones, 31 zeros and a one, 96 zeros, 94 ones, a zero and a one.
  * x<n> is a^(2^n - 1). in: below p; out: below p.
  */
-static inline void fe256_invert(fe256 *out, const fe256 *a) {
+LT_NOINLINE static void fe256_invert(fe256 *out, const fe256 *a) {
     fe256 x2, x3, x15, x30, x32, t;
 
     fe256_square(&t, a);

@@ -11,7 +11,7 @@
 #endif
 
 /** a^(2^n), n > 0. in, out: as fe25519_square. */
-static inline void fe25519_square_times(fe25519 *out, const fe25519 *a, int n) {
+LT_NOINLINE static void fe25519_square_times(fe25519 *out, const fe25519 *a, int n) {
     fe25519_square(out, a);
     for (int i = 1; i < n; i++) {
         fe25519_square(out, out);
@@ -19,7 +19,7 @@ static inline void fe25519_square_times(fe25519 *out, const fe25519 *a, int n) {
 }
 
 /** a^(p - 2) = 1/a (0 for 0), p - 2 = 2^255 - 21. in, out: as fe25519_mul. Names: x<n> is a^(2^n - 1). */
-static inline void fe25519_invert(fe25519 *out, const fe25519 *a) {
+LT_NOINLINE static void fe25519_invert(fe25519 *out, const fe25519 *a) {
     fe25519 a11, x5, x10, x50, x100, t;
 
     fe25519_square(&t, a);            /* a^2 */

@@ -328,6 +328,9 @@ static void test_p256_bad_peers(void) {
         {G_X, P},
         /* p + x with x = 0 would be the point above, were it not for the range */
         {P, "66485c780e2f83d72433bd5d84a06bb6541c2af31dae871728bf856a174f93f4"},
+        /* likewise p + 5 with the x of y = 5 */
+        {"d7325d7646cd60d80a92738ceb345f844cffaf35841022cab176f692de8de1d7",
+         "ffffffff00000001000000000000000000000001000000000000000000000004"},
         {"ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff", G_Y},
         {G_X, "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"},
         {G_X, "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f4"},

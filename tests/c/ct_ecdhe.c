@@ -1,0 +1,180 @@
+/*
+ * Private keys are undefined to valgrind while key pairs are made and secrets derived: whatever branches on them or
+ * looks up memory by them is an error. Made public again are only the public key, at the end the shared secret, and
+ * verdicts (lt_ct_declassify). Afterwards, on a stack of its own, that neither private key nor shared secret is left
+ * there.
+ *
+ * Build: -O2 -gdwarf-4 -DLT_VALGRIND, all of csrc/; gcc and clang, also with -DLT_FORCE_32BIT.
+ * Run: valgrind -q --error-exitcode=99 ./ct_ecdhe       must end with 0
+ *      valgrind -q --error-exitcode=99 ./ct_ecdhe leak  must end with 99: reads a table by a private key's digit
+ */
+#define _POSIX_C_SOURCE 200809L
+
+#include "check.h"
+
+#include <pthread.h>
+#include <valgrind/memcheck.h>
+
+#include "inner.h"
+
+#define STACK_SIZE 65536
+#define UNTOUCHED  0x77
+
+static const uint32_t groups[] = {LT_X25519, LT_SECP256R1};
+
+static size_t public_key_len(uint32_t group) {
+    return group == LT_X25519 ? 32 : 65;
+}
+
+/* Pseudo-random bytes below the order of P-256. */
+static void fill_scalar(uint8_t scalar[32], uint32_t seed) {
+    fill(scalar, 32, seed);
+    scalar[0] &= 0x7f;
+}
+
+static void make_peer(uint32_t group, uint8_t peer[65]) {
+    uint8_t scalar[32];
+    lt_key_share share;
+
+    fill_scalar(scalar, 1);
+    CHECK(lt_key_share_generate(&share, peer, 65, group, scalar) == (int)public_key_len(group));
+}
+
+/* One exchange with a secret private key. A refused scalar, peer and zero result are verdicts that anyone may see. */
+static void use_group(uint32_t group) {
+    uint8_t scalar[32], public_key[65], peer[65], secret[66];
+    lt_key_share share;
+    lt_premaster premaster;
+
+    WHERE("group %u", (unsigned)group);
+    make_peer(group, peer);
+    for (uint32_t seed = 2; seed < 5; seed++) {
+        fill_scalar(scalar, seed);
+        (void)VALGRIND_MAKE_MEM_UNDEFINED(scalar, 32);
+        CHECK(lt_key_share_generate(&share, public_key, 65, group, scalar) == (int)public_key_len(group));
+        (void)VALGRIND_MAKE_MEM_DEFINED(public_key, sizeof public_key);
+        CHECK(lt_key_share_derive(&share, &premaster, peer, public_key_len(group)) == LT_OK);
+        CHECK(lt_test_premaster_get(&premaster, secret) == 32);
+        (void)VALGRIND_MAKE_MEM_DEFINED(secret, 32);
+        CHECK(!all_bytes_are(secret, 32, 0));
+    }
+
+    memset(peer, 0, sizeof peer); /* no point of P-256; on curve25519 one of order 2 */
+    fill_scalar(scalar, 5);
+    (void)VALGRIND_MAKE_MEM_UNDEFINED(scalar, 32);
+    CHECK(lt_key_share_generate(&share, public_key, 65, group, scalar) == (int)public_key_len(group));
+    CHECK(lt_key_share_derive(&share, &premaster, peer, public_key_len(group)) == LT_ERR_POINT);
+
+    if (group == LT_SECP256R1) {
+        memset(scalar, 0xff, 32);
+        (void)VALGRIND_MAKE_MEM_UNDEFINED(scalar, 32);
+        CHECK(lt_key_share_generate(&share, public_key, 65, group, scalar) == LT_ERR_SCALAR);
+    }
+}
+
+/* What the code under test must not do. */
+static void leak(void) {
+    static const uint8_t table[16] = {3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3};
+    uint8_t scalar[32];
+    volatile uint8_t entry;
+
+    fill_scalar(scalar, 2);
+    (void)VALGRIND_MAKE_MEM_UNDEFINED(scalar, 32);
+    entry = table[scalar[0] & 15];
+    (void)entry;
+}
+
+/* ---- What is left on the stack -------------------------------------------------------------------- */
+
+/* Outside the stack that is searched. */
+static struct {
+    uint32_t group;
+    int lose; /* leave the private key on the stack, to see that the search finds it */
+    uint8_t scalar[32], random32[32], peer[65], public_key[65], secret[66];
+    lt_key_share share;
+    lt_premaster premaster;
+} job;
+
+static uint8_t stack[STACK_SIZE] __attribute__((aligned(4096)));
+
+static __attribute__((noinline)) void lose_scalar(void) {
+    uint8_t copy[2048]; /* deep enough for the thread's end not to overwrite it */
+
+    memcpy(copy, job.scalar, 32);
+    __asm__ volatile("" : : "r"(copy) : "memory");
+}
+
+static void *run_job(void *unused) {
+    memcpy(job.random32, job.scalar, 32);
+    CHECK(lt_key_share_generate(&job.share, job.public_key, 65, job.group, job.random32) > 0);
+    CHECK(lt_key_share_derive(&job.share, &job.premaster, job.peer, public_key_len(job.group)) == LT_OK);
+    if (job.lose) {
+        lose_scalar();
+    }
+    return unused;
+}
+
+/* Where the part of the stack that was used begins. */
+static size_t deepest_use(void) {
+    size_t at = 0;
+
+    while (at < STACK_SIZE && stack[at] == UNTOUCHED) {
+        at++;
+    }
+    return at;
+}
+
+/* Any eight bytes in a row of `secret`, in either byte order, on the stack. */
+static int is_on_stack(const uint8_t secret[32]) {
+    for (int i = 0; i + 8 <= 32; i++) {
+        uint8_t reversed[8];
+
+        for (int j = 0; j < 8; j++) {
+            reversed[j] = secret[i + 7 - j];
+        }
+        for (size_t at = deepest_use(); at + 8 <= STACK_SIZE; at++) {
+            if (memcmp(stack + at, secret + i, 8) == 0 || memcmp(stack + at, reversed, 8) == 0) {
+                return 1;
+            }
+        }
+    }
+    return 0;
+}
+
+static void search_stack(uint32_t group, int lose) {
+    pthread_attr_t attributes;
+    pthread_t thread;
+    size_t deepest;
+
+    WHERE("stack, group %u", (unsigned)group);
+    job.group = group;
+    job.lose = lose;
+    fill_scalar(job.scalar, 6);
+    make_peer(group, job.peer);
+    memset(stack, UNTOUCHED, sizeof stack);
+    CHECK(pthread_attr_init(&attributes) == 0);
+    CHECK(pthread_attr_setstack(&attributes, stack, sizeof stack) == 0);
+    CHECK(pthread_create(&thread, &attributes, run_job, NULL) == 0);
+    CHECK(pthread_join(thread, NULL) == 0);
+    (void)VALGRIND_MAKE_MEM_DEFINED(stack, sizeof stack);
+
+    CHECK(lt_test_premaster_get(&job.premaster, job.secret) == 32);
+    CHECK(is_on_stack(job.scalar) == lose);
+    CHECK(!is_on_stack(job.secret));
+    deepest = deepest_use();
+    CHECK(deepest > 0 && deepest + 256 < STACK_SIZE);
+    /* The last to go there was what wipes: the curves' functions have not been any deeper. */
+    CHECK(all_bytes_are(stack + deepest + 64, 192, 0));
+}
+
+int main(int argc, char **argv) {
+    if (argc > 1 && strcmp(argv[1], "leak") == 0) {
+        leak();
+    }
+    for (int i = 0; i < 2; i++) {
+        use_group(groups[i]);
+        search_stack(groups[i], 0);
+        search_stack(groups[i], 1);
+    }
+    return check_result();
+}
