@@ -164,7 +164,7 @@ class ClientConnection:
             return self._guarded(self._read_records)
         if self._error is not None:
             raise self._error
-        if self._state is None:
+        if self._state is None and not self._read_closed:
             raise UsageError("call initiate_connection first: the client speaks first in TLS")
         octets = _octets(data)
         self._ledger.bytes_received += len(octets)
@@ -231,7 +231,9 @@ class ClientConnection:
             return
         if self._state is not None:
             self._queue_last(_CLOSE_NOTIFY)
-            self._read_closed = not self.is_established
+            if not self.is_established:
+                self._read_closed = True
+                self._forget_keys()
         self._shut_writing()
 
     def abort(self, alert: Alert) -> None:
@@ -242,8 +244,7 @@ class ClientConnection:
             self._queue_last(bytes((AlertLevel.FATAL, alert)))
         self._shut_writing()
         self._read_closed = True
-        self._open_quickly = None
-        self._records.forget_keys()
+        self._forget_keys()
 
     def complete_signature(self, request: SignatureRequest, signature: bytes | bytearray | memoryview) -> None:
         """Give the signature a `SignatureRequested` event asked for, in wire form.
@@ -412,6 +413,10 @@ class ClientConnection:
             self._queue_last(bytes((AlertLevel.FATAL, alert)))  # ALERT-14
         self._shut_writing()
         self._error = error
+        self._forget_keys()
+
+    def _forget_keys(self) -> None:
+        """Drop what the connection will not need any more (ALERT-15)."""
         self._open_quickly = None
         self._records.forget_keys()
         self._transcript.clear()

@@ -18,13 +18,17 @@ from lighttls import (
     DataReceived,
     EntropyError,
     HandshakeCompleted,
+    InternalError,
     PeerAlert,
     PeerClosed,
     TruncatedStream,
     UsageError,
     explain,
 )
-from support import pki
+from lighttls.handshake import table
+from lighttls.handshake.states import WaitServerHello
+from lighttls.messages import ServerHello
+from support import inside, pki
 from support.memory_server import MemoryServer, connect
 
 
@@ -475,3 +479,52 @@ def test_random_source_that_repeats_itself_ends_the_handshake(provider: Any) -> 
     with pytest.raises(EntropyError, match="the same bytes twice"):
         connect(connection, server)
     assert server.alert_from(connection) == "INTERNAL_ERROR"
+
+
+def test_exception_that_is_not_ours_becomes_an_internal_error(provider: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only a LightTLSError leaves the connection, and the server is told."""
+
+    def broken(out: Any, state: Any, message: Any) -> Any:
+        raise KeyError("bug")
+
+    row = table.Row(WaitServerHello, ServerHello, broken, ())
+    monkeypatch.setitem(table._INDEX, (WaitServerHello, ServerHello), row)
+    connection, server = client(provider), MemoryServer()
+    with pytest.raises(InternalError, match="KeyError: 'bug'") as caught:
+        connect(connection, server)
+    assert isinstance(caught.value.__cause__, KeyError)
+    assert server.alert_from(connection) == "INTERNAL_ERROR"
+
+
+def test_worn_out_key_refuses_data_and_closes(provider: Any) -> None:
+    """REC-26: what was sealed before still leaves, and the server sees a clean end."""
+    connection, server = connected(provider)
+    limit = connection._state.agreed.suite.record_limit  # type: ignore[union-attr]
+    inside.set_sequence(connection._records._sealer, limit - 1)
+    with pytest.raises(UsageError, match="as many records as its key may protect"):
+        connection.send_data(b"one more")
+    assert connection.state == "Closed"
+    assert not connection.can_send_data
+    (record,) = records(connection.data_to_send())
+    assert record[0] == 21  # close_notify, for which the budget keeps room
+    assert connection.receive_data(server.seal(b"reading goes on")) == [DataReceived(b"reading goes on")]
+
+
+@pytest.mark.parametrize("end", ["fails", "closes", "aborts"])
+def test_ended_connection_keeps_no_keys(provider: Any, end: str) -> None:
+    """ALERT-15: neither in the record layer nor in a state of the handshake."""
+    connection, server = client(provider), MemoryServer()
+    connection.initiate_connection()
+    server.receive(connection.data_to_send())
+    connection.receive_data(server.take())
+    assert connection.state == "WaitChangeCipherSpec"
+    if end == "fails":
+        with pytest.raises(TruncatedStream):
+            connection.receive_eof()
+    elif end == "closes":
+        connection.close()
+    else:
+        connection.abort(Alert.USER_CANCELED)
+    assert connection._state is None
+    with pytest.raises(InternalError):
+        _ = connection._records.seal
