@@ -257,7 +257,7 @@ class ClientConnection:
         if self._error is not None:
             raise self._error
         state = self._state
-        if type(state) is not WaitSignature or state.request is not request or self._write_closed:
+        if type(state) is not WaitSignature or state.request is not request:
             raise UsageError("the connection does not wait for this signature")
         self._guarded(lambda events: self._advance(SignatureReady(outcome), events))
 

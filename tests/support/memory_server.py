@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from lighttls import ClientConnection
+from lighttls.crypto import CryptoProvider
 from lighttls.testing import Certificate
 from support import pki
 
@@ -123,3 +124,29 @@ class MemoryServer:
 def connect(client: ClientConnection, server: MemoryServer) -> list[Any]:
     """Start the client and run the handshake as far as it goes."""
     return client.initiate_connection() + server.run(client)
+
+
+def client(
+    provider: CryptoProvider, host: str = "localhost", *, device: Certificate | None = None, **settings: Any
+) -> ClientConnection:
+    """A connection to the shared PKI's servers that is `device` if given."""
+    return ClientConnection(pki.config(device, provider=provider, **settings), host)
+
+
+def connected(provider: CryptoProvider, **settings: Any) -> tuple[ClientConnection, MemoryServer]:
+    """Both ends after a good handshake."""
+    connection, server = client(provider, **settings), MemoryServer()
+    connect(connection, server)
+    assert connection.is_established
+    assert server.established
+    return connection, server
+
+
+def records(data: bytes) -> list[bytes]:
+    """The whole records in `data`."""
+    found = []
+    while data:
+        end = 5 + int.from_bytes(data[3:5], "big")
+        found.append(data[:end])
+        data = data[end:]
+    return found
