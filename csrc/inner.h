@@ -247,6 +247,11 @@ void lt_sha256_blocks(uint32_t state[8], const uint8_t *in, size_t blocks);
 void lt_sha256_blocks_ni(uint32_t state[8], const uint8_t *in, size_t blocks);
 void lt_sha512_blocks(uint64_t state[8], const uint8_t *in, size_t blocks);
 
+#define LT_SHA1_LEN 20
+
+/** SHA-1 in one go, for the verification of old certificates only. */
+void lt_sha1(uint8_t digest[LT_SHA1_LEN], const uint8_t *in, size_t in_len);
+
 /* An HMAC key, RFC 2104: the hash after the inner and after the outer pad. Wipe it after use. */
 typedef struct {
     lt_hash_state inner;

@@ -33,15 +33,17 @@ extern "C" {
 
 /* ---- Status ------------------------------------------------------------------------------ */
 
-#define LT_OK           0
-#define LT_ERR_ARGUMENT -1 /* a length or an algorithm number that cannot be */
-#define LT_ERR_SPACE    -2 /* the output buffer is too small; nothing was written */
-#define LT_ERR_AUTH     -3 /* a record or tag failed authentication; the output was wiped */
-#define LT_ERR_OVERFLOW -4 /* a record is longer than its limit */
-#define LT_ERR_VERSION  -5 /* a record does not carry version 3.3 */
-#define LT_ERR_SEQUENCE -6 /* the key has protected as many records as it may */
-#define LT_ERR_POINT    -7 /* not a point of the group, or the shared secret is zero */
-#define LT_ERR_SCALAR   -8 /* the random bytes are no private key; draw again */
+#define LT_OK              0
+#define LT_ERR_ARGUMENT    -1  /* a length or an algorithm number that cannot be */
+#define LT_ERR_SPACE       -2  /* the output buffer is too small; nothing was written */
+#define LT_ERR_AUTH        -3  /* a record, tag or signature is wrong; what was opened is wiped */
+#define LT_ERR_OVERFLOW    -4  /* a record is longer than its limit */
+#define LT_ERR_VERSION     -5  /* a record does not carry version 3.3 */
+#define LT_ERR_SEQUENCE    -6  /* the key has protected as many records as it may */
+#define LT_ERR_POINT       -7  /* not a point of the group, or the shared secret is zero */
+#define LT_ERR_SCALAR      -8  /* the random bytes are no private key; draw again */
+#define LT_ERR_KEY         -9  /* a public key is none, such as a point that is not on its curve */
+#define LT_ERR_UNSUPPORTED -10 /* an algorithm, curve or size that is not in C */
 
 /* ---- Algorithms -------------------------------------------------------------------------- */
 
@@ -139,6 +141,18 @@ LT_MUST_CHECK int lt_test_premaster_get(const lt_premaster *premaster, uint8_t *
 
 void lt_key_share_wipe(lt_key_share *share);
 void lt_premaster_wipe(lt_premaster *premaster);
+
+/* ---- Signatures -------------------------------------------------------------------------- */
+
+/**
+ * Check a signature under a SubjectPublicKeyInfo (DER); `scheme` as TLS numbers them, RFC 8446 section 4.2.3. ECDSA
+ * schemes bind the hash only, the curve is the key's. All inputs are public: the time depends on them.
+ * LT_ERR_AUTH: the signature is wrong. LT_ERR_KEY: the key is none, or not in its one form (rsaEncryption with NULL,
+ * or 04 x y on a named curve). LT_ERR_UNSUPPORTED: the scheme is none of ours or does not go with the key, or the key
+ * is not on P-256.
+ */
+LT_MUST_CHECK int lt_verify_vartime(uint32_t scheme, const uint8_t *spki, size_t spki_len, const uint8_t *signature,
+                                    size_t signature_len, const uint8_t *message, size_t message_len);
 
 /* ---- Key schedule ------------------------------------------------------------------------ */
 

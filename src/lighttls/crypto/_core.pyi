@@ -24,6 +24,8 @@ class _Lib:
     LT_ERR_SEQUENCE: int
     LT_ERR_POINT: int
     LT_ERR_SCALAR: int
+    LT_ERR_KEY: int
+    LT_ERR_UNSUPPORTED: int
 
     LT_SHA256: int
     LT_SHA384: int
@@ -90,6 +92,16 @@ class _Lib:
     def lt_test_premaster_get(self, premaster: _Context, out: _Out) -> int: ...
     def lt_key_share_wipe(self, share: _Context) -> None: ...
     def lt_premaster_wipe(self, premaster: _Context) -> None: ...
+    def lt_verify_vartime(
+        self,
+        scheme: int,
+        spki: _In,
+        spki_len: int,
+        signature: _In,
+        signature_len: int,
+        message: _In,
+        message_len: int,
+    ) -> int: ...
     def lt_key_schedule_derive(
         self,
         schedule: _Context,

@@ -6,7 +6,9 @@ from typing import Final
 
 from lighttls.crypto.provider import Entropy
 from lighttls.errors import (
+    BadKey,
     BadRecordMac,
+    BadSignature,
     EntropyError,
     IllegalParameter,
     InternalError,
@@ -15,7 +17,7 @@ from lighttls.errors import (
     UnexpectedMessage,
     UsageError,
 )
-from lighttls.iana import ContentType, NamedGroup, name_of
+from lighttls.iana import ContentType, NamedGroup, SignatureScheme, name_of
 
 CONTENT_TYPES: Final = frozenset(int(known) for known in ContentType)
 
@@ -65,6 +67,14 @@ def worn_out_key() -> UsageError:
 
 def unacceptable_point(group: int) -> IllegalParameter:
     return IllegalParameter(f"the server's public key is not acceptable for {name_of(NamedGroup, group)}")
+
+
+def no_public_key() -> BadKey:
+    return BadKey("the public key is malformed, not on its curve, or not written in its usual form")
+
+
+def wrong_signature(scheme: int) -> BadSignature:
+    return BadSignature(f"the {name_of(SignatureScheme, scheme)} signature is wrong")
 
 
 def no_private_key(group: int) -> EntropyError:

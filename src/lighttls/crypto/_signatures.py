@@ -1,4 +1,4 @@
-"""Signature verification, by `cryptography`; both engines use it.
+"""Signature verification, by `cryptography`: all of the pure engine's, and what the C core leaves to it.
 
 Everything here is public input, so nothing needs to run in constant time.
 """
@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from lighttls.errors import BadKey, BadSignature
+from lighttls.crypto import _shared
+from lighttls.errors import BadSignature
 from lighttls.iana import SignatureScheme, name_of
 
 _HASHES: Final = {
@@ -55,7 +56,7 @@ def verify(scheme: int, spki: bytes, signature: bytes, message: bytes | bytearra
         else:
             key.verify(signature, message, padding.PKCS1v15(), hash_)
     except (InvalidSignature, ValueError):  # ValueError: the key is too small for this hash (SKE-18)
-        raise BadSignature(f"the {name} signature is wrong") from None
+        raise _shared.wrong_signature(scheme) from None
 
 
 def _load(spki: bytes) -> Any:
@@ -70,7 +71,7 @@ def _load(spki: bytes) -> Any:
     try:
         key = load_der_public_key(spki)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise BadKey(f"the public key cannot be used: {error}") from None
+        raise _shared.no_public_key() from error
     if key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) != bytes(spki):
-        raise BadKey("the public key is not written in its usual form")
+        raise _shared.no_public_key()
     return key

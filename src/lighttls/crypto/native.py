@@ -314,4 +314,13 @@ class NativeProvider:
         return NativeKeySchedule(context)
 
     def verify(self, scheme: int, spki: bytes, signature: bytes, message: bytes | bytearray | memoryview) -> None:
-        _signatures.verify(scheme, spki, signature, message)
+        message = bytes(message)
+        status = lib.lt_verify_vartime(scheme, spki, len(spki), signature, len(signature), message, len(message))
+        if status == lib.LT_ERR_UNSUPPORTED:
+            _signatures.verify(scheme, spki, signature, message)
+        elif status == lib.LT_ERR_AUTH:
+            raise _shared.wrong_signature(scheme)
+        elif status == lib.LT_ERR_KEY:
+            raise _shared.no_public_key()
+        else:
+            _checked(status)

@@ -1,0 +1,332 @@
+/* Arithmetic modulo odd numbers of any length, in variable time, for signature verification. */
+#include "vartime.h"
+
+/* ---- Numbers ---------------------------------------------------------------------------------- */
+
+/* see vartime.h */
+void lt_limbs_read_vartime(lt_limb *out, size_t n, const uint8_t *bytes, size_t len) {
+    for (size_t i = 0; i < n; i++) {
+        out[i] = 0;
+    }
+    for (size_t i = 0; i < len; i++) {
+        out[i / sizeof(lt_limb)] |= (lt_limb)bytes[len - 1 - i] << i % sizeof(lt_limb) * 8;
+    }
+}
+
+/* see vartime.h */
+void lt_limbs_write_vartime(uint8_t *bytes, size_t len, const lt_limb *a, size_t n) {
+    for (size_t i = 0; i < len; i++) {
+        const lt_limb limb = i / sizeof(lt_limb) < n ? a[i / sizeof(lt_limb)] : 0;
+
+        bytes[len - 1 - i] = (uint8_t)(limb >> i % sizeof(lt_limb) * 8);
+    }
+}
+
+/* see vartime.h */
+int lt_limbs_less_vartime(const lt_limb *a, const lt_limb *b, size_t n) {
+    while (n-- > 0) {
+        if (a[n] != b[n]) {
+            return a[n] < b[n];
+        }
+    }
+    return 0;
+}
+
+/* see vartime.h */
+int lt_limbs_are_zero_vartime(const lt_limb *a, size_t n) {
+    while (n-- > 0) {
+        if (a[n] != 0) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/* see vartime.h */
+lt_limb lt_limbs_subtract_vartime(lt_limb *out, const lt_limb *a, const lt_limb *b, size_t n) {
+    lt_limb borrow = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        lt_two_limbs difference = (lt_two_limbs)a[i] - b[i] - borrow;
+
+        out[i] = (lt_limb)difference;
+        borrow = (lt_limb)(difference >> LT_LIMB_BITS) & 1;
+    }
+    return borrow;
+}
+
+/* out += a; returns the carry. */
+static lt_limb add(lt_limb *out, const lt_limb *a, size_t n) {
+    lt_limb carry = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        lt_two_limbs sum = (lt_two_limbs)out[i] + a[i] + carry;
+
+        out[i] = (lt_limb)sum;
+        carry = (lt_limb)(sum >> LT_LIMB_BITS);
+    }
+    return carry;
+}
+
+/* out += a b; returns the carry. (B - 1)^2 + 2 (B - 1) = B^2 - 1: no sum overflows. */
+static lt_limb add_product(lt_limb *out, const lt_limb *a, size_t n, lt_limb b) {
+    lt_two_limbs t = 0;
+    size_t i = 0;
+
+#define STEP(j)                                                                                                        \
+    t = (lt_two_limbs)a[i + (j)] * b + out[i + (j)] + (lt_limb)(t >> LT_LIMB_BITS);                                    \
+    out[i + (j)] = (lt_limb)t
+
+    for (; i + 4 <= n; i += 4) {
+        STEP(0);
+        STEP(1);
+        STEP(2);
+        STEP(3);
+    }
+    for (; i < n; i++) {
+        STEP(0);
+    }
+#undef STEP
+    return (lt_limb)(t >> LT_LIMB_BITS);
+}
+
+/* out -= a b; returns the borrow. */
+static lt_limb subtract_product(lt_limb *out, const lt_limb *a, size_t n, lt_limb b) {
+    lt_limb carry = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        lt_two_limbs t = (lt_two_limbs)a[i] * b + carry;
+        lt_limb low = (lt_limb)t;
+
+        carry = (lt_limb)(t >> LT_LIMB_BITS) + (out[i] < low);
+        out[i] -= low;
+    }
+    return carry;
+}
+
+/* a >> shift, 0 < shift < LT_LIMB_BITS; `top` comes in from above. */
+static void shift_right(lt_limb *a, size_t n, unsigned shift, lt_limb top) {
+    for (size_t i = 0; i < n; i++) {
+        lt_limb above = i + 1 < n ? a[i + 1] : top;
+
+        a[i] = a[i] >> shift | above << (LT_LIMB_BITS - shift);
+    }
+}
+
+/* ---- Montgomery multiplication ----------------------------------------------------------------- */
+
+/* see vartime.h; Newton: x / m is right modulo 2^k, so is x (2 - m x) modulo 2^(2k); m m = 1 modulo 8. */
+void lt_modulus_set_vartime(lt_modulus *m, const lt_limb *limbs, size_t n) {
+    lt_limb inverse = limbs[0];
+
+    for (int bits = 3; bits < LT_LIMB_BITS; bits *= 2) {
+        inverse *= 2 - limbs[0] * inverse;
+    }
+    m->limbs = limbs;
+    m->n = n;
+    m->minus_inverse = 0 - inverse;
+}
+
+/* product / R mod m: every step clears one limb from below. product < m R; it ends as what is above, below 2m. */
+static void reduce(lt_limb *out, lt_limb *product, const lt_modulus *m) {
+    lt_limb carry = 0;
+
+    for (size_t i = 0; i < m->n; i++) {
+        lt_limb high = add_product(product + i, m->limbs, m->n, product[i] * m->minus_inverse);
+        lt_two_limbs sum = (lt_two_limbs)product[i + m->n] + high + carry;
+
+        product[i + m->n] = (lt_limb)sum;
+        carry = (lt_limb)(sum >> LT_LIMB_BITS);
+    }
+    product += m->n;
+    if (carry != 0 || !lt_limbs_less_vartime(product, m->limbs, m->n)) {
+        (void)lt_limbs_subtract_vartime(out, product, m->limbs, m->n);
+        return;
+    }
+    for (size_t i = 0; i < m->n; i++) {
+        out[i] = product[i];
+    }
+}
+
+/* see vartime.h */
+void lt_montgomery_multiply_vartime(lt_limb *out, const lt_limb *a, const lt_limb *b, const lt_modulus *m,
+                                    lt_limb *work) {
+    for (size_t i = 0; i < m->n; i++) {
+        work[i] = 0;
+    }
+    for (size_t i = 0; i < m->n; i++) {
+        work[i + m->n] = add_product(work + i, a, m->n, b[i]);
+    }
+    reduce(out, work, m);
+}
+
+/* see vartime.h: products of different limbs once, doubled together with adding the squares. */
+void lt_montgomery_square_vartime(lt_limb *out, const lt_limb *a, const lt_modulus *m, lt_limb *work) {
+    lt_limb doubled_out = 0, carry = 0;
+
+    for (size_t i = 0; i < m->n; i++) {
+        work[i] = 0;
+    }
+    for (size_t i = 0; i < m->n; i++) {
+        work[i + m->n] = add_product(work + 2 * i + 1, a + i + 1, m->n - i - 1, a[i]);
+    }
+    for (size_t i = 0; i < m->n; i++) {
+        lt_two_limbs square = (lt_two_limbs)a[i] * a[i];
+        lt_limb low = work[2 * i], high = work[2 * i + 1];
+        lt_two_limbs sum = (lt_two_limbs)(low << 1 | doubled_out) + (lt_limb)square + carry;
+
+        doubled_out = high >> (LT_LIMB_BITS - 1);
+        work[2 * i] = (lt_limb)sum;
+        sum = (lt_two_limbs)(high << 1 | low >> (LT_LIMB_BITS - 1)) + (lt_limb)(square >> LT_LIMB_BITS) +
+              (lt_limb)(sum >> LT_LIMB_BITS);
+        work[2 * i + 1] = (lt_limb)sum;
+        carry = (lt_limb)(sum >> LT_LIMB_BITS);
+    }
+    reduce(out, work, m);
+}
+
+/* ---- Division ---------------------------------------------------------------------------------- */
+
+/* floor((B^2 - 1) / d) - B for d with its top bit set, B = 2^LT_LIMB_BITS, bit by bit: no processor's division. */
+static lt_limb reciprocal(lt_limb d) {
+    lt_limb rest = ~d, quotient = 0;
+
+    for (int i = 0; i < LT_LIMB_BITS; i++) {
+        lt_limb out = rest >> (LT_LIMB_BITS - 1);
+
+        rest = rest << 1 | 1;
+        quotient <<= 1;
+        if (out != 0 || rest >= d) {
+            rest -= d;
+            quotient |= 1;
+        }
+    }
+    return quotient;
+}
+
+/* floor((high B + low) / d) for high < d, by the reciprocal: Moeller and Granlund, 2011, algorithm 4. */
+static lt_limb divide(lt_limb high, lt_limb low, lt_limb d, lt_limb d_reciprocal) {
+    lt_two_limbs t = (lt_two_limbs)high * d_reciprocal + ((lt_two_limbs)high << LT_LIMB_BITS | low);
+    lt_limb quotient = (lt_limb)(t >> LT_LIMB_BITS) + 1;
+    lt_limb rest = low - quotient * d;
+
+    if (rest > (lt_limb)t) {
+        quotient--;
+        rest += d;
+    }
+    return rest >= d ? quotient + 1 : quotient;
+}
+
+static unsigned leading_zeros(lt_limb a) {
+    unsigned count = 0;
+
+    for (; a >> (LT_LIMB_BITS - 1) == 0; a <<= 1) {
+        count++;
+    }
+    return count;
+}
+
+/*
+ * see vartime.h
+ *
+ * n steps of long division append a zero limb each (Knuth, TAOCP volume 2, section 4.3.1): with the modulus shifted up
+ * until its top bit is set, the quotient guessed from the two top limbs is right or too large by at most 2.
+ */
+void lt_montgomery_enter_vartime(lt_limb *out, const lt_limb *a, const lt_modulus *m) {
+    const size_t n = m->n;
+    const unsigned shift = leading_zeros(m->limbs[n - 1]);
+    lt_limb d[LT_LIMBS(LT_RSA_MAX_BITS)], d_reciprocal;
+
+    for (size_t i = n; i-- > 0;) {
+        out[i] = a[i] << shift;
+        d[i] = m->limbs[i] << shift;
+        if (shift > 0 && i > 0) {
+            out[i] |= a[i - 1] >> (LT_LIMB_BITS - shift);
+            d[i] |= m->limbs[i - 1] >> (LT_LIMB_BITS - shift);
+        }
+    }
+    d_reciprocal = reciprocal(d[n - 1]);
+    for (size_t step = 0; step < n; step++) {
+        lt_limb top = out[n - 1], quotient, borrow;
+
+        quotient = top < d[n - 1] ? divide(top, out[n - 2], d[n - 1], d_reciprocal) : ~(lt_limb)0;
+        for (size_t i = n - 1; i > 0; i--) {
+            out[i] = out[i - 1];
+        }
+        out[0] = 0;
+        borrow = subtract_product(out, d, n, quotient);
+        while (borrow > top) { /* below zero: B - top borrowed too much, once or twice */
+            borrow -= add(out, d, n);
+        }
+    }
+    if (shift > 0) {
+        shift_right(out, n, shift, 0);
+    }
+}
+
+/* ---- Inversion --------------------------------------------------------------------------------- */
+
+/* Trailing zero bits of a, less than all. */
+static unsigned trailing_zeros(lt_limb a) {
+#if defined(__GNUC__) && LT_LIMB64
+    return a == 0 ? LT_LIMB_BITS - 1 : (unsigned)__builtin_ctzll(a);
+#elif defined(__GNUC__)
+    return a == 0 ? LT_LIMB_BITS - 1 : (unsigned)__builtin_ctz(a);
+#else
+    unsigned count = 0;
+
+    for (; count < LT_LIMB_BITS - 1 && (a & 1) == 0; a >>= 1) {
+        count++;
+    }
+    return count;
+#endif
+}
+
+/* a / 2^shift mod m, 0 < shift < LT_LIMB_BITS: a multiple of m that clears the lowest bits is added first. */
+static void divide_by_power(lt_limb *a, unsigned shift, const lt_modulus *m) {
+    lt_limb factor = a[0] * m->minus_inverse & (((lt_limb)1 << shift) - 1);
+    lt_limb top = add_product(a, m->limbs, m->n, factor);
+
+    shift_right(a, m->n, shift, top); /* at most (m - 1 + (2^shift - 1) m) / 2^shift < m */
+}
+
+static void subtract_modulo(lt_limb *a, const lt_limb *b, const lt_modulus *m) {
+    if (lt_limbs_subtract_vartime(a, a, b, m->n) != 0) {
+        (void)add(a, m->limbs, m->n);
+    }
+}
+
+/* see vartime.h; binary Euclid: u = x a and v = y a modulo m all along; v is odd. It ends with u = 0, v = 1. */
+void lt_modulus_invert_vartime(lt_limb *out, const lt_limb *a, const lt_modulus *m) {
+    lt_limb numbers[4][LT_INVERT_MAX];
+    lt_limb *u = numbers[0], *v = numbers[1], *x = numbers[2], *y = numbers[3];
+
+    for (size_t i = 0; i < m->n; i++) {
+        u[i] = a[i];
+        v[i] = m->limbs[i];
+        x[i] = i == 0;
+        y[i] = 0;
+    }
+    while (!lt_limbs_are_zero_vartime(u, m->n)) {
+        while ((u[0] & 1) == 0) {
+            unsigned shift = trailing_zeros(u[0]);
+
+            shift_right(u, m->n, shift, 0);
+            divide_by_power(x, shift, m);
+        }
+        if (lt_limbs_less_vartime(u, v, m->n)) {
+            lt_limb *t = u;
+
+            u = v;
+            v = t;
+            t = x;
+            x = y;
+            y = t;
+        }
+        (void)lt_limbs_subtract_vartime(u, u, v, m->n);
+        subtract_modulo(x, y, m);
+    }
+    for (size_t i = 0; i < m->n; i++) {
+        out[i] = y[i];
+    }
+}

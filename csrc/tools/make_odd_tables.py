@@ -1,0 +1,88 @@
+"""Print the odd multiples of G that signature verification reads: p256_odd_table_vartime.h.
+
+Run from the root of the repository after a change here (the output is committed):
+
+    python csrc/tools/make_odd_tables.py p256 > csrc/p256_odd_table_vartime.h
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import NamedTuple
+
+Point = tuple[int, int]
+
+
+class Curve(NamedTuple):
+    """y^2 = x^3 - 3x + b modulo p, SP 800-186 section 3.2.1."""
+
+    p: int
+    base: Point
+    words: int
+    shifts: tuple[int, int]  # bits of Montgomery's R with 64-bit and with 32-bit limbs
+
+
+CURVES = {
+    "p256": Curve(
+        2**256 - 2**224 + 2**192 + 2**96 - 1,
+        (
+            0x6B17D1F2E12C4247F8BCE6E563A440F277037D812DEB33A0F4A13945D898C296,
+            0x4FE342E2FE1A7F9B8EE7EB4A7C0F9E162BCE33576B315ECECBB6406837BF51F5,
+        ),
+        4,
+        (260, 256),
+    ),
+}
+
+WIDTH = 7  # G_WIDTH of the C files
+
+
+def add(curve: Curve, a: Point, b: Point) -> Point:
+    """a + b, a != -b."""
+    (x1, y1), (x2, y2), p = a, b, curve.p
+    if a == b:
+        slope = 3 * (x1 * x1 - 1) * pow(2 * y1, -1, p) % p
+    else:
+        slope = (y2 - y1) * pow(x2 - x1, -1, p) % p
+    x = (slope * slope - x1 - x2) % p
+    return x, (slope * (x1 - x) - y1) % p
+
+
+def odd_multiples(curve: Curve) -> list[Point]:
+    """1, 3, 5, ..., 2^(WIDTH - 1) - 1 times G."""
+    twice = add(curve, curve.base, curve.base)
+    points = [curve.base]
+    while len(points) < 1 << (WIDTH - 2):
+        points.append(add(curve, points[-1], twice))
+    return points
+
+
+def print_table(name: str, curve: Curve, shift: int) -> None:
+    points = odd_multiples(curve)
+    print(f"static const uint64_t {name}_odd_multiples[{len(points)}][{2 * curve.words}] = {{")
+    for point in points:
+        words = [(value << shift) % curve.p >> 64 * i & 2**64 - 1 for value in point for i in range(curve.words)]
+        rows = [", ".join(f"0x{word:016x}" for word in words[i : i + 4]) for i in range(0, len(words), 4)]
+        print("    {" + ",\n     ".join(rows) + "},")
+    print("};")
+
+
+def main(name: str) -> None:
+    curve = CURVES[name]
+    guard = f"LT_{name.upper()}_ODD_TABLE_VARTIME_H"
+    print("/* x and y of 1, 3, 5, ... times G in Montgomery's form: made by tools/make_odd_tables.py. */")
+    print(f'#ifndef {guard}\n#define {guard}\n\n#include "inner.h"\n\n/* clang-format off */')
+    wide, narrow = curve.shifts
+    if wide == narrow:
+        print_table(name, curve, wide)
+    else:
+        print("#if LT_LIMB64")
+        print_table(name, curve, wide)
+        print("#else")
+        print_table(name, curve, narrow)
+        print("#endif")
+    print("/* clang-format on */\n\n#endif")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
