@@ -132,7 +132,8 @@ def _ipv4(text: str) -> bytes | None:
         return None
     for part in parts:
         # no leading zeros: some read them as octal
-        if not 1 <= len(part) <= 3 or not part.isdigit() or int(part) > 255 or (part[0] == "0" and part != "0"):
+        digits = part.isascii() and part.isdigit()  # other scripts have digits too, and superscripts are some
+        if not digits or len(part) > 3 or int(part) > 255 or (part[0] == "0" and part != "0"):
             return None
     return bytes(int(part) for part in parts)
 

@@ -84,6 +84,8 @@ def test_address_sends_no_server_name(hostname: str, address: bytes) -> None:
         "1:2:3:4:5:6:7:8::",
         "12345::",
         "1.2.3.4::",
+        "::1.2.3.\u00b2",
+        "::1.2.3.\u0664",
         ":::",
         ":1",
     ],
