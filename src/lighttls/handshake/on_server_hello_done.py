@@ -65,7 +65,7 @@ def on_signature_ready(out: Output, state: WaitSignature, ready: SignatureReady)
 def _exchange_keys(out: Output, agreed: Agreed, exchange: KeyExchangeVerified) -> KeySchedule:
     out.send(ClientKeyExchange(exchange.our_public))  # CAUTH-14
     offer = agreed.offer
-    # RFC 7627 §4: the session hash ends with ClientKeyExchange (EMS-03).
+    # RFC 7627 §3: the session hash ends with ClientKeyExchange (EMS-03).
     session_hash = out.transcript.digest(agreed.suite.prf_hash) if agreed.extended_master_secret else None
     schedule = offer.client.provider.key_schedule(
         agreed.suite, exchange.premaster, offer.random, agreed.server_random, session_hash
