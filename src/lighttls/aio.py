@@ -89,7 +89,7 @@ class Stream:
 
     @property
     def connection(self) -> ClientConnection:
-        """The connection behind this face: for its trace, exporters and channel bindings. Do not feed it."""
+        """The connection behind this face: for its trace. Do not feed it."""
         return self._driver.connection
 
     @property
