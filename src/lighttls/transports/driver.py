@@ -86,10 +86,12 @@ class Driver:
 
     def _refuse(self, fail: Callable[[BaseException], None]) -> None:
         """Faces cannot wait for a signature that is given later: say so, and let the handshake end."""
+        refusal = UsageError("the signer returned no signature")
         try:
-            fail(UsageError("the signer returned no signature"))
+            fail(refusal)
         except LightTLSError as error:
-            error.hint = _NO_DEFERRED_SIGNATURES
+            if error.__cause__ is refusal:  # else the connection had failed before, of something else
+                error.hint = _NO_DEFERRED_SIGNATURES
             self.error = error
 
 
