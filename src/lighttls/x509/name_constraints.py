@@ -36,7 +36,10 @@ _KINDS = {
 }
 
 Spend = Callable[[int], None]
-"""Takes a number of comparisons from the search's budget; raises when it is used up."""
+"""Takes a number of steps from the search's budget, and raises when it is used up.
+
+A step is a rule to prepare, a name to look at, or the comparison of one with the other.
+"""
 
 
 def check(constraints: NameConstraints, authority: Certificate, below: Sequence[Certificate], spend: Spend) -> None:
@@ -44,13 +47,18 @@ def check(constraints: NameConstraints, authority: Certificate, below: Sequence[
 
     Self-issued authorities are exempt, a self-issued leaf is not (RFC 5280 6.1.3 b).
     """
-    rules = [_Rule(name, True) for name in constraints.permitted]
-    rules += [_Rule(name, False) for name in constraints.excluded]
+    spend(len(constraints.permitted) + len(constraints.excluded))  # each is prepared anew for every path
+    rules: dict[int, list[_Rule]] = {}
+    for subtrees, permits in ((constraints.permitted, True), (constraints.excluded, False)):
+        for kind, base in subtrees:
+            rules.setdefault(kind, []).append(_Rule(kind, base, permits))
     for depth, certificate in enumerate(below):
         if depth and certificate.self_issued:
             continue
         for kind, name in _names(certificate):
-            fault = _fault(kind, name, rules, spend)
+            relevant = rules.get(kind, ())
+            spend(1 + len(relevant))
+            fault = _fault(kind, name, relevant)
             if fault:
                 raise CertificateError(
                     f"{fault}, by the nameConstraints of '{authority}'",
@@ -62,21 +70,18 @@ def check(constraints: NameConstraints, authority: Certificate, below: Sequence[
 class _Rule:
     """One subtree, checked and prepared for comparison."""
 
-    __slots__ = ("base", "kind", "permits")
+    __slots__ = ("base", "permits")
 
-    def __init__(self, subtree: GeneralName, permits: bool) -> None:
-        self.kind, base = subtree
+    def __init__(self, kind: int, base: bytes, permits: bool) -> None:
         self.permits = permits
-        prepare = _PREPARE.get(self.kind)
+        prepare = _PREPARE.get(kind)
         self.base = base if prepare is None else prepare(base)
 
 
-def _fault(kind: int, name: bytes, rules: list[_Rule], spend: Spend) -> str:
-    """Say which rule a name breaks; empty if none."""
-    relevant = [rule for rule in rules if rule.kind == kind]
+def _fault(kind: int, name: bytes, relevant: Sequence[_Rule]) -> str:
+    """Say which of the rules for its kind a name breaks; empty if none."""
     if not relevant:
         return ""
-    spend(len(relevant))
     matches = _MATCH.get(kind)
     if matches is None:
         # RFC 5280 4.2.1.10: process a constraint on such a name or reject the certificate

@@ -26,7 +26,7 @@ from lighttls.x509.verdict import Attempt, VerifiedPath, refusal
 # chains must end within a second on a desktop, and within many seconds on the slowest device.
 SIGNATURES: Final = 100  # 16 certificates sent, each checked against its few namesakes
 CANDIDATES: Final = 5_000  # about 20 µs each, signatures aside
-COMPARISONS: Final = 250_000  # of a name with a constraint; the largest real lists have some hundreds
+COMPARISONS: Final = 250_000  # of a name with a constraint, and each by itself; the largest real lists have hundreds
 LONGEST_PATH: Final = 32  # certificates, also self-issued ones, which no other limit counts
 ATTEMPTS_KEPT: Final = 32  # failures kept for the report
 

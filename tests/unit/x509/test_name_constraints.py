@@ -193,12 +193,36 @@ def test_self_issued_authority_is_exempt_and_a_self_issued_leaf_is_not() -> None
     assert not allowed(rules, self_issued)
 
 
-def test_every_comparison_is_paid_for() -> None:
+@pytest.mark.parametrize(
+    ("names", "cost"),
+    [
+        ([], 0),
+        ([(DNS, b"a.example"), (DNS, b"b.example")], 2 * (1 + 3)),
+        ([(DNS, b"a.example"), (IP, bytes((192, 0, 2, 1)))], 1 + 3 + 1 + 1),
+        ([(URI, b"https://a.example/")] * 5, 5),
+    ],
+)
+def test_every_rule_every_name_and_every_comparison_is_paid_for(names: list[tuple[int, bytes]], cost: int) -> None:
+    """A name is charged for the rules of its kind, and also if there are none."""
     spent: list[int] = []
-    rules = NameConstraints(((DNS, b"a.example"), (DNS, b"b.example")), ((DNS, b"c.example"), (IP, bytes(8))))
-    certificate = leaf(der.implicit(DNS, b"a.example"), der.implicit(DNS, b"b.example"))
+    rules = NameConstraints(
+        ((DNS, b"a.example"), (DNS, b"b.example")), ((DNS, b"c.example"), (IP, bytes(4) + b"\xff" * 4))
+    )
+    certificate = leaf(*(element(kind, name) for kind, name in names))
     name_constraints.check(rules, AUTHORITY, [certificate], spent.append)
-    assert sum(spent) == 6
+    assert sum(spent) == 4 + cost
+
+
+def test_budget_ends_the_work_before_a_rule_is_prepared() -> None:
+    class SpentError(Exception):
+        pass
+
+    def refuse(count: int) -> None:
+        raise SpentError
+
+    malformed = NameConstraints((), ((DNS, b"exa mple"),))
+    with pytest.raises(SpentError):
+        name_constraints.check(malformed, AUTHORITY, [leaf()], refuse)
 
 
 def test_refusal_names_the_authority_and_the_name() -> None:
