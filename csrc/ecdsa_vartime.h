@@ -353,7 +353,7 @@ static int verify(lt_der key, lt_der signature, const uint8_t *digest, size_t di
         return LT_ERR_AUTH;
     }
     lt_modulus_invert_vartime(s, s, &n);
-    lt_montgomery_enter_vartime(s, s, &n); /* R / s, so that products with it are in no special form */
+    lt_montgomery_enter_vartime(s, s, &n, work); /* R / s, so that products with it are in no special form */
     digest_to_scalar(u1, digest, digest_len, &n);
     lt_montgomery_multiply_vartime(u1, u1, s, &n, work);
     lt_montgomery_multiply_vartime(u2, r, s, &n, work);

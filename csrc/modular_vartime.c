@@ -232,10 +232,10 @@ static unsigned leading_zeros(lt_limb a) {
  * n steps of long division append a zero limb each (Knuth, TAOCP volume 2, section 4.3.1): with the modulus shifted up
  * until its top bit is set, the quotient guessed from the two top limbs is right or too large by at most 2.
  */
-void lt_montgomery_enter_vartime(lt_limb *out, const lt_limb *a, const lt_modulus *m) {
+void lt_montgomery_enter_vartime(lt_limb *out, const lt_limb *a, const lt_modulus *m, lt_limb *work) {
     const size_t n = m->n;
     const unsigned shift = leading_zeros(m->limbs[n - 1]);
-    lt_limb d[LT_LIMBS(LT_RSA_MAX_BITS)], d_reciprocal;
+    lt_limb *d = work, d_reciprocal;
 
     for (size_t i = n; i-- > 0;) {
         out[i] = a[i] << shift;

@@ -44,10 +44,12 @@ typedef struct {
 
 void lt_modulus_set_vartime(lt_modulus *m, const lt_limb *limbs, size_t n);
 
-/** a R mod m, for a < m. */
-void lt_montgomery_enter_vartime(lt_limb *out, const lt_limb *a, const lt_modulus *m);
+/* Below, `work` has room for 2 n limbs. */
 
-/** a b / R mod m, for a, b < m. `work` has room for 2 n limbs; `out` may be an input. */
+/** a R mod m, for a < m. `out` may be `a`. */
+void lt_montgomery_enter_vartime(lt_limb *out, const lt_limb *a, const lt_modulus *m, lt_limb *work);
+
+/** a b / R mod m, for a, b < m. `out` may be an input. */
 void lt_montgomery_multiply_vartime(lt_limb *out, const lt_limb *a, const lt_limb *b, const lt_modulus *m,
                                     lt_limb *work);
 

@@ -114,5 +114,5 @@ int lt_verify_vartime(uint32_t scheme, const uint8_t *spki, size_t spki_len, con
     if (key_is == KEY_P384) {
         return LT_ERR_UNSUPPORTED;
     }
-    return LT_ERR_UNSUPPORTED;
+    return lt_rsa_vartime(key, signature_der, kind == RSA_PSS, hash, digest, digest_len);
 }

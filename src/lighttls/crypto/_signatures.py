@@ -25,6 +25,13 @@ _HASHES: Final = {
     SignatureScheme.RSA_PSS_RSAE_SHA512: "SHA512",
 }
 
+_OIDS: Final = {
+    "sha1": bytes.fromhex("06052b0e03021a"),
+    "sha256": bytes.fromhex("0609608648016503040201"),
+    "sha384": bytes.fromhex("0609608648016503040202"),
+    "sha512": bytes.fromhex("0609608648016503040203"),
+}
+
 _CURVES: Final = frozenset({"secp256r1", "secp384r1", "secp521r1"})
 
 SIGNATURE_SCHEMES: Final = frozenset(int(scheme) for scheme in _HASHES)
@@ -50,13 +57,37 @@ def verify(scheme: int, spki: bytes, signature: bytes, message: bytes | bytearra
             key.verify(signature, message, ec.ECDSA(hash_))
         elif not isinstance(key, rsa.RSAPublicKey):
             raise BadSignature(f"{name} needs an RSA key")
+        elif len(signature) != (key.key_size + 7) // 8:  # SKE-21; OpenSSL takes PSS without leading zeros
+            raise _shared.wrong_signature(scheme)
         elif name.startswith("rsa_pss"):
             pss = padding.PSS(mgf=padding.MGF1(hash_), salt_length=hash_.digest_size)
             key.verify(signature, message, pss, hash_)
         else:
-            key.verify(signature, message, padding.PKCS1v15(), hash_)
+            _verify_pkcs1(key, signature, message, hash_)
     except (InvalidSignature, ValueError):  # ValueError: the key is too small for this hash (SKE-18)
         raise _shared.wrong_signature(scheme) from None
+
+
+def _verify_pkcs1(key: Any, signature: bytes, message: bytes, hash_: Any) -> None:
+    """PKCS#1 v1.5; the DigestInfo has NULL parameters or none (SKE-20), of which `cryptography` knows the former."""
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import padding
+
+    try:
+        key.verify(signature, message, padding.PKCS1v15(), hash_)
+    except InvalidSignature:
+        digest = hashes.Hash(hash_)
+        digest.update(message)
+        algorithm = _der(0x30, _OIDS[hash_.name])
+        expected = _der(0x30, algorithm + _der(0x04, digest.finalize()))
+        if key.recover_data_from_signature(signature, padding.PKCS1v15(), None) != expected:
+            raise
+
+
+def _der(tag: int, contents: bytes) -> bytes:
+    """A short element of DER."""
+    return bytes((tag, len(contents))) + contents
 
 
 def _load(spki: bytes) -> Any:
