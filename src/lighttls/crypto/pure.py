@@ -139,13 +139,16 @@ class PureRecordOpener:
         self._keys = keys
 
     def open(self, data: bytes | bytearray | memoryview, limit: int) -> bytes | tuple[list[tuple[int, bytes]], int]:
-        data = bytes(data)
+        with memoryview(data) as view:  # the rest may be long, and is handed over again: copy one record at a time
+            return self._open(view, limit)
+
+    def _open(self, data: memoryview, limit: int) -> bytes | tuple[list[tuple[int, bytes]], int]:
         records: list[tuple[int, bytes]] = []
         at = 0
         while (length := self._next(data, at, limit, first=not records)) is not None:
             content_type = data[at]
             try:
-                plaintext = self._keys.open(content_type, data[at + _HEADER : at + _HEADER + length])
+                plaintext = self._keys.open(content_type, bytes(data[at + _HEADER : at + _HEADER + length]))
             except ProtocolError:
                 if not records:
                     raise
@@ -158,7 +161,7 @@ class PureRecordOpener:
             return records[0][1]
         return records, at
 
-    def _next(self, data: bytes, at: int, limit: int, first: bool) -> int | None:
+    def _next(self, data: memoryview, at: int, limit: int, first: bool) -> int | None:
         """The length of the record at `at`, or None: incomplete, or faulty and not the first."""
         if len(data) - at < _HEADER:
             return None
@@ -227,7 +230,7 @@ class PureProvider:
     groups = frozenset({int(NamedGroup.X25519), int(NamedGroup.SECP256R1), int(NamedGroup.SECP384R1)})
     signature_schemes = _signatures.SIGNATURE_SCHEMES
 
-    def digest(self, algorithm: str, data: bytes | bytearray) -> bytes:
+    def digest(self, algorithm: str, data: bytes | bytearray | memoryview) -> bytes:
         return hashlib.new(algorithm, data, usedforsecurity=algorithm != "sha1").digest()
 
     def equal(self, left: bytes, right: bytes) -> bool:

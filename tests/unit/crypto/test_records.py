@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -237,6 +238,22 @@ def test_many_records_come_in_several_calls(implementation: CryptoProvider, suit
         sealer, opener = pair(implementation, suite)
         sealed = b"".join(sealer.seal(DATA, text(length), LIMIT) for _ in range(count))
         assert drained(opener, sealed) == text(length) * count
+
+
+def test_rest_behind_a_record_is_not_copied(implementation: CryptoProvider) -> None:
+    """It is handed over again with the next call: with a copy each time many short records cost their square."""
+    sealer, opener = pair(implementation, GCM)
+    records = [sealer.seal(ALERT, b"\1\0", LIMIT) for _ in range(2)]
+    data = bytearray(b"".join(records) + bytes(1 << 20))
+    with memoryview(data) as view:
+        assert opener.open(view, LIMIT)[1] == len(records[0])  # imports and buffers are made once
+        tracemalloc.start()
+        try:
+            assert opener.open(view[len(records[0]) :], LIMIT)[1] == len(records[1])
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+    assert peak < 1 << 17
 
 
 def test_one_data_record_is_returned_alone(implementation: CryptoProvider) -> None:
