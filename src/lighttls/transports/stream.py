@@ -16,6 +16,7 @@ from lighttls.transports.driver import Driver
 
 _RECEIVE_SIZE: Final = 32768  # bytes asked of the transport at a time: room for a full record and the start of another
 _SEND_SIZE: Final = 262144  # bytes of plaintext that are sealed at a time, which bounds the memory of a large sendall
+_REASON_RECEIVES: Final = 8  # receives after a failed send: an alert may lie behind data, but not behind a flood
 
 
 class Stream:
@@ -192,7 +193,10 @@ class Stream:
     def _listen_for_reason(self) -> None:
         """A peer that refuses us sends its alert and closes: a failed send may have that alert waiting behind it."""
         with suppress(OSError, TransportError):
-            while not self._driver.error and (data := self._transport.recv(_RECEIVE_SIZE, 0)):
+            for _ in range(_REASON_RECEIVES):
+                self._limit()  # raises when the deadline has passed
+                if self._driver.error or not (data := self._transport.recv(_RECEIVE_SIZE, 0)):
+                    return
                 self._driver.feed(data)
 
     def _limit(self) -> float | None:

@@ -375,6 +375,42 @@ def test_alert_that_waits_behind_a_failed_send_is_the_reason_given() -> None:
     assert isinstance(caught.value.__cause__, TransportError)
 
 
+class Flood(Tampering):
+    """Once `started` it takes nothing and always has more of one endless record; each receive takes `seconds`."""
+
+    started = False
+    seconds = 0.0
+    received = 0
+
+    def send(self, data: bytes) -> int | None:
+        if self.started:
+            raise TimeoutError("no room")
+        return self.inner.send(data)
+
+    def recv(self, n: int, timeout: float | None) -> bytes | None:
+        if not self.started:
+            return self.inner.recv(n, timeout)
+        self.received += 1
+        assert self.received < 100
+        time.sleep(self.seconds)
+        return b"\x17\x03\x03\x40\x00" if self.received == 1 else b"\0"
+
+
+@pytest.mark.parametrize(("seconds", "deadline", "most"), [(0.0, None, 8), (0.3, 0.2, 1)])
+def test_server_that_floods_and_reads_nothing_does_not_hold_up_the_failure(
+    seconds: float, deadline: float | None, most: int
+) -> None:
+    here, there = memory_pair()
+    carrier = Flood(here)
+    with OpenSSLPeer(there, listen), Stream(carrier, pki.config(), "localhost", timeout=20) as tls:
+        carrier.started, carrier.seconds = True, seconds
+        tls.setdeadline(deadline)
+        with pytest.raises(TransportError) as caught:
+            tls.sendall(b"x")
+        assert caught.value.timed_out
+        assert carrier.received <= most
+
+
 def test_signer_that_defers_its_answer_is_explained() -> None:
     here, there = memory_pair()
     chain = pki.shared().device_chain(pki.shared().ec_device)
