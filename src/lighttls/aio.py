@@ -80,7 +80,7 @@ class Stream:
         self._reader = reader
         self._writer = writer
         self._closing = False
-        self._buffer = bytearray()  # plaintext that a search for a separator has passed over
+        self._buffer = bytearray()  # plaintext that came while something longer was awaited
         try:
             self._driver = Driver(config, server_hostname)
         except BaseException:
@@ -115,10 +115,9 @@ class Stream:
         """At most `n` bytes as soon as there are any; all until the end if `n` is negative; b"" at a clean end."""
         if n >= 0:
             return self._take_buffered(n) or (await self._more(n) if n else b"")
-        parts = [self._take_buffered(len(self._buffer))]
         while data := await self._more(_RECEIVE_SIZE):
-            parts.append(data)
-        return b"".join(parts)
+            self._buffer += data  # where it can still be read if the end does not come
+        return self._take_buffered(len(self._buffer))
 
     async def readexactly(self, n: int) -> bytes:
         """Exactly `n` bytes. Raises asyncio.IncompleteReadError if the peer closes before."""

@@ -175,6 +175,25 @@ def test_cut_connection_is_truncation_after_the_data() -> None:
     talk(cut, client)
 
 
+def test_read_to_the_end_that_does_not_come_leaves_what_came() -> None:
+    async def cut(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"thirteen byte")
+        await writer.drain()
+        await reader.read(1)
+        writer.transport.abort()
+
+    async def client(tls: aio.Stream) -> None:
+        first = await tls.read(1)
+        tls.write(b"x")
+        with pytest.raises((TruncatedStream, TransportError)):
+            await tls.read()
+        assert first + await tls.read(100) == b"thirteen byte"
+        with pytest.raises((TruncatedStream, TransportError)):
+            await tls.read(100)
+
+    talk(cut, client)
+
+
 def test_refused_chain_raises_and_closes() -> None:
     async def run() -> None:
         port = loopback.server().port
