@@ -73,7 +73,10 @@ class Stream:
     task may read while another writes. A signer is called in the event loop and holds it up.
 
     It owns the writer and closes it, also when the handshake fails. Plaintext that came before an
-    error is delivered before the error is raised.
+    error is delivered before the error is raised, or stays and can be read after it.
+
+    Two errors are no LightTLSError: asyncio.IncompleteReadError and asyncio.LimitOverrunError of
+    `readexactly` and `readuntil`, because whoever reads from an `asyncio.StreamReader` expects them.
     """
 
     def __init__(self, reader: Reader, writer: Writer, config: ClientConfig, server_hostname: str) -> None:
