@@ -23,6 +23,7 @@ _SILENCE_LIMIT: Final = 30.0  # seconds a client may send nothing
 _CONNECTION_LIMIT: Final = 32  # connections at a time; more are closed at once
 _HEAD_LIMIT: Final = 8192  # bytes of request line and header fields
 _BODY_LIMIT: Final = 128 * 1024  # AWS's limit of a payload
+_DRAIN_LIMIT: Final = 1 << 20  # bytes of a body too long that are read all the same
 _TOPIC_LIMIT: Final = 256  # bytes, and no more than seven slashes
 _SLASH_LIMIT: Final = 7
 
@@ -84,8 +85,9 @@ def _answer_one(requests: BinaryIO, tls: ssl.SSLSocket) -> bool:
     with suppress(ValueError):  # of a malformed request: _BAD_REQUEST
         method, target, version = head[0].split(" ")
         length = int(fields.get("content-length", "0"))
+        # A client that still sends when we close would hear of a broken connection instead of its mistake.
+        requests.read(min(max(length, 0), _DRAIN_LIMIT))
         if 0 <= length <= _BODY_LIMIT:
-            requests.read(length)
             verdict = _judge(method, target)
             wish = fields.get("connection", "").lower()
             keep_open = wish == "keep-alive" or (version == "HTTP/1.1" and wish != "close")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import os
 import re
+import select
 import socket
 import ssl
 import subprocess
@@ -99,6 +100,20 @@ def test_status_by_request(
 @pytest.mark.parametrize(("size", "status"), [(131_072, 200), (131_073, 400)])
 def test_payload_has_awss_limit(device: ssl.SSLContext, size: int, status: int) -> None:
     assert ask(device, "POST", "/topics/a", bytes(size)).status == status
+
+
+def test_body_too_long_is_read_before_it_is_refused(device: ssl.SSLContext) -> None:
+    """A server that closed at once would break the sending of a client that is slower than it."""
+    head, body = b"POST /topics/a HTTP/1.1\r\nContent-Length: 1048576\r\n\r\n", bytes(1 << 20)
+    with (
+        socket.create_connection(("127.0.0.1", loopback.server().port), timeout=20) as link,
+        device.wrap_socket(link, server_hostname="localhost") as tls,
+    ):
+        tls.sendall(head + body[:1])
+        assert select.select([tls], [], [], 0.1)[0] == []  # no answer, and no end
+        tls.sendall(body[1:])
+        assert tls.recv(4096).startswith(b"HTTP/1.1 400 ")
+        assert tls.recv(4096) == b""
 
 
 def test_connection_is_kept_for_more_requests_and_stray_line_ends_do_no_harm(device: ssl.SSLContext) -> None:
