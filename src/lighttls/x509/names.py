@@ -43,6 +43,8 @@ def reference_name(hostname: str) -> ReferenceName:
     Raises:
         ConfigurationError: no host name and no address; for a U-label it says how to convert it.
     """
+    if not isinstance(hostname, str):
+        raise ConfigurationError(f"server_hostname must be a string, not {type(hostname).__name__}")
     bare = hostname[1:-1] if hostname[:1] == "[" and hostname[-1:] == "]" else hostname
     if ":" in bare:
         address = _ipv6(bare.partition("%")[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -93,6 +94,12 @@ def test_address_sends_no_server_name(hostname: str, address: bytes) -> None:
 def test_what_cannot_be_a_host_name_is_refused(hostname: str) -> None:
     """SNI-03: before any byte is sent."""
     with pytest.raises(ConfigurationError, match="server_hostname"):
+        reference_name(hostname)
+
+
+@pytest.mark.parametrize("hostname", [b"host.example", None, 5])
+def test_what_is_no_text_is_refused(hostname: Any) -> None:
+    with pytest.raises(ConfigurationError, match=f"server_hostname must be a string, not {type(hostname).__name__}"):
         reference_name(hostname)
 
 
