@@ -30,9 +30,11 @@ NAMES = " ".join((ERRORS, CODE_POINTS, CORE, TRUST, IDENTITY, FACES)).split()
 CONNECTION = {
     "abort": ("alert",),
     "can_send_data": None,
+    "channel_binding": ("kind",),
     "close": (),
     "complete_signature": ("request", "signature"),
     "data_to_send": ("max_bytes",),
+    "export_keying_material": ("label", "context", "length"),
     "info": None,
     "initiate_connection": (),
     "is_closed": None,

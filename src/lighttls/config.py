@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final, TypeVar
 
 from lighttls.crypto import default_provider
-from lighttls.crypto.provider import CryptoProvider
+from lighttls.crypto.provider import CryptoProvider, KeySchedule
 from lighttls.crypto.suites import SUITES
 from lighttls.errors import ConfigurationError, EntropyError
 from lighttls.iana import CipherSuite, NamedGroup, SignatureScheme
@@ -36,7 +36,8 @@ class ClientConfig:
     """Everything about a client that does not change from connection to connection.
 
     Immutable, and shared by any number of connections and threads; it freezes `trust`.
-    Sequences are in order of preference. `clock` gives seconds since 1970 in UTC. `key_log` is
+    Sequences are in order of preference; `cipher_suites` are by default all that the other settings can
+    finish. `clock` gives seconds since 1970 in UTC. `key_log` is
     called with one line in NSS key log format: whoever reads it reads the traffic.
     `insecure_entropy(n)` replaces the system's random source: every key hangs on it.
     `trace=True` keeps the decoded handshake messages in `ClientConnection.trace`.
@@ -82,7 +83,7 @@ class ClientConfig:
         trust: TrustStore,
         identity: Identity | None = None,
         alpn_protocols: Iterable[str] = (),
-        cipher_suites: Iterable[int] = tuple(SUITES),
+        cipher_suites: Iterable[int] | None = None,
         groups: Iterable[int] = DEFAULT_GROUPS,
         signature_schemes: Iterable[int] = DEFAULT_SIGNATURE_SCHEMES,
         verify: VerifyPolicy | None = None,
@@ -106,7 +107,6 @@ class ClientConfig:
             "trust": trust,
             "identity": identity,
             "alpn_protocols": _protocols(alpn_protocols),
-            "cipher_suites": _choice("cipher_suites", CipherSuite, cipher_suites, SUITES),
             "groups": _choice("groups", NamedGroup, groups, engine.groups),
             "signature_schemes": _choice(
                 "signature_schemes", SignatureScheme, signature_schemes, engine.signature_schemes - _SHA1_SCHEMES
@@ -120,7 +120,7 @@ class ClientConfig:
             "trace": trace,
             "_last_draw": [b""],
         }
-        _need_schemes(settings["cipher_suites"], settings["signature_schemes"])
+        settings["cipher_suites"] = _suites(cipher_suites, settings["groups"], settings["signature_schemes"])
         trust.freeze()
         for name, value in settings.items():
             object.__setattr__(self, name, value)
@@ -130,6 +130,24 @@ class ClientConfig:
 
     def __delattr__(self, name: str) -> None:
         raise AttributeError(f"a ClientConfig is immutable; {name} stays")
+
+    def now(self) -> float:
+        """The clock's time, in seconds since 1970. Raises ConfigurationError if it has none."""
+        try:
+            return float(self.clock())
+        except Exception as cause:
+            raise ConfigurationError(f"the configured clock failed: {type(cause).__name__}: {cause}") from cause
+
+    def log_keys(self, client_random: bytes, schedule: KeySchedule) -> None:
+        """Hand the master secret to the key log, if there is one (PROF-06).
+
+        Raises ConfigurationError, which does not repeat what the log said: that may hold the secret.
+        """
+        if self.key_log is not None:
+            try:
+                self.key_log(f"CLIENT_RANDOM {client_random.hex()} {schedule.master_secret().hex()}")
+            except Exception as cause:
+                raise ConfigurationError(f"the configured key_log failed with {type(cause).__name__}") from None
 
     def random(self, count: int) -> bytearray:
         """Random bytes from the configured source (PROF-04), in a buffer that whoever draws a secret wipes.
@@ -147,7 +165,7 @@ class ClientConfig:
             raise EntropyError(f"the random source gave {len(given)} bytes, asked were {count}")
         drawn = bytearray(given)
         if count >= 32:
-            digest = self.provider.digest("sha256", drawn[:32])  # the draw itself may be a private key
+            digest = self.provider.digest("sha256", memoryview(drawn)[:32])  # the draw itself may be a private key
             if digest == self._last_draw[0]:
                 raise EntropyError("the random source gave the same bytes twice")
             self._last_draw[0] = digest
@@ -187,9 +205,25 @@ def _protocols(names: Iterable[str]) -> tuple[bytes, ...]:
     return tuple(encoded)
 
 
-def _need_schemes(suites: tuple[CipherSuite, ...], schemes: tuple[SignatureScheme, ...]) -> None:
+def _suites(
+    wanted: Iterable[int] | None, groups: tuple[NamedGroup, ...], schemes: tuple[SignatureScheme, ...]
+) -> tuple[CipherSuite, ...]:
     """CH-09: only what we can finish is offered."""
-    for suite in suites:
-        family = "ECDSA" if SUITES[suite].key_type == "ec" else "RSA"
-        if not any(scheme.name.startswith(family) for scheme in schemes):
-            raise ConfigurationError(f"signature_schemes has no {family} scheme, which {suite.name} needs")
+    chosen = _choice("cipher_suites", CipherSuite, tuple(SUITES) if wanted is None else wanted, SUITES)
+    missing = {code: _missing(code, groups, schemes) for code in chosen}
+    if wanted is None:
+        return _choice("cipher_suites", CipherSuite, [code for code in chosen if not missing[code]], SUITES)
+    for code in chosen:
+        if missing[code]:
+            raise ConfigurationError(f"{missing[code]}, which {code.name} needs")
+    return chosen
+
+
+def _missing(suite: CipherSuite, groups: tuple[NamedGroup, ...], schemes: tuple[SignatureScheme, ...]) -> str:
+    """What a suite lacks, as the start of a sentence; empty if nothing."""
+    family = "ECDSA" if SUITES[suite].key_type == "ec" else "RSA"
+    if not any(scheme.name.startswith(family) for scheme in schemes):
+        return f"signature_schemes has no {family} scheme"
+    if family == "ECDSA" and all(group == NamedGroup.X25519 for group in groups):  # GRP-02, CERT-10
+        return "groups has no curve for a server certificate's key, such as secp256r1"
+    return ""

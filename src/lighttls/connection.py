@@ -41,17 +41,19 @@ from lighttls.handshake import (
     Transcript,
     WaitSignature,
     WriteWith,
+    exporter,
     may_come,
     refuse,
     send_client_hello,
     step,
+    wipe_secrets,
 )
 from lighttls.iana import Alert, AlertLevel, ContentType, HandshakeType, name_of
 from lighttls.info import ConnectionInfo
 from lighttls.keys import SignatureRequest
 from lighttls.ledger import Ledger
 from lighttls.messages import MESSAGES, Finished, HelloRequest, Joiner, ServerHello
-from lighttls.record import MAX_PLAINTEXT, Open, Patience, RecordLayer, Seal, read_alert
+from lighttls.record import MAX_PLAINTEXT, Open, Patience, RecordLayer, Seal, fatal_alert, read_alert
 from lighttls.trace import TraceEntry
 from lighttls.x509 import reference_name
 
@@ -83,9 +85,9 @@ class ClientConnection:
         self._joined = self._joiner.held
         self._transcript = Transcript(config.provider)
         self._patience = Patience()
-        self._ledger = Ledger(config.clock)
+        self._ledger = Ledger(config.now)
         self._flight = bytearray()  # handshake messages that leave together (HS-13)
-        self._outgoing: list[bytes] = []
+        self._outgoing: list[bytes | memoryview] = []
         self._write_closed = False
         self._read_closed = False
         # Bound methods of the engine's keys: for sending while application data may be sent, for receiving
@@ -127,17 +129,36 @@ class ClientConnection:
             raise UsageError("there is no information before the handshake is complete")
         return self._ledger.info(self._state, self._hostname)
 
+    def export_keying_material(self, label: str, context: bytes | None, length: int) -> bytes:
+        """Secrets for the application, `length` bytes (RFC 5705 §4); no context and an empty one differ.
+
+        Raises UsageError: not connected, no extended master secret (EMS-07), or a label of TLS itself (EXP-02).
+        """
+        return exporter.keying_material(self._connected("keying material"), label, context, length)
+
+    def channel_binding(self, kind: str) -> bytes:
+        """What ties an authentication above TLS to this connection: "tls-unique", "tls-server-end-point" (RFC 5929)
+        or "tls-exporter" (RFC 9266).
+
+        Raises UsageError: not connected, an unknown kind, or no extended master secret where it is needed.
+        """
+        return exporter.channel_binding(self._connected("a channel binding"), kind)
+
+    def _connected(self, wanted: str) -> Connected:
+        state = self._state
+        if type(state) is not Connected or self.is_closed:
+            raise UsageError(f"there is no {wanted.removeprefix('a ')} in state {self.state}")
+        return state
+
     # ---- what the owner does ------------------------------------------------------------------
 
     def initiate_connection(self) -> list[Event]:
         """Queue the ClientHello. Raises EntropyError, UsageError when called twice."""
         if self._state is not None or self.is_closed:
-            raise UsageError("the connection was initiated before")
+            raise UsageError(f"a connection is initiated once, and this one is in state {self.state}")
         out = Output(self._transcript)
         self._state = send_client_hello(out, self._client)
-        events: list[Event] = []
-        self._perform(out.actions, events)
-        return events
+        return self._guarded(lambda events: self._perform(out.actions, events))
 
     def receive_data(self, data: bytes | bytearray | memoryview) -> list[Event]:
         """Take bytes from the peer and return what they mean (RFC 5246 §6).
@@ -147,23 +168,24 @@ class ClientConnection:
 
         Raises:
             LightTLSError: the connection has failed; `error.events` holds what was earned before.
-                Send `data_to_send()`, then close. Every later call raises the same error.
+                Send `data_to_send()`, then close. Every later call raises the same error; its events
+                are those of the first time.
         """
         open_quickly = self._open_quickly
         if open_quickly is not None and type(data) is bytes:
             # The short way for one application_data record: the row (Connected, ApplicationData).
+            self._ledger.bytes_received += len(data)
             try:
                 opened = open_quickly(data, MAX_PLAINTEXT)
             except LightTLSError as error:
                 self._fail(error, [])
                 raise
-            self._ledger.bytes_received += len(data)
             if isinstance(opened, bytes):
                 return [DataReceived(opened)]
             self._records.take(opened, data)
             return self._guarded(self._read_records)
         if self._error is not None:
-            raise self._error
+            raise self._error.with_traceback(None)
         if self._state is None and not self._read_closed:
             raise UsageError("call initiate_connection first: the client speaks first in TLS")
         octets = _octets(data)
@@ -176,13 +198,11 @@ class ClientConnection:
     def receive_eof(self) -> list[Event]:
         """The transport reached its end.
 
-        Raises TruncatedStream unless close_notify came first, or we had closed ourselves (ALERT-11, ALERT-12).
+        Raises TruncatedStream unless close_notify came first (ALERT-11, ALERT-12), also when we had closed our side.
         """
         if self._error is not None:
-            raise self._error
-        if self._read_closed or self._write_closed:
-            self._read_closed = True
-            self._open_quickly = None
+            raise self._error.with_traceback(None)
+        if self._read_closed:
             return []
         where = "" if self.is_established else f" during the handshake, in state {self.state},"
         error = TruncatedStream(f"the stream ended{where} without close_notify")
@@ -198,7 +218,7 @@ class ClientConnection:
         seal = self._seal
         if seal is None:
             if self._error is not None:
-                raise self._error
+                raise self._error.with_traceback(None)
             raise UsageError(f"no data can be sent in state {self.state}")
         octets = data if type(data) is bytes else _octets(data)
         if not octets:
@@ -210,20 +230,37 @@ class ClientConnection:
             raise
 
     def data_to_send(self, max_bytes: int | None = None) -> bytes:
-        """Bytes for the server, whole flights in one piece; b"" when there is nothing."""
+        """Bytes for the server, whole flights in one piece; b"" when there is nothing.
+
+        `max_bytes` bounds the piece; the rest comes with the next call. Raises UsageError if it is negative.
+        """
         outgoing = self._outgoing
         if not outgoing:
             return b""
-        if len(outgoing) == 1 and max_bytes is None:
-            data = outgoing.pop()
+        if max_bytes is not None:
+            data = self._take_outgoing(max_bytes)
+        elif len(outgoing) == 1:
+            data = bytes(outgoing.pop())
         else:
             data = b"".join(outgoing)
             outgoing.clear()
-            if max_bytes is not None and len(data) > max_bytes:
-                outgoing.append(data[max_bytes:])
-                data = data[:max_bytes]
         self._ledger.bytes_sent += len(data)
         return data
+
+    def _take_outgoing(self, max_bytes: int) -> bytes:
+        """The first bytes of the queue; what remains is not copied."""
+        if max_bytes < 0:
+            raise UsageError(f"max_bytes is {max_bytes}, which is no number of bytes")
+        outgoing, taken, wanted = self._outgoing, [], max_bytes
+        while outgoing and wanted:
+            piece = memoryview(outgoing[0])
+            taken.append(piece[:wanted])
+            if len(piece) > wanted:
+                outgoing[0] = piece[wanted:]
+            else:
+                del outgoing[0]
+            wanted -= len(taken[-1])
+        return b"".join(taken)
 
     def close(self) -> None:
         """Queue close_notify; nothing can be sent after it (ALERT-13). Does nothing when closed or failed."""
@@ -231,13 +268,18 @@ class ClientConnection:
             return
         if self._state is not None:
             self._queue_last(_CLOSE_NOTIFY)
-            if not self.is_established:
-                self._read_closed = True
-                self._forget_keys()
+        if not self.is_established:
+            self._read_closed = True
+            self._forget_keys()
         self._shut_writing()
 
     def abort(self, alert: Alert) -> None:
-        """Queue a fatal alert of the owner's choice and end here. Does nothing when closed or failed."""
+        """Queue a fatal alert of the owner's choice and end here. Does nothing when closed or failed.
+
+        Raises UsageError: not an alert that may be sent as a fatal one (ALERT-16).
+        """
+        if fatal_alert(alert) != alert:
+            raise UsageError(f"{alert!r} is no alert that ends a connection")
         if self.is_closed:
             return
         if self._state is not None:
@@ -249,13 +291,14 @@ class ClientConnection:
     def complete_signature(self, request: SignatureRequest, signature: bytes | bytearray | memoryview) -> None:
         """Give the signature a `SignatureRequested` event asked for, in wire form.
 
-        Raises SignerError: it does not verify; the connection has failed then. UsageError: nobody waits for it.
+        Raises SignerError: it does not verify. UnexpectedMessage: the server did not wait. The connection has
+        failed then. UsageError: nobody waits for this signature.
         """
         self._settle_signature(request, bytes(_octets(signature)))
 
     def _settle_signature(self, request: SignatureRequest, outcome: bytes | BaseException) -> None:
         if self._error is not None:
-            raise self._error
+            raise self._error.with_traceback(None)
         state = self._state
         if type(state) is not WaitSignature or state.request is not request:
             raise UsageError("the connection does not wait for this signature")
@@ -275,6 +318,9 @@ class ClientConnection:
             bug = InternalError(f"{type(cause).__name__}: {cause}")
             self._fail(bug, events)
             raise bug from cause
+        except BaseException:  # a step that was interrupted half-way cannot be taken up again
+            self._fail(InternalError("interrupted by the program"), events)
+            raise
         return events
 
     def _read_records(self, events: list[Event]) -> None:
@@ -354,9 +400,13 @@ class ClientConnection:
         if before is None:
             raise InternalError("a record was read before the ClientHello")
         out = Output(self._transcript)
-        after = step(out, before, happening)
-        if after is not before and type(after) in ENDS_A_FLIGHT and self._joined:
-            raise UnexpectedMessage("the server sent handshake bytes after the last message of its flight")  # REC-20
+        try:
+            after = step(out, before, happening)
+            if after is not before and type(after) in ENDS_A_FLIGHT and self._joined:  # REC-20
+                raise UnexpectedMessage("the server sent handshake bytes after the last message of its flight")
+        except BaseException:
+            out.wipe()
+            raise
         self._state = after
         self._perform(out.actions, events)
 
@@ -380,8 +430,7 @@ class ClientConnection:
                         event.request.defer_to(self._settle_signature)
                     events.append(event)
                 case LogKeys(client_random, schedule):
-                    if (log := self._client.config.key_log) is not None:
-                        log(f"CLIENT_RANDOM {client_random.hex()} {schedule.master_secret().hex()}")
+                    self._client.config.log_keys(client_random, schedule)
                 case Refuse():
                     if not self._write_closed:
                         self._outgoing.append(self._records.protect(ContentType.ALERT, _NO_RENEGOTIATION))
@@ -408,11 +457,12 @@ class ClientConnection:
     def _fail(self, error: LightTLSError, events: list[Event]) -> None:
         """Queue the alert, drop the keys; what was earned before travels with the error."""
         error.events = events
-        if not isinstance(error, PeerAlert | TruncatedStream) and not self._write_closed:
-            alert = error.alert if error.alert is not None else Alert.INTERNAL_ERROR
-            self._queue_last(bytes((AlertLevel.FATAL, alert)))  # ALERT-14
-        self._shut_writing()
         self._error = error
+        if not isinstance(error, PeerAlert | TruncatedStream):
+            alert = error.alert = fatal_alert(error.alert)
+            if not self._write_closed:
+                self._queue_last(bytes((AlertLevel.FATAL, alert)))  # ALERT-14
+        self._shut_writing()
         self._forget_keys()
 
     def _forget_keys(self) -> None:
@@ -420,12 +470,14 @@ class ClientConnection:
         self._open_quickly = None
         self._records.forget_keys()
         self._transcript.clear()
+        if self._state is not None:
+            wipe_secrets(self._state)
         if type(self._state) is not Connected:
-            self._state = None  # the states of the handshake hold its secrets
+            self._state = None
 
     def _note(self, sent: bool, message: object, size: int) -> None:
         if self.trace is not None:
-            self.trace.append(TraceEntry(sent, message, size, self._client.config.clock()))  # type: ignore[arg-type]
+            self.trace.append(TraceEntry(sent, message, size, self._client.config.now()))  # type: ignore[arg-type]
 
 
 def _octets(data: bytes | bytearray | memoryview) -> bytes | memoryview:

@@ -333,9 +333,7 @@ _PEER_ADVICE: dict[int, str] = {
     ),
     Alert.CERTIFICATE_REQUIRED: "The server wants a client certificate. Configure an identity.",
     Alert.ACCESS_DENIED: "The server knows our certificate but does not let it in. Check its access rules.",
-    Alert.DECRYPT_ERROR: (
-        "The server could not verify our proof: the private key does not belong to the certificate."
-    ),
+    Alert.DECRYPT_ERROR: ("The server could not verify our proof: the private key does not belong to the certificate."),
     Alert.BAD_RECORD_MAC: "The server received altered bytes: the link corrupts data.",
     Alert.UNRECOGNIZED_NAME: "The server does not serve this host name. Check the name we connect to.",
     Alert.NO_APPLICATION_PROTOCOL: (

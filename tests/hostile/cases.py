@@ -118,11 +118,6 @@ class Tolerated(Case):
         return link
 
 
-def not_yet(case: Case, reason: str) -> Any:
-    """A case that the client is known to fail; strict, so that the mark goes when the fault does."""
-    return pytest.param(case, id=str(case), marks=pytest.mark.xfail(reason=reason, strict=True))
-
-
 def check_refusal(link: Link, alert: int, error: type[errors.LightTLSError]) -> None:
     """One fatal alert on the wire, the error raised, and nothing comes to life again (ALERT-14)."""
     connection = link.client

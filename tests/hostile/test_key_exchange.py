@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa, utils
 
 from hostile import certificates as pki
 from hostile import keys, wire
-from hostile.cases import Refused, Tolerated, both_splits, check_alive, client, not_yet
+from hostile.cases import Refused, Tolerated, both_splits, check_alive, client
 from hostile.link import drive
 from hostile.server import Server
 from lighttls import ClientConnection
@@ -337,15 +337,12 @@ TOLERATED = [
         Tolerated("SKE-19", f"rsa with 0x{scheme:04x}", leaf="rsa2048", scheme=scheme)
         for scheme in (0x0401, 0x0501, 0x0601)
     ),
-    not_yet(
-        Tolerated(
-            "SKE-20",
-            "digest info without null",
-            leaf="rsa2048",
-            scheme=0x0401,
-            ske={"signature": pkcs1(lambda size, digest: padded(DIGEST_INFO_WITHOUT_NULL, digest, size))},
-        ),
-        "both engines verify through `cryptography`, which takes the form with NULL only",
+    Tolerated(
+        "SKE-20",
+        "digest info without null",
+        leaf="rsa2048",
+        scheme=0x0401,
+        ske={"signature": pkcs1(lambda size, digest: padded(DIGEST_INFO_WITHOUT_NULL, digest, size))},
     ),
     Tolerated(
         "SKE-11",

@@ -83,8 +83,18 @@ def test_choices_keep_their_order_and_become_enums(provider: Any) -> None:
         ({"signature_schemes": (SignatureScheme.ECDSA_SHA1,)}, "signature_schemes: .* is none"),
         ({"signature_schemes": (0x0807,)}, "signature_schemes: 2055 is none"),
         ({"signature_schemes": (0x0403, 0x0403, 0x0401)}, "stands there twice"),
-        ({"signature_schemes": (0x0403,)}, "signature_schemes has no RSA scheme, which TLS_ECDHE_RSA"),
-        ({"signature_schemes": (0x0804,)}, "signature_schemes has no ECDSA scheme, which TLS_ECDHE_ECDSA"),
+        (
+            {"cipher_suites": (0xC02F,), "signature_schemes": (0x0403,)},
+            "signature_schemes has no RSA scheme, which TLS_ECDHE_RSA",
+        ),
+        (
+            {"cipher_suites": (0xC02B,), "signature_schemes": (0x0804,)},
+            "signature_schemes has no ECDSA scheme, which TLS_ECDHE_ECDSA",
+        ),
+        (
+            {"cipher_suites": (0xC02B,), "groups": (NamedGroup.X25519,)},
+            "groups has no curve for a server certificate's key, such as secp256r1, which TLS_ECDHE_ECDSA",
+        ),
         ({"alpn_protocols": "h2"}, "a list of names, not one string"),
         ({"alpn_protocols": [""]}, "alpn_protocols: ''"),
         ({"alpn_protocols": ["x" * 256]}, "alpn_protocols: 'xxx"),
@@ -204,3 +214,22 @@ def test_configuration_keeps_no_bytes_it_has_drawn(provider: Any) -> None:
     kept = [getattr(config, name) for name in ClientConfig.__slots__]
     assert drawn not in kept
     assert [drawn] not in kept
+
+
+@pytest.mark.parametrize(
+    ("settings", "family"),
+    [({"signature_schemes": (0x0403,)}, "ECDSA"), ({"groups": (NamedGroup.X25519,)}, "RSA")],
+)
+def test_default_suites_are_those_that_the_other_settings_can_finish(
+    provider: Any, settings: dict[str, Any], family: str
+) -> None:
+    """CH-09."""
+    suites = made(provider=provider, **settings).cipher_suites
+    assert len(suites) == 3
+    assert all(f"_{family}_" in suite.name for suite in suites)
+
+
+@pytest.mark.parametrize("clock", [lambda: 1 / 0, lambda: None, lambda: "noon"])
+def test_clock_without_a_time_is_named(provider: Any, clock: Any) -> None:
+    with pytest.raises(ConfigurationError, match="the configured clock failed"):
+        made(provider=provider, clock=clock).now()

@@ -12,14 +12,18 @@ from lighttls import (
     Alert,
     BadRecordMac,
     CertificateError,
+    ChainReason,
     ClientConnection,
+    ConfigurationError,
     DataReceived,
     EntropyError,
     InternalError,
+    LightTLSError,
     PeerAlert,
     PeerClosed,
     TruncatedStream,
     UsageError,
+    VerifyPolicy,
     explain,
 )
 from lighttls.handshake import table
@@ -300,3 +304,82 @@ def test_ended_connection_keeps_no_keys(provider: Any, end: str) -> None:
     assert connection._state is None
     with pytest.raises(InternalError):
         _ = connection._records.seal
+
+
+# ---- what callbacks and verifiers may do ---------------------------------------------------------------
+
+
+def test_stream_cut_after_our_own_close_is_still_truncated(provider: Any) -> None:
+    """ALERT-11: whoever cuts the link must not pass for the server's end of data."""
+    connection, server = connected(provider)
+    connection.close()
+    connection.receive_data(server.seal(b"half of the answer")[:-3])
+    with pytest.raises(TruncatedStream):
+        connection.receive_eof()
+
+
+@pytest.mark.parametrize("alert", [300, -1, "x", Alert.CLOSE_NOTIFY, Alert.NO_CERTIFICATE])
+def test_impossible_alert_of_a_verifier_becomes_internal_error(provider: Any, alert: Any) -> None:
+    """ALERT-16: and the connection has failed all the same."""
+
+    class Verifier:
+        def verify(self, request: Any) -> Any:
+            raise CertificateError("no", ChainReason.REFUSED_BY_VERIFIER, alert=alert)
+
+    connection, server = client(provider, verify=VerifyPolicy(verifier=Verifier())), MemoryServer()
+    with pytest.raises(CertificateError) as caught:
+        connect(connection, server)
+    assert caught.value.alert is Alert.INTERNAL_ERROR
+    assert connection.state == "Failed"
+    assert server.alert_from(connection) == "INTERNAL_ERROR"
+
+
+@pytest.mark.parametrize("alert", [300, "x", None, Alert.CLOSE_NOTIFY, Alert.EXPORT_RESTRICTION])
+def test_abort_with_an_impossible_alert_changes_nothing(provider: Any, alert: Any) -> None:
+    connection, _ = connected(provider)
+    with pytest.raises(UsageError, match="no alert that ends a connection"):
+        connection.abort(alert)
+    assert connection.can_send_data
+
+
+def test_failing_key_log_does_not_show_the_secret(provider: Any) -> None:
+    """PROF-05."""
+
+    def log(line: str) -> None:
+        raise ValueError(f"cannot write {line}")
+
+    connection, server = client(provider, key_log=log), MemoryServer()
+    with pytest.raises(ConfigurationError, match="key_log failed with ValueError") as caught:
+        connect(connection, server)
+    assert "CLIENT_RANDOM" not in str(caught.value) + explain(caught.value)
+    assert server.alert_from(connection) == "INTERNAL_ERROR"
+
+
+def test_clock_that_fails_ends_the_connection_from_the_start(provider: Any) -> None:
+    connection = client(provider, clock=lambda: 1 / 0)
+    with pytest.raises(ConfigurationError, match="clock failed"):
+        connection.initiate_connection()
+    assert connection.state == "Failed"
+
+
+def test_interrupted_step_is_not_taken_up_again(provider: Any) -> None:
+    class Verifier:
+        def verify(self, request: Any) -> Any:
+            raise KeyboardInterrupt
+
+    connection, server = client(provider, verify=VerifyPolicy(verifier=Verifier())), MemoryServer()
+    with pytest.raises(KeyboardInterrupt):
+        connect(connection, server)
+    with pytest.raises(InternalError, match="interrupted"):
+        connection.receive_data(b"")
+    assert server.alert_from(connection) == "INTERNAL_ERROR"
+
+
+def test_error_raised_again_does_not_grow(provider: Any) -> None:
+    connection, _ = connected(provider)
+    depths = []
+    for _ in range(3):
+        with pytest.raises(LightTLSError) as caught:
+            connection.receive_data(b"\x17\3\3\0\1x")
+        depths.append(len(caught.traceback))
+    assert depths[1] == depths[2] <= depths[0]

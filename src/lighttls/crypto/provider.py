@@ -92,7 +92,7 @@ class CryptoProvider(Protocol):
     groups: frozenset[int]
     signature_schemes: frozenset[int]
 
-    def digest(self, algorithm: str, data: bytes | bytearray) -> bytes:
+    def digest(self, algorithm: str, data: bytes | bytearray | memoryview) -> bytes:
         """Hash `data` with "sha1" (legacy signatures only), "sha256", "sha384" or "sha512"."""
 
     def equal(self, left: bytes, right: bytes) -> bool:

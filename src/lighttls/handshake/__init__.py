@@ -1,5 +1,6 @@
 """The handshake: typed states, one table, one handler for each row."""
 
+from lighttls.handshake import exporter
 from lighttls.handshake.client_hello import send_client_hello
 from lighttls.handshake.inputs import ApplicationData, ChangeCipherSpec, SignatureReady
 from lighttls.handshake.output import (
@@ -13,7 +14,7 @@ from lighttls.handshake.output import (
     Send,
     WriteWith,
 )
-from lighttls.handshake.states import Client, Connected, State, WaitSignature
+from lighttls.handshake.states import Client, Connected, State, WaitSignature, wipe_secrets
 from lighttls.handshake.table import ENDS_A_FLIGHT, TABLE, may_come, refuse, step
 from lighttls.handshake.transcript import Transcript
 
@@ -37,8 +38,10 @@ __all__ = [
     "Transcript",
     "WaitSignature",
     "WriteWith",
+    "exporter",
     "may_come",
     "refuse",
     "send_client_hello",
     "step",
+    "wipe_secrets",
 ]

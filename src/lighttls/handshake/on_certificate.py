@@ -61,7 +61,7 @@ def _verified(agreed: Agreed, chain: tuple[bytes, ...], leaf: Certificate) -> Pe
         chain,
         client.config.trust,
         server_hostname=client.server.text,
-        at=client.config.clock(),
+        at=client.config.now(),
         policy=client.config.verify,
         provider=client.provider,
     )

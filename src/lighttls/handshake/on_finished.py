@@ -13,7 +13,7 @@ from lighttls.messages import Finished, HelloRequest
 def on_change_cipher_spec(out: Output, state: WaitChangeCipherSpec, msg: ChangeCipherSpec) -> WaitFinished:
     """Read keys become active here and nowhere else (CCS-09)."""
     out.do(ReadWith(state.opener))
-    return WaitFinished(state.agreed, state.peer, state.exchange, state.auth, state.schedule)
+    return WaitFinished(state.agreed, state.peer, state.exchange, state.auth, state.our_verify_data, state.schedule)
 
 
 def on_finished(out: Output, state: WaitFinished, msg: Finished) -> Connected:
@@ -23,13 +23,12 @@ def on_finished(out: Output, state: WaitFinished, msg: Finished) -> Connected:
     expected = state.schedule.finished(True, out.transcript.digest(state.agreed.suite.prf_hash))
     if not client.provider.equal(expected, msg.verify_data):  # FIN-01, FIN-02
         raise DecryptError("the server's Finished does not fit the handshake we saw")
-    finished = FinishedVerified(msg.verify_data)
-    # 2.
-    state.schedule.wipe()
+    finished = FinishedVerified(state.our_verify_data, msg.verify_data)
+    # 2. The master secret stays for exporters, in the engine.
     out.transcript.clear()
     # 3.
     out.do(Complete())
-    return Connected(state.agreed, state.peer, state.exchange, finished, state.auth)
+    return Connected(state.agreed, state.peer, state.exchange, finished, state.auth, state.schedule)
 
 
 def on_application_data(out: Output, state: Connected, msg: ApplicationData) -> Connected:

@@ -31,8 +31,8 @@ _HASH_OF_SCHEME = {4: "sha256", 5: "sha384", 6: "sha512"}
 def on_server_hello_done(out: Output, state: WaitRequestOrDone, msg: ServerHelloDone) -> WaitChangeCipherSpec:
     """Nobody asked for a certificate: ClientKeyExchange, ChangeCipherSpec, Finished (CAUTH-02)."""
     schedule = _exchange_keys(out, state.agreed, state.exchange)
-    opener = _send_finished(out, state.agreed, schedule)
-    return WaitChangeCipherSpec(state.agreed, state.peer, state.exchange, None, schedule, opener)
+    verify_data, opener = _send_finished(out, state.agreed, schedule)
+    return WaitChangeCipherSpec(state.agreed, state.peer, state.exchange, None, verify_data, schedule, opener)
 
 
 def on_server_hello_done_with_auth(
@@ -49,8 +49,8 @@ def on_server_hello_done_with_auth(
             out.do(Emit(SignatureRequested(request)))
             return WaitSignature(state.agreed, state.peer, state.exchange, auth, auth.identity, request, schedule)
         _send_certificate_verify(out, state.agreed, auth.identity, request, signature)
-    opener = _send_finished(out, state.agreed, schedule)
-    return WaitChangeCipherSpec(state.agreed, state.peer, state.exchange, auth, schedule, opener)
+    verify_data, opener = _send_finished(out, state.agreed, schedule)
+    return WaitChangeCipherSpec(state.agreed, state.peer, state.exchange, auth, verify_data, schedule, opener)
 
 
 def on_signature_ready(out: Output, state: WaitSignature, ready: SignatureReady) -> WaitChangeCipherSpec:
@@ -58,8 +58,10 @@ def on_signature_ready(out: Output, state: WaitSignature, ready: SignatureReady)
     if not isinstance(ready.outcome, bytes):
         raise SignerError(f"the signer gave up: {ready.outcome}") from ready.outcome
     _send_certificate_verify(out, state.agreed, state.identity, state.request, ready.outcome)
-    opener = _send_finished(out, state.agreed, state.schedule)
-    return WaitChangeCipherSpec(state.agreed, state.peer, state.exchange, state.auth, state.schedule, opener)
+    verify_data, opener = _send_finished(out, state.agreed, state.schedule)
+    return WaitChangeCipherSpec(
+        state.agreed, state.peer, state.exchange, state.auth, verify_data, state.schedule, opener
+    )
 
 
 def _exchange_keys(out: Output, agreed: Agreed, exchange: KeyExchangeVerified) -> KeySchedule:
@@ -109,9 +111,10 @@ def _send_certificate_verify(
     out.send(CertificateVerify(request.scheme, signature))
 
 
-def _send_finished(out: Output, agreed: Agreed, schedule: KeySchedule) -> RecordOpener:
+def _send_finished(out: Output, agreed: Agreed, schedule: KeySchedule) -> tuple[bytes, RecordOpener]:
     """Switch our side to the new keys; the other direction's are kept for the server's ChangeCipherSpec."""
     sealer, opener = schedule.record_keys()
     out.do(WriteWith(sealer))
-    out.send(Finished(schedule.finished(False, out.transcript.digest(agreed.suite.prf_hash))))  # FIN-06
-    return opener
+    verify_data = schedule.finished(False, out.transcript.digest(agreed.suite.prf_hash))
+    out.send(Finished(verify_data))  # FIN-06
+    return verify_data, opener

@@ -19,7 +19,6 @@ _POINT_LENGTH = {
     NamedGroup.X25519: 32,
     NamedGroup.SECP256R1: 65,
     NamedGroup.SECP384R1: 97,
-    NamedGroup.SECP521R1: 133,
 }
 
 

@@ -75,6 +75,12 @@ class Output:
         self.transcript = transcript
         self.actions: list[Action] = []
 
+    def wipe(self) -> None:
+        """Wipe the secrets among the actions: the handler failed."""
+        for action in self.actions:
+            if type(action) is LogKeys:
+                action.schedule.wipe()
+
     def send(self, message: Message) -> None:
         """Send a handshake message; it enters the transcript at once (HS-11)."""
         encoded = message.encode()

@@ -72,7 +72,8 @@ class KeyExchangeVerified:
 class FinishedVerified:
     """The server's Finished fits our view of the handshake (made in `on_finished`)."""
 
-    verify_data: bytes
+    client_verify_data: bytes  # 12 bytes each, kept for channel bindings (RI-07)
+    server_verify_data: bytes
 
 
 @struct
@@ -150,6 +151,7 @@ class WaitChangeCipherSpec:
     peer: PeerVerified
     exchange: KeyExchangeVerified
     auth: ClientAuth | None
+    our_verify_data: bytes
     schedule: KeySchedule = secret()
     opener: RecordOpener = secret()
 
@@ -162,6 +164,7 @@ class WaitFinished:
     peer: PeerVerified
     exchange: KeyExchangeVerified
     auth: ClientAuth | None
+    our_verify_data: bytes
     schedule: KeySchedule = secret()
 
 
@@ -174,6 +177,7 @@ class Connected:
     exchange: KeyExchangeVerified
     finished: FinishedVerified
     auth: ClientAuth | None
+    schedule: KeySchedule = secret()
 
 
 State = (
@@ -187,3 +191,11 @@ State = (
     | WaitFinished
     | Connected
 )
+
+
+def wipe_secrets(state: State) -> None:
+    """Wipe the secrets that a state holds: the connection has ended (FIN-08)."""
+    if not isinstance(state, WaitServerHello | WaitCertificate | WaitServerKeyExchange):
+        state.exchange.premaster.wipe()
+    if isinstance(state, WaitSignature | WaitChangeCipherSpec | WaitFinished | Connected):
+        state.schedule.wipe()

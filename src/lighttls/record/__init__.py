@@ -1,8 +1,8 @@
 """Records: framing, alerts, flood limits, and the layer that protects and opens them."""
 
-from lighttls.record.alerts import read_alert
+from lighttls.record.alerts import fatal_alert, read_alert
 from lighttls.record.framing import MAX_PLAINTEXT
 from lighttls.record.layer import Open, RecordLayer, Seal
 from lighttls.record.patience import Patience
 
-__all__ = ["MAX_PLAINTEXT", "Open", "Patience", "RecordLayer", "Seal", "read_alert"]
+__all__ = ["MAX_PLAINTEXT", "Open", "Patience", "RecordLayer", "Seal", "fatal_alert", "read_alert"]

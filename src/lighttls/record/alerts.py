@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lighttls.errors import DecodeError, IllegalParameter
-from lighttls.iana import AlertLevel
+from lighttls.iana import Alert, AlertLevel
 
 
 def read_alert(fragment: bytes) -> tuple[AlertLevel, int]:
@@ -17,3 +17,19 @@ def read_alert(fragment: bytes) -> tuple[AlertLevel, int]:
     if level not in (AlertLevel.WARNING, AlertLevel.FATAL):
         raise IllegalParameter(f"an alert has level {level}, expected 1 or 2")
     return AlertLevel(level), description
+
+
+_NEVER_FATAL = frozenset(
+    (
+        Alert.CLOSE_NOTIFY,
+        Alert.DECRYPTION_FAILED,
+        Alert.DECOMPRESSION_FAILURE,
+        Alert.NO_CERTIFICATE,
+        Alert.EXPORT_RESTRICTION,
+    )
+)
+
+
+def fatal_alert(wanted: object) -> Alert:
+    """The alert itself if it exists and may be sent as a fatal one (ALERT-16), else internal_error."""
+    return wanted if isinstance(wanted, Alert) and wanted not in _NEVER_FATAL else Alert.INTERNAL_ERROR

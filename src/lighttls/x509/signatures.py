@@ -7,7 +7,7 @@ RSASSA-PSS one hash for both uses and a salt as long as it (RFC 4055 §3.1).
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from lighttls._struct import struct
 from lighttls.errors import CertificateError, ChainReason
@@ -15,6 +15,9 @@ from lighttls.iana import SignatureScheme
 from lighttls.x509 import der
 from lighttls.x509.policy import LARGEST_RSA_BITS, SignaturePolicy
 from lighttls.x509.public_key import PublicKey
+
+if TYPE_CHECKING:
+    from lighttls.x509.certificate import Certificate
 
 _NULL: Final = b"\x05\x00"
 
@@ -102,6 +105,23 @@ def name_of(algorithm: bytes) -> str:
     except CertificateError:
         return "unreadable"
     return der.dotted(algorithm[start:stop])
+
+
+_HASHES: Final = {4: "sha256", 5: "sha384", 6: "sha512"}
+
+
+def signature_hash(certificate: Certificate) -> str | None:
+    """The hash a certificate is signed with, as channel bindings take it: SHA-256 for MD5 and SHA-1 (RFC 5929 §4.1).
+
+    None if the algorithm is none of ours.
+    """
+    known = ALGORITHMS.get(certificate.outer_algorithm)
+    if known is None:
+        return None
+    scheme = known.scheme
+    if scheme is None or known.sha1:
+        return "sha256"
+    return _HASHES[scheme & 0xFF if scheme >> 8 == 8 else scheme >> 8]
 
 
 def check_usable(key: PublicKey) -> None:

@@ -321,6 +321,9 @@ def test_request_without_an_identity_is_noted(provider: Any) -> None:
 # ---- Finished and after ----------------------------------------------------------------------------
 
 
+OUR_DATA = bytes(12)
+
+
 class Schedule:
     """A key schedule whose Finished can be told beforehand."""
 
@@ -334,7 +337,7 @@ class Schedule:
 
 
 def finished_state(provider: Any, schedule: Any) -> WaitFinished:
-    return WaitFinished(agreed(provider), PEER, exchange(provider), None, schedule)
+    return WaitFinished(agreed(provider), PEER, exchange(provider), None, OUR_DATA, schedule)
 
 
 def test_change_cipher_spec_turns_read_keys_on_and_does_nothing_else(provider: Any) -> None:
@@ -342,7 +345,7 @@ def test_change_cipher_spec_turns_read_keys_on_and_does_nothing_else(provider: A
     out = output(provider)
     opener: Any = object()
     schedule: Any = Schedule()
-    state = WaitChangeCipherSpec(agreed(provider), PEER, exchange(provider), None, schedule, opener)
+    state = WaitChangeCipherSpec(agreed(provider), PEER, exchange(provider), None, OUR_DATA, schedule, opener)
     after = on_change_cipher_spec(out, state, ChangeCipherSpec())
     assert type(after) is WaitFinished
     assert after.schedule is schedule
@@ -352,15 +355,16 @@ def test_change_cipher_spec_turns_read_keys_on_and_does_nothing_else(provider: A
 
 
 def test_right_finished_completes_and_forgets(provider: Any) -> None:
-    """FIN-07, FIN-08: the proof is what the server sent; transcript and schedule are gone."""
+    """FIN-07, FIN-08, RI-07: both verify_data stay, and the schedule for exporters; the transcript is gone."""
     out, schedule = output(provider), Schedule()
     verify_data = b"\1" + provider.digest("sha384", b"what went before")[:11]
     after = on_finished(out, finished_state(provider, schedule), Finished(verify_data))
     assert type(after) is Connected
-    assert after.finished == FinishedVerified(verify_data)
+    assert after.finished == FinishedVerified(OUR_DATA, verify_data)
     assert out.actions == [Complete()]
     assert out.transcript.raw() == b""
-    assert schedule.wiped
+    assert after.schedule is schedule
+    assert not schedule.wiped
 
 
 @pytest.mark.parametrize(
@@ -385,7 +389,7 @@ def test_wrong_finished_of_any_length_is_refused_and_leaves_nothing_to_do(provid
 
 def test_after_the_handshake_data_is_handed_on_and_a_hello_request_refused(provider: Any) -> None:
     """REC-14, HS-09."""
-    state = Connected(agreed(provider), PEER, exchange(provider), FinishedVerified(b""), None)
+    state = Connected(agreed(provider), PEER, exchange(provider), FinishedVerified(b"", b""), None, Schedule())
     out = output(provider)
     assert on_application_data(out, state, ApplicationData(b"")) is state
     assert out.actions == []
@@ -398,7 +402,7 @@ def test_states_show_no_secret(provider: Any) -> None:
     """PROF-05."""
     schedule: Any = "the schedule"
     opener: Any = "the opener"
-    state = WaitChangeCipherSpec(agreed(provider), PEER, exchange(provider), None, schedule, opener)
+    state = WaitChangeCipherSpec(agreed(provider), PEER, exchange(provider), None, OUR_DATA, schedule, opener)
     assert "the schedule" not in repr(state)
     assert "the opener" not in repr(state)
     assert "premaster=…" in repr(state)

@@ -35,7 +35,7 @@ def output() -> Output:
 
 
 def connected() -> Connected:
-    return Connected(UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN)
+    return Connected(UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN)
 
 
 def test_pair_without_a_row_is_unexpected_and_names_both() -> None:
@@ -93,7 +93,7 @@ def test_flight_ends_where_the_server_waits_for_us_or_is_done() -> None:
 
 def test_hello_request_is_refused_between_change_cipher_spec_and_finished() -> None:
     """CCS-08."""
-    state = WaitFinished(UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN)
+    state = WaitFinished(UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN)
     assert not may_come(state, HelloRequest)
     assert may_come(state, Finished)
 

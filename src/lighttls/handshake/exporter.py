@@ -1,0 +1,51 @@
+"""What an application above TLS may derive from a connection: keying material and channel bindings.
+
+RFC 5705, 5929 and 9266; rules EXP-01 to EXP-06. Both hang on the extended master secret, without
+which two connections may share their secrets (RFC 7627 §1).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from lighttls.errors import UsageError
+from lighttls.handshake.states import Connected
+from lighttls.x509 import signature_hash
+
+_LABELS_OF_TLS: Final = frozenset(
+    (b"client finished", b"server finished", b"master secret", b"extended master secret", b"key expansion")
+)
+_LONGEST: Final = 1 << 16  # bytes in one export; nobody needs more, and it is computed at once
+
+
+def keying_material(state: Connected, label: str, context: bytes | None, length: int) -> bytes:
+    """Derive `length` bytes (RFC 5705 §4)."""
+    _need_extended_master_secret(state, "an exporter")
+    if not label.isascii() or not label or label.encode() in _LABELS_OF_TLS:  # EXP-02
+        raise UsageError(f"{label!r} is no label for an exporter: ASCII, and none that TLS uses itself")
+    if context is not None and len(context) >= 1 << 16:  # EXP-01
+        raise UsageError(f"an exporter's context has {len(context)} bytes, at most 65535 are possible")
+    if not 1 <= length <= _LONGEST:
+        raise UsageError(f"an exporter of {length} bytes was asked, 1 to {_LONGEST} are possible")
+    return state.schedule.export(label.encode(), context, length)
+
+
+def channel_binding(state: Connected, kind: str) -> bytes:
+    """The binding of this connection."""
+    if kind == "tls-unique":  # EXP-04: of a full handshake the client's Finished comes first
+        _need_extended_master_secret(state, kind)
+        return state.finished.client_verify_data
+    if kind == "tls-server-end-point":  # EXP-05
+        provider = state.agreed.offer.client.provider
+        algorithm = signature_hash(state.peer.leaf)
+        if algorithm is None:
+            raise UsageError("tls-server-end-point is not defined for the signature algorithm of this certificate")
+        return provider.digest(algorithm, state.peer.chain[0])
+    if kind == "tls-exporter":  # EXP-06
+        return keying_material(state, "EXPORTER-Channel-Binding", b"", 32)
+    raise UsageError(f"{kind!r} is no channel binding: tls-unique, tls-server-end-point or tls-exporter")
+
+
+def _need_extended_master_secret(state: Connected, what: str) -> None:
+    if not state.agreed.extended_master_secret:  # EMS-07, EMS-08
+        raise UsageError(f"{what} needs the extended master secret (RFC 7627), which this server does not support")
