@@ -270,13 +270,17 @@ class NativeProvider:
     groups = frozenset({int(NamedGroup.X25519), int(NamedGroup.SECP256R1), int(NamedGroup.SECP384R1)})
     signature_schemes = _signatures.SIGNATURE_SCHEMES
 
-    def digest(self, algorithm: str, data: bytes | bytearray) -> bytes:
+    def digest(self, algorithm: str, data: bytes | bytearray | memoryview) -> bytes:
         if algorithm == "sha1":  # legacy signatures only, so the C core has none
             import hashlib
 
             return hashlib.sha1(data, usedforsecurity=False).digest()
         out = ffi.new("uint8_t[64]")
-        length = _checked(lib.lt_hash(out, _HASHES[algorithm], bytes(data), len(data)))
+        if type(data) is bytes:
+            length = _checked(lib.lt_hash(out, _HASHES[algorithm], data, len(data)))
+        else:
+            with _from_buffer(_BYTES, data) as view:
+                length = _checked(lib.lt_hash(out, _HASHES[algorithm], view, len(view)))
         digest: bytes = ffi.buffer(out, length)[:]
         return digest
 
