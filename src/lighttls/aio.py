@@ -149,9 +149,7 @@ class Stream:
         """Seal `data` and hand it to the writer below; `await drain()` from time to time."""
         if self._closing:
             raise UsageError("this connection was closed by us")
-        if self._driver.error:
-            raise self._driver.error
-        self._driver.connection.send_data(data)
+        self._driver.send(data)
         self._hand_over()
 
     async def drain(self) -> None:

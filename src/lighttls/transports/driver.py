@@ -48,6 +48,12 @@ class Driver:
             self._run(self.connection.receive_eof)
             self.ended = self.error is None
 
+    def send(self, data: bytes | bytearray | memoryview) -> None:
+        """Queue application data. Raises what ended the connection, and what `ClientConnection.send_data` raises."""
+        if self.error:
+            raise self.error
+        self.connection.send_data(octets(data))
+
     def data_to_send(self) -> bytes:
         """Bytes for the transport, in one piece."""
         return self.connection.data_to_send()
@@ -93,6 +99,14 @@ class Driver:
             if error.__cause__ is refusal:  # else the connection had failed before, of something else
                 error.hint = _NO_DEFERRED_SIGNATURES
             self.error = error
+
+
+def octets(data: bytes | bytearray | memoryview) -> memoryview:
+    """Any buffer as a flat row of bytes. Raises UsageError if it is none, or a memoryview that was released."""
+    try:
+        return memoryview(data).cast("B")
+    except (TypeError, ValueError) as cause:
+        raise UsageError(f"expected bytes or another contiguous buffer, got {type(data).__name__}: {cause}") from cause
 
 
 _NO_DEFERRED_SIGNATURES = (

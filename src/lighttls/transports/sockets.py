@@ -10,6 +10,7 @@ from typing import IO, Any, Final
 
 from lighttls.config import ClientConfig
 from lighttls.errors import TransportError, UsageError
+from lighttls.transports.driver import octets
 from lighttls.transports.stream import Stream
 from lighttls.x509 import reference_name
 
@@ -88,14 +89,16 @@ class TLSSocket(Stream):
 
     def recv_into(self, buffer: bytearray | memoryview, nbytes: int = 0) -> int:
         """Receive into `buffer`, at most `nbytes` (0: as much as fits), and return how many bytes it was."""
-        view = memoryview(buffer).cast("B")
+        view = octets(buffer)
+        if view.readonly:
+            raise UsageError(f"cannot receive into {type(buffer).__name__}, which is read-only")
         data = self.recv(min(nbytes or len(view), len(view)))
         view[: len(data)] = data
         return len(data)
 
     def send(self, data: bytes | bytearray | memoryview) -> int:
         """Send the first 256 KiB of `data`, or all if it is less, and return how many bytes it was."""
-        first = memoryview(data).cast("B")[:_SEND_SIZE]
+        first = octets(data)[:_SEND_SIZE]
         self.sendall(first)
         return len(first)
 

@@ -12,7 +12,7 @@ from lighttls.connection import ClientConnection
 from lighttls.errors import LightTLSError, TransportError, UsageError
 from lighttls.info import ConnectionInfo
 from lighttls.transports.base import Transport
-from lighttls.transports.driver import Driver
+from lighttls.transports.driver import Driver, octets
 
 _RECEIVE_SIZE: Final = 32768  # bytes asked of the transport at a time: room for a full record and the start of another
 _SEND_SIZE: Final = 262144  # bytes of plaintext that are sealed at a time, which bounds the memory of a large sendall
@@ -86,7 +86,7 @@ class Stream:
 
     def sendall(self, data: bytes | bytearray | memoryview) -> None:
         """Send all of `data`. After an error nobody knows how much of it arrived; the connection is over."""
-        view = memoryview(data).cast("B")
+        view = octets(data)
         for start in range(0, len(view), _SEND_SIZE):
             self._send_some(view[start : start + _SEND_SIZE])
 
@@ -118,9 +118,7 @@ class Stream:
 
     def _send_some(self, data: memoryview) -> None:
         self._check_open()
-        if self._driver.error:
-            raise self._driver.error
-        self._driver.connection.send_data(data)
+        self._driver.send(data)
         self._flush()
 
     def _say_goodbye(self) -> None:

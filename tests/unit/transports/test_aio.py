@@ -194,6 +194,19 @@ def test_read_to_the_end_that_does_not_come_leaves_what_came() -> None:
     talk(cut, client)
 
 
+def test_what_is_no_buffer_of_bytes_cannot_be_written_and_does_no_harm() -> None:
+    async def client(tls: aio.Stream) -> None:
+        released = memoryview(b"abc")
+        released.release()
+        for data in ("abc", None, 5, released):
+            with pytest.raises(UsageError, match=type(data).__name__):
+                tls.write(data)  # type: ignore[arg-type]
+        tls.write(b"x")
+        assert await tls.read(1) == b"x"
+
+    talk(echo, client)
+
+
 def test_refused_chain_raises_and_closes() -> None:
     async def run() -> None:
         port = loopback.server().port

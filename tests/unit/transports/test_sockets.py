@@ -72,6 +72,18 @@ def test_send_of_much_takes_a_part_and_says_how_much(tls: TLSSocket) -> None:
         got += len(tls.recv(65536))
 
 
+def test_what_is_no_buffer_of_bytes_is_refused_and_does_no_harm(tls: TLSSocket) -> None:
+    for data in ("abc", None, 5):
+        with pytest.raises(UsageError):
+            tls.send(data)  # type: ignore[arg-type]
+        with pytest.raises(UsageError):
+            tls.recv_into(data)  # type: ignore[arg-type]
+    tls.send(b"x")
+    with pytest.raises(UsageError, match="read-only"):
+        tls.recv_into(b"...")  # type: ignore[arg-type]
+    assert tls.recv(1) == b"x"
+
+
 def test_pending_tells_what_select_cannot_see(tls: TLSSocket) -> None:
     tls.sendall(b"abc")
     assert tls.recv(1) == b"a"

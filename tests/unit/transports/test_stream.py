@@ -433,6 +433,22 @@ def test_use_after_our_close_is_a_usage_error() -> None:
                 use()
 
 
+def released() -> memoryview:
+    view = memoryview(b"abc")
+    view.release()
+    return view
+
+
+@pytest.mark.parametrize("data", ["abc", None, 5, [1, 2], memoryview(b"abcd")[::2], released()])
+def test_what_is_no_buffer_of_bytes_cannot_be_sent_and_does_no_harm(data: Any) -> None:
+    here, there = memory_pair()
+    with OpenSSLPeer(there, echo), Stream(here, pki.config(), "localhost", timeout=20) as tls:
+        with pytest.raises(UsageError, match=type(data).__name__):
+            tls.sendall(data)
+        tls.sendall(b"x")
+        assert tls.recv(1) == b"x"
+
+
 def test_unknown_root_is_refused_with_unknown_ca() -> None:
     here, there = memory_pair()
     config = pki.config(trust=TrustStore.from_pem(pki.shared().device_ca.to_pem()))
