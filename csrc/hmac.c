@@ -58,5 +58,6 @@ int lt_hmac(uint8_t *tag, uint32_t algorithm, const uint8_t *key, size_t key_len
     lt_hash_update(&hash, in, in_len);
     lt_hmac_end(&hmac, &hash, tag);
     lt_wipe(&hmac, sizeof hmac);
+    lt_wipe_stack();
     return (int)len;
 }

@@ -27,6 +27,15 @@
 #define LT_MAY_ALIAS
 #endif
 
+/* For code that many places call, where inlined copies cost stack and flash, and for frames of their own. */
+#if defined(__GNUC__)
+#define LT_NOINLINE __attribute__((noinline, unused))
+#elif defined(_MSC_VER)
+#define LT_NOINLINE __declspec(noinline)
+#else
+#define LT_NOINLINE
+#endif
+
 /* Optional instructions exist for 64-bit x86 only; elsewhere those files are empty. */
 #if (defined(__GNUC__) && defined(__x86_64__)) || (defined(_MSC_VER) && defined(_M_X64))
 #define LT_X86_64 1
@@ -40,6 +49,13 @@
 __extension__ typedef unsigned __int128 lt_u128;
 #else
 #define LT_INT128 0
+#endif
+
+/* Field arithmetic on 64-bit limbs. LT_FORCE_32BIT is for tests: it builds what small processors run. */
+#if LT_INT128 && !defined(LT_FORCE_32BIT)
+#define LT_LIMB64 1
+#else
+#define LT_LIMB64 0
 #endif
 
 /* A machine word that may overlay any other type. */
@@ -168,6 +184,14 @@ LT_INLINE int lt_ct_declassify(int verdict) {
     return verdict;
 }
 
+/* ---- The stack (wipe.c) --------------------------------------------------------------------- */
+
+/**
+ * Overwrite the stack below the caller's frame. Functions wipe what they name; compilers also spill secrets to places
+ * without a name. Called from the frame that called those functions, this covers theirs.
+ */
+void lt_wipe_stack(void);
+
 /* ---- AEAD (aead.c) -------------------------------------------------------------------------- */
 
 #define LT_NONCE_LEN 12
@@ -279,22 +303,6 @@ void lt_prf(uint8_t *out, size_t out_len, uint32_t algorithm, const uint8_t *sec
             const lt_prf_seed *seed);
 
 /* ---- Key exchange --------------------------------------------------------------------------- */
-
-/* Field arithmetic on 64-bit limbs. LT_FORCE_32BIT is for tests: it builds what small processors run. */
-#if LT_INT128 && !defined(LT_FORCE_32BIT)
-#define LT_LIMB64 1
-#else
-#define LT_LIMB64 0
-#endif
-
-/* For code that many places call: inlined copies cost stack and flash. */
-#if defined(__GNUC__)
-#define LT_NOINLINE __attribute__((noinline, unused))
-#elif defined(_MSC_VER)
-#define LT_NOINLINE __declspec(noinline)
-#else
-#define LT_NOINLINE
-#endif
 
 #define LT_PREMASTER_MAX 66 /* an x coordinate on P-521 */
 

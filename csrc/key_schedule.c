@@ -59,6 +59,7 @@ int lt_key_schedule_derive(lt_key_schedule *schedule, uint32_t aead, uint32_t pr
         lt_key_schedule_wipe(schedule);
     }
     lt_premaster_wipe(premaster);
+    lt_wipe_stack();
     return status;
 }
 
@@ -71,6 +72,7 @@ int lt_key_schedule_resume(lt_key_schedule *schedule, uint32_t aead, uint32_t pr
     if (status == LT_OK) {
         lt_copy(state->master, master_secret, MASTER_LEN);
     }
+    lt_wipe_stack();
     return status;
 }
 
@@ -85,6 +87,7 @@ int lt_key_schedule_finished(const lt_key_schedule *schedule, uint8_t *verify_da
         return LT_ERR_ARGUMENT;
     }
     lt_prf(verify_data, 12, state->prf, state->master, MASTER_LEN, server ? &servers : &clients);
+    lt_wipe_stack();
     return LT_OK;
 }
 
@@ -108,6 +111,7 @@ int lt_key_schedule_record_keys(const lt_key_schedule *schedule, lt_record_keys 
         status = lt_record_keys_init(server_write, state->aead, block + key_len, ivs + iv_len);
     }
     lt_wipe(block, sizeof block);
+    lt_wipe_stack();
     return status;
 }
 
@@ -121,6 +125,7 @@ int lt_key_schedule_export(const lt_key_schedule *schedule, uint8_t *out, size_t
         return LT_ERR_ARGUMENT;
     }
     lt_prf(out, out_len, state->prf, state->master, MASTER_LEN, &seed);
+    lt_wipe_stack();
     return LT_OK;
 }
 

@@ -9,25 +9,8 @@
 #define SHARE_GROUP   4
 #define PREMASTER_LEN 9
 
-/* More than the curves' functions go down at this width; tests/c/ct_ecdhe.c measures it. */
-#if LT_LIMB64
-#define STACK_BYTES 8192
-#else
-#define STACK_BYTES 4096
-#endif
-
 LT_STATIC_ASSERT(share_holds_scalar, SHARE_GROUP * 8 >= 32);
 LT_STATIC_ASSERT(premaster_holds_secret, PREMASTER_LEN * 8 >= LT_PREMASTER_MAX);
-
-/*
- * Overwrite the stack that the curves' functions have left. They wipe what they name; compilers also spill limbs of
- * points and scalars to places without a name. Called from the frame that called them, this covers theirs.
- */
-LT_NOINLINE static void wipe_stack(void) {
-    uint8_t left_behind[STACK_BYTES];
-
-    lt_wipe(left_behind, sizeof left_behind);
-}
 
 static uint8_t *share_scalar(lt_key_share *share) {
     return (uint8_t *)share->opaque;
@@ -67,7 +50,7 @@ int lt_key_share_generate(lt_key_share *share, uint8_t *public_key, size_t publi
             status = 65;
         }
     }
-    wipe_stack();
+    lt_wipe_stack();
     if (status < 0) {
         lt_key_share_wipe(share);
         return status;
@@ -88,7 +71,7 @@ int lt_key_share_derive(lt_key_share *share, lt_premaster *premaster, const uint
         status = peer_len == 65 ? lt_p256(premaster_secret(premaster), share_scalar(share), peer) : LT_ERR_POINT;
     }
     lt_key_share_wipe(share);
-    wipe_stack();
+    lt_wipe_stack();
     status = lt_ct_declassify(status);
     if (status != LT_OK) {
         lt_premaster_wipe(premaster);

@@ -1,6 +1,13 @@
 /* Wiping and comparing secrets. */
 #include "inner.h"
 
+/* More than any function here goes down at this width, the curves' being the deepest; see tests/c/stack_search.h. */
+#if LT_LIMB64
+#define STACK_BYTES 8192
+#else
+#define STACK_BYTES 4096
+#endif
+
 /* see lighttls.h */
 void lt_wipe(void *memory, size_t len) {
     volatile uint8_t *p = (volatile uint8_t *)memory;
@@ -20,6 +27,13 @@ void lt_wipe(void *memory, size_t len) {
 #if defined(__GNUC__)
     __asm__ volatile("" : : "r"(memory) : "memory");
 #endif
+}
+
+/* see inner.h */
+LT_NOINLINE void lt_wipe_stack(void) {
+    uint8_t left_behind[STACK_BYTES];
+
+    lt_wipe(left_behind, sizeof left_behind);
 }
 
 /* see lighttls.h */

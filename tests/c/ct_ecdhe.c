@@ -12,13 +12,10 @@
 
 #include "check.h"
 
-#include <pthread.h>
 #include <valgrind/memcheck.h>
 
 #include "inner.h"
-
-#define STACK_SIZE 65536
-#define UNTOUCHED  0x77
+#include "stack_search.h"
 
 static const uint32_t groups[] = {LT_X25519, LT_SECP256R1};
 
@@ -95,76 +92,27 @@ static struct {
     lt_premaster premaster;
 } job;
 
-static uint8_t stack[STACK_SIZE] __attribute__((aligned(4096)));
-
-static __attribute__((noinline)) void lose_scalar(void) {
-    uint8_t copy[2048]; /* deep enough for the thread's end not to overwrite it */
-
-    memcpy(copy, job.scalar, 32);
-    __asm__ volatile("" : : "r"(copy) : "memory");
-}
-
 static void *run_job(void *unused) {
     memcpy(job.random32, job.scalar, 32);
     CHECK(lt_key_share_generate(&job.share, job.public_key, 65, job.group, job.random32) > 0);
     CHECK(lt_key_share_derive(&job.share, &job.premaster, job.peer, public_key_len(job.group)) == LT_OK);
     if (job.lose) {
-        lose_scalar();
+        lose_secret(job.scalar, 32);
     }
     return unused;
 }
 
-/* Where the part of the stack that was used begins. */
-static size_t deepest_use(void) {
-    size_t at = 0;
-
-    while (at < STACK_SIZE && stack[at] == UNTOUCHED) {
-        at++;
-    }
-    return at;
-}
-
-/* Any eight bytes in a row of `secret`, in either byte order, on the stack. */
-static int is_on_stack(const uint8_t secret[32]) {
-    for (int i = 0; i + 8 <= 32; i++) {
-        uint8_t reversed[8];
-
-        for (int j = 0; j < 8; j++) {
-            reversed[j] = secret[i + 7 - j];
-        }
-        for (size_t at = deepest_use(); at + 8 <= STACK_SIZE; at++) {
-            if (memcmp(stack + at, secret + i, 8) == 0 || memcmp(stack + at, reversed, 8) == 0) {
-                return 1;
-            }
-        }
-    }
-    return 0;
-}
-
 static void search_stack(uint32_t group, int lose) {
-    pthread_attr_t attributes;
-    pthread_t thread;
-    size_t deepest;
-
     WHERE("stack, group %u", (unsigned)group);
     job.group = group;
     job.lose = lose;
     fill_scalar(job.scalar, 6);
     make_peer(group, job.peer);
-    memset(stack, UNTOUCHED, sizeof stack);
-    CHECK(pthread_attr_init(&attributes) == 0);
-    CHECK(pthread_attr_setstack(&attributes, stack, sizeof stack) == 0);
-    CHECK(pthread_create(&thread, &attributes, run_job, NULL) == 0);
-    CHECK(pthread_join(thread, NULL) == 0);
-    (void)VALGRIND_MAKE_MEM_DEFINED(stack, sizeof stack);
-
+    run_on_searched_stack(run_job);
     CHECK(lt_test_premaster_get(&job.premaster, job.secret) == 32);
-    CHECK(is_on_stack(job.scalar) == lose);
-    CHECK(!is_on_stack(job.secret));
-    deepest = deepest_use();
-    CHECK(deepest > 0 && deepest + 256 < STACK_SIZE);
-    /* The last to go there was what wipes: the curves' functions have not been any deeper. */
-    CHECK(all_bytes_are(stack + deepest + 64, 192, 0));
+    CHECK(is_on_stack(job.scalar, 32) == lose);
+    CHECK(!is_on_stack(job.secret, 32));
+    check_wipe_went_deepest();
 }
 
 int main(int argc, char **argv) {

@@ -1,17 +1,21 @@
 /*
  * The premaster secret is undefined to valgrind, and so is all that comes from it, while a whole key
  * schedule runs and a record goes through its keys. Made public are only what leaves: verify_data,
- * exported bytes, ciphertext. Runs the portable code; valgrind does not know the SHA extensions.
+ * exported bytes, ciphertext. Runs the portable code; valgrind does not know the SHA extensions. Afterwards, on a
+ * stack of its own, that none of the schedule's functions leaves a secret there.
  *
  * Build: -O2 -g, all of csrc/; gcc and clang, also with -DLT_FORCE_32BIT.
  * Run: valgrind -q --error-exitcode=99 ./ct_schedule       must end with 0
  *      valgrind -q --error-exitcode=99 ./ct_schedule leak  must end with 99: skips leading zeros of the premaster
  */
+#define _POSIX_C_SOURCE 200809L
+
 #include "check.h"
 
 #include <valgrind/memcheck.h>
 
-#include "inner.h"
+#include "records.h"
+#include "stack_search.h"
 
 static void secret(void *p, size_t len) {
     (void)VALGRIND_MAKE_MEM_UNDEFINED(p, len);
@@ -73,6 +77,104 @@ static void use_schedule(uint32_t aead, uint32_t prf, size_t secret_len, int ext
     lt_record_keys_wipe(&server_write);
 }
 
+/* ---- What is left on the stack -------------------------------------------------------------------- */
+
+enum { DERIVE, RESUME, FINISHED, RECORD_KEYS, EXPORT, HMAC, CALLS };
+
+/* Outside the stack that is searched. */
+static struct {
+    int call;
+    int lose; /* leave the master secret on the stack, to see that the search finds it */
+    uint32_t prf;
+    uint8_t secret[32], client[32], server[32], transcript[48], out[64];
+    uint8_t master[48];
+    lt_premaster premaster;
+    lt_key_schedule schedule;
+    lt_record_keys client_write, server_write;
+} job;
+
+static void *run_job(void *unused) {
+    const size_t hash_len = lt_hash_len(job.prf);
+    int status = LT_ERR_ARGUMENT;
+
+    switch (job.call) {
+    case DERIVE:
+        status = lt_key_schedule_derive(&job.schedule, LT_AES_256_GCM, job.prf, &job.premaster, job.client, job.server,
+                                        job.transcript, hash_len);
+        break;
+    case RESUME:
+        status = lt_key_schedule_resume(&job.schedule, LT_AES_256_GCM, job.prf, job.master, job.client, job.server);
+        break;
+    case FINISHED:
+        status = lt_key_schedule_finished(&job.schedule, job.out, 0, job.transcript, hash_len);
+        break;
+    case RECORD_KEYS:
+        status = lt_key_schedule_record_keys(&job.schedule, &job.client_write, &job.server_write);
+        break;
+    case EXPORT:
+        status = lt_key_schedule_export(&job.schedule, job.out, sizeof job.out, (const uint8_t *)"x", 1, NULL, 0);
+        break;
+    case HMAC:
+        status = lt_hmac(job.out, job.prf, job.master, sizeof job.master, job.client, sizeof job.client);
+        break;
+    default:
+        break;
+    }
+    CHECK(status >= 0);
+    if (job.lose) {
+        lose_secret(job.master, sizeof job.master);
+    }
+    return unused;
+}
+
+/* Both halves of an HMAC key are as good as the key. */
+static int hmac_key_is_on_stack(const uint8_t *key, size_t key_len) {
+    lt_hmac_key hmac;
+
+    lt_hmac_set_key(&hmac, job.prf, key, key_len);
+    return is_on_stack((const uint8_t *)&hmac.inner.words, lt_hash_block_len(job.prf) / 2) ||
+           is_on_stack((const uint8_t *)&hmac.outer.words, lt_hash_block_len(job.prf) / 2);
+}
+
+static int traffic_key_is_on_stack(lt_record_keys *keys) {
+    return is_on_stack(lt_record_keys_open(keys)->aead.key.gcm.round_keys, 32) ||
+           is_on_stack(lt_record_keys_open(keys)->aead.key.gcm.powers, 16);
+}
+
+static void set_premaster(void) {
+    uint8_t taken[sizeof job.secret];
+
+    memcpy(taken, job.secret, sizeof taken);
+    CHECK(lt_premaster_set(&job.premaster, taken, sizeof taken) == LT_OK);
+}
+
+static void search_stack(int call, uint32_t prf, int lose) {
+    WHERE("stack, call %d, PRF hash %u", call, (unsigned)prf);
+    job.prf = prf;
+    job.lose = 0;
+    fill(job.secret, sizeof job.secret, 5);
+    fill(job.client, sizeof job.client, 6);
+    fill(job.server, sizeof job.server, 7);
+    fill(job.transcript, sizeof job.transcript, 8);
+    job.call = DERIVE; /* once outside, for the schedule and its master secret */
+    set_premaster();
+    run_job(NULL);
+    CHECK(lt_key_schedule_master_secret(&job.schedule, job.master) == 48);
+    job.call = call;
+    job.lose = lose;
+    set_premaster();
+    run_on_searched_stack(run_job);
+    CHECK(is_on_stack(job.master, sizeof job.master) == lose);
+    CHECK(!is_on_stack(job.secret, sizeof job.secret));
+    CHECK(!hmac_key_is_on_stack(job.secret, sizeof job.secret));
+    CHECK(!hmac_key_is_on_stack(job.master, sizeof job.master));
+    if (call == RECORD_KEYS) {
+        CHECK(!traffic_key_is_on_stack(&job.client_write));
+        CHECK(!traffic_key_is_on_stack(&job.server_write));
+    }
+    check_wipe_went_deepest();
+}
+
 int main(int argc, char **argv) {
     static const size_t LENGTHS[] = {1, 32, 48, 66};
 
@@ -89,6 +191,12 @@ int main(int argc, char **argv) {
             use_schedule(LT_AES_128_GCM, LT_SHA256, LENGTHS[i], extended);
             use_schedule(LT_AES_256_GCM, LT_SHA384, LENGTHS[i], extended);
             use_schedule(LT_CHACHA20_POLY1305, LT_SHA256, LENGTHS[i], extended);
+        }
+    }
+    for (uint32_t prf = LT_SHA256; prf <= LT_SHA384; prf++) {
+        for (int call = DERIVE; call < CALLS; call++) {
+            search_stack(call, prf, 0);
+            search_stack(call, prf, 1);
         }
     }
     return check_result();
