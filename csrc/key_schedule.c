@@ -71,6 +71,8 @@ int lt_key_schedule_resume(lt_key_schedule *schedule, uint32_t aead, uint32_t pr
 
     if (status == LT_OK) {
         lt_copy(state->master, master_secret, MASTER_LEN);
+    } else {
+        lt_key_schedule_wipe(schedule);
     }
     lt_wipe_stack();
     return status;

@@ -253,7 +253,13 @@ static void key_schedule_refuses(void) {
     CHECK(lt_key_schedule_finished(&schedule, bytes, 0, bytes, 32) == LT_ERR_ARGUMENT);
     CHECK(lt_key_schedule_record_keys(&schedule, &one, &other) == LT_ERR_ARGUMENT);
     CHECK(lt_key_schedule_export(&schedule, bytes, 1, bytes, 1, bytes, 1) == LT_ERR_ARGUMENT);
+
+    WHERE("a resumption that fails leaves nothing of the connection before");
+    memset(bytes, 1, sizeof bytes);
+    CHECK(lt_key_schedule_resume(&schedule, LT_AES_128_GCM, LT_SHA256, bytes, bytes, bytes) == LT_OK);
     CHECK(lt_key_schedule_resume(&schedule, LT_AES_128_GCM, LT_SHA512, bytes, bytes, bytes) == LT_ERR_ARGUMENT);
+    CHECK(all_bytes_are((const uint8_t *)&schedule, sizeof schedule, 0));
+    CHECK(lt_key_schedule_resume(&schedule, 0, LT_SHA256, bytes, bytes, bytes) == LT_ERR_ARGUMENT);
 
     WHERE("a transcript hash of the wrong length");
     CHECK(lt_key_schedule_resume(&schedule, LT_AES_128_GCM, LT_SHA256, bytes, bytes, bytes) == LT_OK);
