@@ -11,7 +11,7 @@ from lighttls.config import ClientConfig
 from lighttls.connection import ClientConnection
 from lighttls.errors import LightTLSError, TransportError, UsageError
 from lighttls.info import ConnectionInfo
-from lighttls.transports import Driver
+from lighttls.transports import Driver, carrying
 from lighttls.x509 import reference_name
 
 _RECEIVE_SIZE: Final = 32768  # bytes asked of the reader below at a time
@@ -60,7 +60,7 @@ async def open_connection(
             await stream.handshake(timeout)
     except TimeoutError as cause:
         raise TransportError(f"{host} port {port} took too long", timed_out=True, hint=_NO_ANSWER, host=host) from cause
-    except (OSError, UnicodeError) as cause:  # UnicodeError: a host name that cannot be one
+    except (OSError, UnicodeError, OverflowError) as cause:  # also a host name that cannot be one; a port out of range
         raise TransportError(f"cannot connect to {host} port {port}: {cause}", hint=_NO_LINK, host=host) from cause
     return stream, stream
 
@@ -87,7 +87,7 @@ class Stream:
         try:
             self._driver = Driver(config, server_hostname)
         except BaseException:
-            self._writer.close()
+            self._close_writer()
             raise
 
     @property
@@ -154,19 +154,17 @@ class Stream:
 
     async def drain(self) -> None:
         """Wait until the writer below has room again. Raises TransportError if the link is broken."""
-        try:
+        with carrying("sending"):
             await self._writer.drain()
-        except OSError as cause:
-            raise _broken("sending", cause) from cause
 
     def close(self) -> None:
         """Send close_notify, as far as the link still lets us, and close the writer below."""
         if not self._closing:
             self._closing = True
-            with suppress(LightTLSError, OSError):
+            with suppress(LightTLSError):
                 self._driver.connection.close()
                 self._hand_over()
-            self._writer.close()
+            self._close_writer()
 
     def is_closing(self) -> bool:
         """Whether `close` was called."""
@@ -174,7 +172,7 @@ class Stream:
 
     async def wait_closed(self) -> None:
         """Wait until the link is given back."""
-        with suppress(OSError):  # it may have been broken all along
+        with suppress(Exception):  # it may have been broken all along
             await self._writer.wait_closed()
 
     async def __aenter__(self) -> Self:
@@ -208,10 +206,8 @@ class Stream:
 
     async def _receive(self) -> None:
         """Wait for bytes, take them in, and send what they ask for: the next flight, or an alert."""
-        try:
+        with carrying("receiving"):
             data = await self._reader.read(_RECEIVE_SIZE)
-        except OSError as cause:
-            raise _broken("receiving", cause) from cause
         self._driver.feed(data)
         try:
             await self._flush()
@@ -223,13 +219,18 @@ class Stream:
         self._hand_over()
         await self.drain()
 
+    def _close_writer(self) -> None:
+        with suppress(Exception):  # whatever it is, we are done with it, and the first failure counts
+            self._writer.close()
+
     def _hand_over(self) -> None:
         if data := self._driver.data_to_send():
-            self._writer.write(data)
-
-
-def _broken(doing: str, cause: OSError) -> TransportError:
-    return TransportError(f"the link broke while {doing}: {cause}")
+            try:
+                with carrying("sending"):
+                    self._writer.write(data)
+            except TransportError as failure:  # these records are lost: none may follow
+                self._driver.error = self._driver.error or failure
+                raise
 
 
 _NO_ANSWER = "The server does not answer, or the link is slow. Check address and port, or allow more time."

@@ -8,7 +8,7 @@ from typing import Protocol
 class Transport(Protocol):
     """A reliable, ordered stream of bytes in both directions: a socket, a modem's TCP connection, a queue.
 
-    Each method may raise OSError or TransportError when the link is broken.
+    Each method may raise OSError or TransportError when the link is broken; anything else becomes a TransportError.
     """
 
     def send(self, data: bytes) -> int | None:

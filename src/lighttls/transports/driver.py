@@ -7,11 +7,12 @@ plaintext with `Driver.take`. An error waits here until everything that came bef
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from lighttls.config import ClientConfig
 from lighttls.connection import ClientConnection
-from lighttls.errors import LightTLSError, UsageError
+from lighttls.errors import LightTLSError, TransportError, UsageError
 from lighttls.events import DataReceived, Event, HandshakeCompleted, PeerClosed, SignatureRequested
 
 
@@ -109,6 +110,22 @@ def octets(data: bytes | bytearray | memoryview) -> memoryview:
         raise UsageError(f"expected bytes or another contiguous buffer, got {type(data).__name__}: {cause}") from cause
 
 
+@contextmanager
+def carrying(doing: str) -> Iterator[None]:
+    """Around a call of the transport: whatever it raises leaves as TransportError."""
+    try:
+        yield
+    except TransportError:
+        raise
+    except TimeoutError as cause:
+        raise TransportError(f"{doing} took too long", timed_out=True, hint=SILENCE) from cause
+    except OSError as cause:
+        raise TransportError(f"the link broke while {doing}: {cause}") from cause
+    except Exception as cause:
+        raise TransportError(f"the transport failed while {doing}: {type(cause).__name__}: {cause}") from cause
+
+
+SILENCE = "The link is slow or dead, or the server is stuck. Check the link, or allow it more time."
 _NO_DEFERRED_SIGNATURES = (
     "The signer put its answer off, which only ClientConnection can wait for. Let its sign() return the signature, "
     "or drive ClientConnection yourself and answer the SignatureRequested event."

@@ -12,7 +12,7 @@ from lighttls.connection import ClientConnection
 from lighttls.errors import LightTLSError, TransportError, UsageError
 from lighttls.info import ConnectionInfo
 from lighttls.transports.base import Transport
-from lighttls.transports.driver import Driver, octets
+from lighttls.transports.driver import SILENCE, Driver, carrying, octets
 
 _RECEIVE_SIZE: Final = 32768  # bytes asked of the transport at a time: room for a full record and the start of another
 _SEND_SIZE: Final = 262144  # bytes of plaintext that are sealed at a time, which bounds the memory of a large sendall
@@ -127,7 +127,7 @@ class Stream:
 
     def _close_transport(self) -> None:
         self._closed = True
-        with suppress(OSError, TransportError):
+        with suppress(Exception):  # whatever it is, we are done with it, and the first failure counts
             self._transport.close()
 
     def _check_open(self) -> None:
@@ -147,16 +147,17 @@ class Stream:
         limit = self._limit()
         give_up = None if limit is None else monotonic() + limit
         while True:
-            try:
-                data = self._transport.recv(_RECEIVE_SIZE, limit)
-            except OSError as cause:
-                raise self._broken("receiving", cause) from cause
+            data = self._receive_some(limit)
             if data is not None:
                 return data
             if give_up is not None:  # a transport may return early; then it waits for the rest
                 limit = give_up - monotonic()
                 if limit <= 0:
-                    raise TransportError("the server sent nothing for too long", timed_out=True, hint=_SILENCE)
+                    raise TransportError("the server sent nothing for too long", timed_out=True, hint=SILENCE)
+
+    def _receive_some(self, limit: float | None) -> bytes | None:
+        with carrying("receiving"):
+            return self._transport.recv(_RECEIVE_SIZE, limit)
 
     def _flush(self) -> None:
         """Send everything that is queued. Failing in the middle of it ends the connection."""
@@ -175,14 +176,12 @@ class Stream:
     def _send_bytes(self, data: bytes) -> None:
         while data:
             self._bound_send(self._limit())
-            try:
+            with carrying("sending"):
                 sent = self._transport.send(data)
-            except OSError as cause:
-                raise self._broken("sending", cause) from cause
             if sent is None:
                 return
-            if not 0 < sent <= len(data):
-                raise TransportError(f"the transport says that it took {sent} of {len(data)} bytes", hint=_FAULTY)
+            if not isinstance(sent, int) or not 0 < sent <= len(data):
+                raise TransportError(f"the transport says that it took {sent!r} of {len(data)} bytes", hint=_FAULTY)
             data = data[sent:]
 
     def _bound_send(self, limit: float | None) -> None:
@@ -190,10 +189,10 @@ class Stream:
 
     def _listen_for_reason(self) -> None:
         """A peer that refuses us sends its alert and closes: a failed send may have that alert waiting behind it."""
-        with suppress(OSError, TransportError):
+        with suppress(TransportError):
             for _ in range(_REASON_RECEIVES):
                 self._limit()  # raises when the deadline has passed
-                if self._driver.error or not (data := self._transport.recv(_RECEIVE_SIZE, 0)):
+                if self._driver.error or not (data := self._receive_some(0)):
                     return
                 self._driver.feed(data)
 
@@ -203,14 +202,8 @@ class Stream:
             return self._timeout
         left = self._deadline - monotonic()
         if left <= 0:
-            raise TransportError("the deadline has passed", timed_out=True, hint=_SILENCE)
+            raise TransportError("the deadline has passed", timed_out=True, hint=SILENCE)
         return left if self._timeout is None else min(left, self._timeout)
-
-    def _broken(self, doing: str, cause: OSError) -> TransportError:
-        late = isinstance(cause, TimeoutError)
-        text = f"{doing} took too long" if late else f"the link broke while {doing}: {cause}"
-        return TransportError(text, timed_out=late, hint=_SILENCE if late else None)
 
 
 _FAULTY = "That is a fault of the transport: `send` returns how many bytes it took, at least one, or None for all."
-_SILENCE = "The link is slow or dead, or the server is stuck. Check the link, or allow it more time."

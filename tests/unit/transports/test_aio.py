@@ -250,6 +250,65 @@ def test_silent_server_times_out(limits: dict[str, float]) -> None:
     assert time.monotonic() - began < 5
 
 
+class Broken:
+    """Reader and writer of a link on which `step` fails as no link should."""
+
+    def __init__(self, step: str) -> None:
+        self.step = step
+        self.closed = False
+
+    def fail(self, step: str) -> None:
+        if step == self.step:
+            raise ValueError("bad answer of the modem")
+
+    async def read(self, n: int = -1) -> bytes:
+        self.fail("read")
+        return b""
+
+    def write(self, data: bytes) -> None:
+        self.fail("write")
+
+    async def drain(self) -> None:
+        self.fail("drain")
+
+    def close(self) -> None:
+        self.closed = True
+        raise ValueError("no such link")
+
+    async def wait_closed(self) -> None:
+        raise ValueError("no such link")
+
+
+@pytest.mark.parametrize("step", ["read", "write", "drain"])
+def test_whatever_the_link_raises_is_a_transport_error_and_it_is_closed(step: str) -> None:
+    async def run() -> None:
+        link = Broken(step)
+        tls = aio.Stream(link, link, pki.config(), "localhost")
+        with pytest.raises(TransportError, match="ValueError: bad answer of the modem"):
+            await tls.handshake()
+        assert link.closed
+        await tls.wait_closed()
+
+    asyncio.run(run())
+
+
+def test_nothing_follows_records_that_could_not_be_written() -> None:
+    async def client(tls: aio.Stream) -> None:
+        writer, tls._writer = tls._writer, Broken("write")
+        with pytest.raises(TransportError):
+            tls.write(b"lost")
+        tls._writer = writer
+        with pytest.raises(TransportError):
+            tls.write(b"next")
+
+    talk(echo, client)
+
+
+def test_impossible_port_is_our_error() -> None:
+    with pytest.raises(TransportError, match="port 70000"):
+        asyncio.run(aio.open_connection("127.0.0.1", 70_000, pki.config(), server_hostname="localhost", timeout=20))
+
+
 def test_unreachable_server_is_named() -> None:
     async def run() -> None:
         with pytest.raises(TransportError, match=r"nowhere\.invalid"):

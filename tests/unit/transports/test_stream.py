@@ -318,8 +318,16 @@ def test_send_after_the_deadline_fails_and_nothing_follows_it() -> None:
             tls.sendall(b"y")
 
 
-@pytest.mark.parametrize(("trouble", "timed_out"), [(ConnectionResetError("reset"), False), (TimeoutError(), True)])
-def test_trouble_of_the_transport_while_receiving_is_a_transport_error(trouble: OSError, timed_out: bool) -> None:
+@pytest.mark.parametrize(
+    ("trouble", "timed_out"),
+    [
+        (ConnectionResetError("reset"), False),
+        (TimeoutError(), True),
+        (ValueError("bad answer of the modem"), False),
+        (TruncatedStream("of a TLS connection that is the transport"), False),
+    ],
+)
+def test_trouble_of_the_transport_while_receiving_is_a_transport_error(trouble: Exception, timed_out: bool) -> None:
     class Broken(Tampering):
         def recv(self, n: int, timeout: float | None) -> bytes | None:
             raise trouble
@@ -332,7 +340,8 @@ def test_trouble_of_the_transport_while_receiving_is_a_transport_error(trouble: 
     assert carrier.closed
 
 
-def test_trouble_of_the_transport_while_sending_ends_the_connection() -> None:
+@pytest.mark.parametrize("trouble", [ConnectionResetError("reset"), KeyError("reset"), TransportError("reset")])
+def test_trouble_of_the_transport_while_sending_ends_the_connection(trouble: Exception) -> None:
     here, there = memory_pair()
 
     class BreaksLater(Tampering):
@@ -340,7 +349,7 @@ def test_trouble_of_the_transport_while_sending_ends_the_connection() -> None:
 
         def send(self, data: bytes) -> int | None:
             if self.broken:
-                raise ConnectionResetError("reset")
+                raise trouble
             return self.inner.send(data)
 
     carrier = BreaksLater(here)
@@ -351,14 +360,24 @@ def test_trouble_of_the_transport_while_sending_ends_the_connection() -> None:
                 tls.sendall(b"x")
 
 
-@pytest.mark.parametrize("taken", [0, -1, 10**9])
-def test_transport_that_takes_an_impossible_number_of_bytes_is_an_error(taken: int) -> None:
+@pytest.mark.parametrize("taken", [0, -1, 10**9, "all"])
+def test_transport_that_takes_an_impossible_number_of_bytes_is_an_error(taken: Any) -> None:
     class Liar(Tampering):
-        def send(self, data: bytes) -> int:
+        def send(self, data: bytes) -> Any:
             return taken
 
     with pytest.raises(TransportError, match=str(taken)):
         Stream(Liar(memory_pair()[0]), pki.config(), "localhost")
+
+
+def test_transport_that_cannot_even_be_closed_does_not_hide_the_failure() -> None:
+    class Stuck(Tampering):
+        def close(self) -> None:
+            raise ValueError("no such link")
+
+    with pytest.raises(TransportError) as caught:
+        Stream(Stuck(memory_pair()[0]), pki.config(), "localhost", timeout=0.01)
+    assert caught.value.timed_out
 
 
 def test_alert_that_waits_behind_a_failed_send_is_the_reason_given() -> None:
