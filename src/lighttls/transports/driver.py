@@ -24,7 +24,7 @@ class Driver:
     def __init__(self, config: ClientConfig, server_hostname: str) -> None:
         self.connection = ClientConnection(config, server_hostname)
         self.error: LightTLSError | None = None
-        self.ended = False  # cleanly: the peer closed, or we did and it hung up
+        self.ended = False  # cleanly: the peer closed, or the owner reads no further
         self._completed = False
         self._plaintext = bytearray()
         self._run(self.connection.initiate_connection)
@@ -48,6 +48,10 @@ class Driver:
         else:
             self._run(self.connection.receive_eof)
             self.ended = self.error is None
+
+    def end_reading(self) -> None:
+        """The owner ends the peer's direction: what is cut off then is no truncation."""
+        self.ended = self.error is None
 
     def send(self, data: bytes | bytearray | memoryview) -> None:
         """Queue application data. Raises what ended the connection, and what `ClientConnection.send_data` raises."""

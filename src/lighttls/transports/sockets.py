@@ -111,6 +111,7 @@ class TLSSocket(Stream):
         self._check_open()
         self._say_goodbye()
         if how == socket.SHUT_RDWR:
+            self._driver.end_reading()
             with suppress(OSError):  # the peer may have ended it already
                 self._link.socket.shutdown(how)
 
