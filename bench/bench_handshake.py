@@ -10,18 +10,19 @@ import pytest
 from bench.compare import Side
 from bench.sides import Client, ClientClock, World, handshake
 
-HANDSHAKES_A_ROUND = 4
+HANDSHAKES_A_ROUND = 8
 CLIENT_TIME = ClientClock()
 BARS = {("native", "ecdsa", False): 0.9}
 
 
 def side(world: World, make_client: Callable[[], Client]) -> Side:
-    """Seconds per handshake, each with certificates never seen before."""
+    """Seconds per handshake, each with certificates never seen before; they are all issued before the first one."""
 
     def run() -> float:
         clock = ClientClock()
-        for _ in range(HANDSHAKES_A_ROUND):
-            handshake(make_client, world.fresh_server(), clock)
+        servers = [world.fresh_server() for _ in range(HANDSHAKES_A_ROUND)]
+        for server in servers:
+            handshake(make_client, server, clock)
         return clock() / HANDSHAKES_A_ROUND
 
     return run

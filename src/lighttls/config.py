@@ -30,6 +30,7 @@ DEFAULT_SIGNATURE_SCHEMES: Final = (
 )
 
 _N = TypeVar("_N", CipherSuite, NamedGroup, SignatureScheme)
+_D = TypeVar("_D")
 
 
 class ClientConfig:
@@ -46,6 +47,7 @@ class ClientConfig:
     """
 
     __slots__ = (
+        "_derived",
         "_last_draw",
         "alpn_protocols",
         "cipher_suites",
@@ -75,7 +77,8 @@ class ClientConfig:
     insecure_entropy: Callable[[int], bytes] | None
     provider: CryptoProvider
     trace: bool
-    _last_draw: list[bytes]
+    _last_draw: list[int | None]
+    _derived: dict[str, Any]
 
     def __init__(
         self,
@@ -118,7 +121,8 @@ class ClientConfig:
             "insecure_entropy": insecure_entropy,
             "provider": engine,
             "trace": trace,
-            "_last_draw": [b""],
+            "_last_draw": [None],
+            "_derived": {},
         }
         settings["cipher_suites"] = _suites(cipher_suites, settings["groups"], settings["signature_schemes"])
         trust.freeze()
@@ -130,6 +134,13 @@ class ClientConfig:
 
     def __delattr__(self, name: str) -> None:
         raise AttributeError(f"a ClientConfig is immutable; {name} stays")
+
+    def derived(self, name: str, make: Callable[[ClientConfig], _D]) -> _D:
+        """What follows from these settings alone, made at its first use and kept."""
+        if name not in self._derived:
+            self._derived[name] = make(self)
+        value: _D = self._derived[name]
+        return value
 
     def now(self) -> float:
         """The clock's time, in seconds since 1970. Raises ConfigurationError if it has none."""
@@ -163,13 +174,13 @@ class ClientConfig:
             raise EntropyError(f"the random source gave {type(given).__name__}, expected bytes")
         if len(given) != count:
             raise EntropyError(f"the random source gave {len(given)} bytes, asked were {count}")
-        drawn = bytearray(given)
         if count >= 32:
-            digest = self.provider.digest("sha256", memoryview(drawn)[:32])  # the draw itself may be a private key
-            if digest == self._last_draw[0]:
+            # Python's keyed 64-bit hash of it is kept, not the draw: that may be a private key.
+            trace = hash(bytes(given) if count == 32 else bytes(given[:32]))
+            if trace == self._last_draw[0]:
                 raise EntropyError("the random source gave the same bytes twice")
-            self._last_draw[0] = digest
-        return drawn
+            self._last_draw[0] = trace
+        return bytearray(given)
 
 
 _SHA1_SCHEMES = frozenset((SignatureScheme.RSA_PKCS1_SHA1, SignatureScheme.ECDSA_SHA1))  # GRP-09

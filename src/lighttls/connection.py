@@ -486,5 +486,5 @@ def _octets(data: bytes | bytearray | memoryview) -> bytes | memoryview:
         return data
     try:
         return memoryview(data).cast("B")
-    except TypeError as cause:
+    except (TypeError, ValueError) as cause:  # ValueError: a memoryview that was released
         raise UsageError(f"expected bytes or another contiguous buffer, got {type(data).__name__}") from cause

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lighttls.config import ClientConfig
 from lighttls.handshake.output import Output
 from lighttls.handshake.states import Client, Offer, WaitServerHello
 from lighttls.iana import TLS12, ExtensionType
@@ -40,20 +41,25 @@ def send_client_hello(out: Output, client: Client) -> WaitServerHello:
 
 def _extensions(client: Client) -> tuple[Extension, ...]:
     """The order is fixed, and the last one has a body, since some old servers choke on an empty last one (CH-08)."""
-    config = client.config
-    found = [
+    before, after = client.config.derived("extensions around server_name", _settings)
+    if client.server.server_name is None:  # SNI-02
+        return before + after
+    names = ServerNameList((HostName(0, client.server.server_name),))  # SNI-01
+    return (*before, Extension(ExtensionType.SERVER_NAME, names.build()), *after)
+
+
+def _settings(config: ClientConfig) -> tuple[tuple[Extension, ...], tuple[Extension, ...]]:
+    """The extensions that say the same on every connection: those before server_name, and those after it."""
+    before = (
         Extension(ExtensionType.EXTENDED_MASTER_SECRET, EmptyBody().build()),  # EMS-01
         Extension(ExtensionType.RENEGOTIATION_INFO, RenegotiationInfo(b"").build()),  # RI-01
-    ]
-    if client.server.server_name is not None:  # SNI-01, SNI-02
-        host = HostName(0, client.server.server_name)
-        found.append(Extension(ExtensionType.SERVER_NAME, ServerNameList((host,)).build()))
-    if config.alpn_protocols:
-        body = ProtocolNameList(config.alpn_protocols).build()
-        found.append(Extension(ExtensionType.APPLICATION_LAYER_PROTOCOL_NEGOTIATION, body))
-    found += (
+    )
+    after = [
         Extension(ExtensionType.SUPPORTED_GROUPS, SupportedGroups(config.groups).build()),
         Extension(ExtensionType.EC_POINT_FORMATS, EcPointFormats(b"\0").build()),  # GRP-03
         Extension(ExtensionType.SIGNATURE_ALGORITHMS, SignatureAlgorithms(config.signature_schemes).build()),
-    )
-    return tuple(found)
+    ]
+    if config.alpn_protocols:
+        body = ProtocolNameList(config.alpn_protocols).build()
+        after.insert(0, Extension(ExtensionType.APPLICATION_LAYER_PROTOCOL_NEGOTIATION, body))
+    return before, tuple(after)

@@ -58,7 +58,7 @@ def _judge_leaf(agreed: Agreed, leaf: Certificate) -> None:
 def _verified(agreed: Agreed, chain: tuple[bytes, ...], leaf: Certificate) -> PeerVerified:
     client = agreed.offer.client
     path = verify_chain(
-        chain,
+        (leaf, *chain[1:]),
         client.config.trust,
         server_hostname=client.server.text,
         at=client.config.now(),

@@ -64,8 +64,24 @@ def attributes(name: bytes) -> list[list[tuple[bytes, int, bytes]]]:
     return relative_names
 
 
+_MEMO_ENTRIES: Final = 64
+_MEMO_NAME: Final = 512  # bytes; longer names are not remembered
+_memo: dict[bytes, Name] = {}  # a chain names each authority twice, and the same ones come back with every connection
+
+
 def normalise(name: bytes) -> Name:
     """The form in which two names are equal if RFC 5280 section 7.1 calls them equal."""
+    known = _memo.get(name)
+    if known is None:
+        known = _normal_form(name)
+        if len(name) <= _MEMO_NAME:
+            if len(_memo) >= _MEMO_ENTRIES:
+                _memo.clear()
+            _memo[name] = known
+    return known
+
+
+def _normal_form(name: bytes) -> Name:
     normal = []
     for relative_name in attributes(name):
         if len(relative_name) == 1:

@@ -21,7 +21,7 @@ _DEFAULT = VerifyPolicy()
 
 
 def verify_chain(
-    chain: Iterable[bytes],
+    chain: Iterable[bytes | Certificate],
     trust: TrustStore,
     *,
     server_hostname: str | None,
@@ -30,7 +30,7 @@ def verify_chain(
     purpose: str = "server_auth",
     provider: CryptoProvider | None = None,
 ) -> VerifiedPath:
-    """Find a path from the first certificate of `chain` (DER) to an anchor (RFC 5280 §6, 9525).
+    """Find a path from the first certificate of `chain` (DER, or parsed) to an anchor (RFC 5280 §6, 9525).
 
     The rest of `chain` is a set: order, duplicates and strangers do not matter. `at` is in seconds
     since 1970 UTC, or a datetime that knows its zone. `server_hostname` may be None only if the
@@ -42,9 +42,10 @@ def verify_chain(
         ConfigurationError: `server_hostname`, `at` or `purpose` is none.
         UsageError: there is no certificate or no name to check.
     """
-    certificates = tuple(bytes(der) for der in chain)
-    if not certificates:
+    sent = tuple(chain)
+    if not sent:
         raise UsageError("the chain is empty")
+    certificates = tuple(each.der if isinstance(each, Certificate) else bytes(each) for each in sent)
     if purpose not in PURPOSES:
         raise ConfigurationError(f"purpose {purpose!r} is none of {', '.join(PURPOSES)}")
     now = seconds(at)
@@ -55,7 +56,7 @@ def verify_chain(
         reference = names.reference_name(server_hostname)
 
     def judge() -> VerifiedPath:
-        leaf = Certificate.parse(certificates[0])
+        leaf = sent[0] if isinstance(sent[0], Certificate) else Certificate.parse(certificates[0])
         if policy.insecure_skip_verify:
             return VerifiedPath((leaf,), None, False)
         engine = _default_provider() if provider is None else provider
