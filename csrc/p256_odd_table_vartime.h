@@ -1,11 +1,11 @@
-/* x and y of 1, 3, 5, ... times G in Montgomery's form: made by tools/make_odd_tables.py. */
+/* x and y of 1, 3, 5, ... times G, times 2^P256_R_BITS: made by tools/make_odd_tables.py. */
 #ifndef LT_P256_ODD_TABLE_VARTIME_H
 #define LT_P256_ODD_TABLE_VARTIME_H
 
 #include "inner.h"
 
 /* clang-format off */
-#if LT_LIMB64
+#if P256_R_BITS == 260
 static const uint64_t p256_odd_multiples[32][8] = {
     {0x9e730d418a9143c1, 0x5ba95fc4fedb6017, 0x9fb732b776225107, 0x8905f76b53755c66,
      0xdf25357ce95560a8, 0xb4ab8e43a19e45cd, 0x2e88688dd21f3258, 0x571ff18a5885d855},

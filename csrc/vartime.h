@@ -84,6 +84,15 @@ LT_MUST_CHECK int lt_der_take_positive_vartime(lt_der *from, lt_der *magnitude);
  * LT_ERR_AUTH: the signature is no DER of two numbers in [1, n - 1], or wrong.
  */
 LT_MUST_CHECK int lt_ecdsa_p256_vartime(lt_der key, lt_der signature, const uint8_t *digest, size_t digest_len);
+
+/* The same with instructions that not every processor has: only where LT_P256_ADX is 1, and needs LT_CPU_BMI2_ADX. */
+#if LT_X86_64 && LT_LIMB64 && defined(__GNUC__)
+#define LT_P256_ADX 1
+#else
+#define LT_P256_ADX 0
+#endif
+LT_MUST_CHECK int lt_ecdsa_p256_adx_vartime(lt_der key, lt_der signature, const uint8_t *digest, size_t digest_len);
+
 LT_MUST_CHECK int lt_ecdsa_p384_vartime(lt_der key, lt_der signature, const uint8_t *digest, size_t digest_len);
 
 #define LT_RSA_MIN_BITS 1024

@@ -19,7 +19,7 @@ class Curve(NamedTuple):
     p: int
     base: Point
     words: int
-    shifts: tuple[int, int]  # bits of Montgomery's R with 64-bit and with 32-bit limbs
+    shifts: tuple[int, int]  # bits of Montgomery's R in the two kinds of field arithmetic
 
 
 CURVES = {
@@ -70,17 +70,14 @@ def print_table(name: str, curve: Curve, shift: int) -> None:
 def main(name: str) -> None:
     curve = CURVES[name]
     guard = f"LT_{name.upper()}_ODD_TABLE_VARTIME_H"
-    print("/* x and y of 1, 3, 5, ... times G in Montgomery's form: made by tools/make_odd_tables.py. */")
+    print(f"/* x and y of 1, 3, 5, ... times G, times 2^{name.upper()}_R_BITS: made by tools/make_odd_tables.py. */")
     print(f'#ifndef {guard}\n#define {guard}\n\n#include "inner.h"\n\n/* clang-format off */')
     wide, narrow = curve.shifts
-    if wide == narrow:
-        print_table(name, curve, wide)
-    else:
-        print("#if LT_LIMB64")
-        print_table(name, curve, wide)
-        print("#else")
-        print_table(name, curve, narrow)
-        print("#endif")
+    print(f"#if {name.upper()}_R_BITS == {wide}")
+    print_table(name, curve, wide)
+    print("#else")
+    print_table(name, curve, narrow)
+    print("#endif")
     print("/* clang-format on */\n\n#endif")
 
 

@@ -317,10 +317,16 @@ static void test_sha1(void) {
     }
 }
 
-int main(void) {
+static void test_numbers(void) {
     check_edges(lt_ecdsa_p256_vartime, p256_edges, sizeof p256_edges / sizeof *p256_edges, 32);
     check_range(lt_ecdsa_p256_vartime, &p256_edges[2],
                 "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551", 32);
+}
+
+int main(void) {
+    test_numbers();
+    lt_cpu_restrict(0); /* portable C */
+    test_numbers();
     test_ecdsa_der();
     test_keys();
     test_schemes();

@@ -1,6 +1,6 @@
 """Wycheproof: published vectors full of edge cases (ORIGINS.md says whence).
 
-Primitives run on both engines, the native one once per implementation; signature files once per engine.
+They run on both engines, and on the native one once per implementation.
 """
 
 from __future__ import annotations
@@ -195,13 +195,13 @@ SIGNATURE_FILES = [
 
 
 @pytest.mark.parametrize(("name", "schemes", "count"), SIGNATURE_FILES, ids=[row[0] for row in SIGNATURE_FILES])
-def test_signatures(provider: CryptoProvider, name: str, schemes: dict[str, SignatureScheme], count: int) -> None:
+def test_signatures(implementation: CryptoProvider, name: str, schemes: dict[str, SignatureScheme], count: int) -> None:
     """The one «acceptable» of each rsa_signature file is a DigestInfo without NULL, which is right (SKE-20)."""
 
     def results() -> Iterator[tuple[int, bool]]:
         for group, test in cases(name):
             spki = bytes.fromhex(group["publicKeyDer"])
-            verified = verifies(provider, schemes[group["sha"]], spki, test)
+            verified = verifies(implementation, schemes[group["sha"]], spki, test)
             yield test["tcId"], verified == (test["result"] != "invalid")
 
     assert mismatches(results(), count) == []
