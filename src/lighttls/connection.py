@@ -53,12 +53,10 @@ from lighttls.info import ConnectionInfo
 from lighttls.keys import SignatureRequest
 from lighttls.ledger import Ledger
 from lighttls.messages import MESSAGES, Finished, HelloRequest, Joiner, ServerHello
-from lighttls.record import MAX_PLAINTEXT, Open, Patience, RecordLayer, Seal, fatal_alert, read_alert
+from lighttls.record import MAX_PLAINTEXT, Open, Outbox, Patience, RecordLayer, Seal, fatal_alert, read_alert
 from lighttls.trace import TraceEntry
 from lighttls.x509 import reference_name
 
-_CLOSE_NOTIFY = bytes((AlertLevel.WARNING, Alert.CLOSE_NOTIFY))
-_NO_RENEGOTIATION = bytes((AlertLevel.WARNING, Alert.NO_RENEGOTIATION))
 _APPLICATION_DATA = int(ContentType.APPLICATION_DATA)
 
 
@@ -86,8 +84,8 @@ class ClientConnection:
         self._transcript = Transcript(config.provider)
         self._patience = Patience()
         self._ledger = Ledger(config.now)
-        self._flight = bytearray()  # handshake messages that leave together (HS-13)
-        self._outgoing: list[bytes | memoryview] = []
+        self._outbox = Outbox(self._records)
+        self._outgoing = self._outbox.queue
         self._write_closed = False
         self._read_closed = False
         # Bound methods of the engine's keys: for sending while application data may be sent, for receiving
@@ -234,40 +232,18 @@ class ClientConnection:
 
         `max_bytes` bounds the piece; the rest comes with the next call. Raises UsageError if it is negative.
         """
-        outgoing = self._outgoing
-        if not outgoing:
+        if not self._outgoing:
             return b""
-        if max_bytes is not None:
-            data = self._take_outgoing(max_bytes)
-        elif len(outgoing) == 1:
-            data = bytes(outgoing.pop())
-        else:
-            data = b"".join(outgoing)
-            outgoing.clear()
+        data = self._outbox.take(max_bytes)
         self._ledger.bytes_sent += len(data)
         return data
-
-    def _take_outgoing(self, max_bytes: int) -> bytes:
-        """The first bytes of the queue; what remains is not copied."""
-        if max_bytes < 0:
-            raise UsageError(f"max_bytes is {max_bytes}, which is no number of bytes")
-        outgoing, taken, wanted = self._outgoing, [], max_bytes
-        while outgoing and wanted:
-            piece = memoryview(outgoing[0])
-            taken.append(piece[:wanted])
-            if len(piece) > wanted:
-                outgoing[0] = piece[wanted:]
-            else:
-                del outgoing[0]
-            wanted -= len(taken[-1])
-        return b"".join(taken)
 
     def close(self) -> None:
         """Queue close_notify; nothing can be sent after it (ALERT-13). Does nothing when closed or failed."""
         if self.is_closed:
             return
         if self._state is not None:
-            self._queue_last(_CLOSE_NOTIFY)
+            self._outbox.add_last_alert(Alert.CLOSE_NOTIFY, fatal=False)
         if not self.is_established:
             self._read_closed = True
             self._forget_keys()
@@ -283,7 +259,7 @@ class ClientConnection:
         if self.is_closed:
             return
         if self._state is not None:
-            self._queue_last(bytes((AlertLevel.FATAL, alert)))
+            self._outbox.add_last_alert(alert, fatal=True)
         self._shut_writing()
         self._read_closed = True
         self._forget_keys()
@@ -385,12 +361,12 @@ class ClientConnection:
             events.append(WarningReceived(description))
             return
         if not self.is_established:  # ALERT-08
-            self._queue_last(_CLOSE_NOTIFY)
+            self._outbox.add_last_alert(Alert.CLOSE_NOTIFY, fatal=False)
             raise PeerAlert(
                 f"the server closed the connection during the handshake (in state {self.state})", description
             )
         if not self._write_closed:  # ALERT-09
-            self._queue_last(_CLOSE_NOTIFY)
+            self._outbox.add_last_alert(Alert.CLOSE_NOTIFY, fatal=False)
         self._shut_writing()
         self._read_closed = True
         events.append(PeerClosed())
@@ -416,11 +392,11 @@ class ClientConnection:
         for action in actions:
             match action:
                 case Send(message, encoded):
-                    self._flight += encoded
+                    self._outbox.add_message(encoded)
                     self._note(True, message, len(encoded))
                 case WriteWith(sealer):
                     self._flush_flight()
-                    self._outgoing.append(self._records.protect(ContentType.CHANGE_CIPHER_SPEC, b"\1"))
+                    self._outbox.add_change_cipher_spec()
                     self._note(True, None, 1)
                     self._records.write_with(sealer)
                 case ReadWith(opener):
@@ -433,7 +409,7 @@ class ClientConnection:
                     self._client.config.log_keys(client_random, schedule)
                 case Refuse():
                     if not self._write_closed:
-                        self._outgoing.append(self._records.protect(ContentType.ALERT, _NO_RENEGOTIATION))
+                        self._outbox.add_warning(Alert.NO_RENEGOTIATION)
                 case Complete():
                     self._seal = self._records.seal
                     events.append(HandshakeCompleted(self.info))
@@ -441,18 +417,13 @@ class ClientConnection:
             self._flush_flight()
 
     def _flush_flight(self) -> None:
-        if self._flight:
+        if self._outbox.flush_flight():
             self._ledger.note_flight(sent=True)
-            self._outgoing.append(self._records.protect(ContentType.HANDSHAKE, bytes(self._flight)))
-            self._flight.clear()
-
-    def _queue_last(self, alert: bytes) -> None:
-        self._outgoing.append(self._records.protect_last(ContentType.ALERT, alert))
 
     def _shut_writing(self) -> None:
         self._write_closed = True
         self._seal = None
-        self._flight.clear()
+        self._outbox.drop_flight()
 
     def _fail(self, error: LightTLSError, events: list[Event]) -> None:
         """Queue the alert, drop the keys; what was earned before travels with the error."""
@@ -461,7 +432,7 @@ class ClientConnection:
         if not isinstance(error, PeerAlert | TruncatedStream):
             alert = error.alert = fatal_alert(error.alert)
             if not self._write_closed:
-                self._queue_last(bytes((AlertLevel.FATAL, alert)))  # ALERT-14
+                self._outbox.add_last_alert(alert, fatal=True)  # ALERT-14
         self._shut_writing()
         self._forget_keys()
 

@@ -1,0 +1,72 @@
+"""What waits to be sent: records in the order in which they were protected (REC-29), and a flight in the making."""
+
+from __future__ import annotations
+
+from lighttls.errors import UsageError
+from lighttls.iana import AlertLevel, ContentType
+from lighttls.record.layer import RecordLayer
+
+_WARNING, _FATAL = bytes((AlertLevel.WARNING,)), bytes((AlertLevel.FATAL,))
+
+
+class Outbox:
+    """Queues records; handshake messages that follow one another leave in one (HS-13)."""
+
+    __slots__ = ("_flight", "_records", "queue")
+
+    def __init__(self, records: RecordLayer) -> None:
+        self._records = records
+        self._flight = bytearray()
+        self.queue: list[bytes | memoryview] = []
+
+    def add_message(self, encoded: bytes) -> None:
+        """Add a handshake message to the flight."""
+        self._flight += encoded
+
+    def flush_flight(self) -> bool:
+        """Queue the flight; whether there was one."""
+        if not self._flight:
+            return False
+        self.queue.append(self._records.protect(ContentType.HANDSHAKE, bytes(self._flight)))
+        self._flight.clear()
+        return True
+
+    def drop_flight(self) -> None:
+        """Forget a flight that must not leave any more."""
+        self._flight.clear()
+
+    def add_change_cipher_spec(self) -> None:
+        """Queue ChangeCipherSpec (CCS-10)."""
+        self.queue.append(self._records.protect(ContentType.CHANGE_CIPHER_SPEC, b"\1"))
+
+    def add_warning(self, description: int) -> None:
+        """Queue a warning alert after which the connection goes on."""
+        self.queue.append(self._records.protect(ContentType.ALERT, _WARNING + bytes((description,))))
+
+    def add_last_alert(self, description: int, *, fatal: bool) -> None:
+        """Queue the alert that ends the connection: the key's budget keeps room for it."""
+        level = _FATAL if fatal else _WARNING
+        self.queue.append(self._records.protect_last(ContentType.ALERT, level + bytes((description,))))
+
+    def take(self, max_bytes: int | None) -> bytes:
+        """The first bytes of the queue, all if `max_bytes` is None; what remains is not copied.
+
+        Raises UsageError if `max_bytes` is negative.
+        """
+        queue = self.queue
+        if max_bytes is None:
+            data = bytes(queue.pop()) if len(queue) == 1 else b"".join(queue)
+            queue.clear()
+            return data
+        if max_bytes < 0:
+            raise UsageError(f"max_bytes is {max_bytes}, which is no number of bytes")
+        taken, wanted = [], max_bytes
+        while queue and wanted:
+            piece = memoryview(queue[0])
+            taken.append(piece[:wanted])
+            if len(piece) > wanted:
+                queue[0] = piece[wanted:]
+            else:
+                del queue[0]
+            wanted -= len(taken[-1])
+        return b"".join(taken)
