@@ -10,7 +10,7 @@ import pytest
 from bench.compare import Side
 from bench.sides import Client, ClientClock, World, handshake
 
-HANDSHAKES_A_ROUND = 8
+HANDSHAKES_A_ROUND = 24
 CLIENT_TIME = ClientClock()
 BARS = {("native", "ecdsa", False): 0.9}
 
