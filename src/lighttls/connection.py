@@ -232,9 +232,14 @@ class ClientConnection:
 
         `max_bytes` bounds the piece; the rest comes with the next call. Raises UsageError if it is negative.
         """
-        if not self._outgoing:
+        outgoing = self._outgoing
+        if not outgoing:
             return b""
-        data = self._outbox.take(max_bytes)
+        if max_bytes is None and len(outgoing) == 1 and type(outgoing[0]) is bytes:
+            data = outgoing[0]  # the usual case, without another call
+            outgoing.clear()
+        else:
+            data = self._outbox.take(max_bytes)
         self._ledger.bytes_sent += len(data)
         return data
 
