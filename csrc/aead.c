@@ -2,6 +2,7 @@
 #include "inner.h"
 #include "chacha20_poly1305.h"
 #include "gcm.h"
+#include "gcm_vaes.h"
 
 #define GCM_NI (LT_CPU_AESNI | LT_CPU_CLMUL)
 
@@ -73,6 +74,26 @@ int lt_aead_open(const lt_aead *aead, const uint8_t *nonce, const uint8_t *aad, 
     }
 #endif
     return lt_gcm_portable_open(&aead->key.gcm, nonce, aad, aad_len, out, in, text_len);
+}
+
+/* see inner.h. AES-NI keeps short messages in registers; for those a wipe would be a good part of the cost. */
+void lt_aead_wipe_stack(const lt_aead *aead, size_t len) {
+    if (aead->algorithm == LT_CHACHA20_POLY1305) {
+        lt_wipe_stack_2048();
+        return;
+    }
+#if LT_X86_64
+    if (uses_gcm_ni(aead)) {
+        if (aead->key.gcm.vaes && len >= LT_VAES_CHUNK) {
+            lt_wipe_stack_2048();
+        } else if (len >= LT_GCM_NI_CHUNK) {
+            lt_wipe_stack_512();
+        }
+        return;
+    }
+#endif
+    (void)len;
+    lt_wipe_stack();
 }
 
 /* see lighttls.h */

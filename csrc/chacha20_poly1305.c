@@ -7,7 +7,7 @@ static void xor_text(const lt_aead *aead, const uint8_t *nonce, uint8_t *out, co
     uint32_t counter = 1;
 
 #if LT_X86_64
-    if ((aead->features & LT_CPU_AVX2) != 0) {
+    if (len >= 512 && (aead->features & LT_CPU_AVX2) != 0) {
         size_t bulk = len & ~(size_t)511;
 
         lt_chacha20_avx2_xor(out, in, bulk, aead->key.chacha20, nonce, counter);

@@ -21,6 +21,8 @@ LT_MUST_CHECK int lt_gcm_portable_open(const lt_gcm *gcm, const uint8_t *nonce, 
 void lt_ghash_portable(uint64_t *y, const uint8_t *h, const uint8_t *in, size_t in_len);
 
 #if LT_X86_64
+#define LT_GCM_NI_CHUNK 128 /* shorter messages need no loop */
+
 /* Needs LT_CPU_AESNI and LT_CPU_CLMUL. */
 void lt_gcm_ni_init(lt_gcm *gcm, const uint8_t *key, size_t key_len);
 void lt_gcm_ni_seal(const lt_gcm *gcm, const uint8_t *nonce, const uint8_t *aad, size_t aad_len, uint8_t *out,

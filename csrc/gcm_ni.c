@@ -12,7 +12,7 @@
 
 #if LT_X86_64
 #define LT_NI LT_TARGET("ssse3,aes,pclmul")
-#define CHUNK 128
+#define CHUNK LT_GCM_NI_CHUNK
 
 /* Written out so that every compiler keeps the lanes in registers. */
 #define LANES4(X) X(0) X(1) X(2) X(3)

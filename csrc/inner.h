@@ -188,9 +188,12 @@ LT_INLINE int lt_ct_declassify(int verdict) {
 
 /**
  * Overwrite the stack below the caller's frame. Functions wipe what they name; compilers also spill secrets to places
- * without a name. Called from the frame that called those functions, this covers theirs.
+ * without a name. Called from the frame that called those functions, this covers theirs: all of them, or those that go
+ * no deeper than so many bytes. tests/c/stack_search.h sees to it that they do not.
  */
 void lt_wipe_stack(void);
+void lt_wipe_stack_2048(void);
+void lt_wipe_stack_512(void);
 
 /* ---- AEAD (aead.c) -------------------------------------------------------------------------- */
 
@@ -228,6 +231,9 @@ void lt_aead_seal(const lt_aead *aead, const uint8_t *nonce, const uint8_t *aad,
 /** `in` is text_len bytes of ciphertext and the tag. LT_OK, or LT_ERR_AUTH and text_len zeros in out. */
 LT_MUST_CHECK int lt_aead_open(const lt_aead *aead, const uint8_t *nonce, const uint8_t *aad, size_t aad_len,
                                uint8_t *out, const uint8_t *in, size_t text_len);
+
+/** Overwrite what sealing or opening messages of up to `len` bytes may have left on the stack: once per public call. */
+void lt_aead_wipe_stack(const lt_aead *aead, size_t len);
 
 /* ---- Records (record_keys.c) ---------------------------------------------------------------- */
 

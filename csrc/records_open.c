@@ -83,6 +83,7 @@ static int open_many(lt_record_keys_inner *keys, lt_opened *out, const uint8_t *
 int lt_records_open(lt_record_keys *keys, lt_opened *out, const uint8_t *in, size_t in_len, size_t limit) {
     lt_record_keys_inner *inner = lt_record_keys_open(keys);
     size_t overhead = lt_record_overhead(inner);
+    int status;
 
     if (inner->aead.algorithm == 0 || limit == 0 || limit > LT_RECORD_MAX) {
         return LT_ERR_ARGUMENT;
@@ -91,9 +92,12 @@ int lt_records_open(lt_record_keys *keys, lt_opened *out, const uint8_t *in, siz
     if (in_len > LT_HEADER_LEN + overhead && in_len <= LT_HEADER_LEN + overhead + limit && in[0] == 23 &&
         LT_HEADER_LEN + body_len(in) == in_len && in[1] == 3 && in[2] == 3 && inner->sequence != UINT64_MAX) {
         size_t text_len = in_len - LT_HEADER_LEN - overhead;
-        int status = open_one(inner, out->data, in, text_len);
 
-        return status == LT_OK ? LT_OPENED_ONE + (int)text_len : status;
+        status = open_one(inner, out->data, in, text_len);
+        status = status == LT_OK ? LT_OPENED_ONE + (int)text_len : status;
+    } else {
+        status = open_many(inner, out, in, in_len, limit);
     }
-    return open_many(inner, out, in, in_len, limit);
+    lt_aead_wipe_stack(&inner->aead, in_len);
+    return status;
 }

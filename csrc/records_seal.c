@@ -35,6 +35,7 @@ ptrdiff_t lt_records_seal(lt_record_keys *keys, uint8_t *out, size_t out_cap, ui
     lt_record_keys_inner *inner = lt_record_keys_open(keys);
     size_t expansion = LT_HEADER_LEN + lt_record_overhead(inner);
     uint8_t *end = out;
+    size_t left = in_len;
     size_t records = 1;
 
     if (inner->aead.algorithm == 0 || !lt_is_content_type(content_type) || fragment == 0 || fragment > LT_RECORD_MAX) {
@@ -51,11 +52,12 @@ ptrdiff_t lt_records_seal(lt_record_keys *keys, uint8_t *out, size_t out_cap, ui
         return LT_ERR_SEQUENCE;
     }
     for (; records > 0; records--) {
-        size_t len = in_len < fragment ? in_len : fragment;
+        size_t len = left < fragment ? left : fragment;
 
         end = seal_one(inner, end, (uint8_t)content_type, in, len);
         in += len;
-        in_len -= len;
+        left -= len;
     }
+    lt_aead_wipe_stack(&inner->aead, in_len);
     return end - out;
 }

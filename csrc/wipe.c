@@ -1,11 +1,11 @@
 /* Wiping and comparing secrets. */
 #include "inner.h"
 
-/* More than any function here goes down at this width, the curves' being the deepest; see tests/c/stack_search.h. */
-#if LT_LIMB64
-#define STACK_BYTES 8192
+/* What one store of a wiped stack covers. */
+#if defined(__GNUC__)
+typedef uint64_t line __attribute__((vector_size(16)));
 #else
-#define STACK_BYTES 4096
+typedef uint64_t line;
 #endif
 
 /* see lighttls.h */
@@ -29,11 +29,33 @@ void lt_wipe(void *memory, size_t len) {
 #endif
 }
 
+LT_INLINE void wipe_lines(volatile line *lines, size_t count) {
+    static const line zeros;
+
+    for (size_t i = 0; i < count; i++) {
+        lines[i] = zeros;
+    }
+}
+
 /* see inner.h */
 LT_NOINLINE void lt_wipe_stack(void) {
-    uint8_t left_behind[STACK_BYTES];
+    volatile line left_behind[(LT_LIMB64 ? 8192 : 4096) / sizeof(line)];
 
-    lt_wipe(left_behind, sizeof left_behind);
+    wipe_lines(left_behind, sizeof left_behind / sizeof(line));
+}
+
+/* see inner.h */
+LT_NOINLINE void lt_wipe_stack_2048(void) {
+    volatile line left_behind[2048 / sizeof(line)];
+
+    wipe_lines(left_behind, sizeof left_behind / sizeof(line));
+}
+
+/* see inner.h */
+LT_NOINLINE void lt_wipe_stack_512(void) {
+    volatile line left_behind[512 / sizeof(line)];
+
+    wipe_lines(left_behind, sizeof left_behind / sizeof(line));
 }
 
 /* see lighttls.h */

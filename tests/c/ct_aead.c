@@ -2,17 +2,22 @@
  * Keys and plaintext are undefined to valgrind while records and messages are sealed and opened:
  * whatever branches on them or looks up memory by them is an error. Made public again are only what
  * leaves: ciphertext, the verdict on a tag, and plaintext at the very end. Runs the portable code
- * first, then the instructions that valgrind knows.
+ * first, then the instructions that valgrind knows. Without valgrind also, on a stack of
+ * its own, that records leave neither keys nor key stream there, whatever instructions they use.
  *
  * Build: -O2 -gdwarf-4 -DLT_VALGRIND, all of csrc/; gcc and clang, also with -DLT_FORCE_32BIT.
- * Run: valgrind -q --error-exitcode=99 ./ct_aead       must end with 0
+ * Run: ./ct_aead                                       must end with 0
+ *      valgrind -q --error-exitcode=99 ./ct_aead       must end with 0
  *      valgrind -q --error-exitcode=99 ./ct_aead leak  must end with 99: compares a tag byte by byte
  */
+#define _POSIX_C_SOURCE 200809L
+
 #include "check.h"
 
 #include <valgrind/memcheck.h>
 
-#include "inner.h"
+#include "records.h"
+#include "stack_search.h"
 
 static void secret(void *p, size_t len) {
     (void)VALGRIND_MAKE_MEM_UNDEFINED(p, len);
@@ -83,6 +88,86 @@ static void use_records(uint32_t algorithm) {
     CHECK(memcmp(opened.data, in, sizeof in) == 0);
 }
 
+/* ---- What is left on the stack -------------------------------------------------------------------- */
+
+/* Outside the stack that is searched. */
+static struct {
+    size_t len;
+    int opening;
+    int lose; /* leave the key on the stack, to see that the search finds it */
+    uint8_t key[32], iv[12], text[5000], wire[5100];
+    ptrdiff_t sealed;
+    lt_record_keys write, read;
+} job;
+
+static void *run_job(void *unused) {
+    if (job.opening) {
+        CHECK(lt_records_open(&job.read, &opened, job.wire, (size_t)job.sealed, LT_RECORD_MAX) > 0);
+    } else {
+        job.sealed = lt_records_seal(&job.write, job.wire, sizeof job.wire, 23, job.text, job.len, LT_RECORD_MAX, 1);
+        CHECK(job.sealed > 0);
+    }
+    if (job.lose) {
+        lose_secret(job.key, sizeof job.key);
+    }
+    return unused;
+}
+
+static int key_stream_is_on_stack(void) {
+    const uint8_t *ciphertext = job.wire + LT_HEADER_LEN + lt_record_keys_open(&job.write)->explicit_len;
+
+    for (size_t i = 0; i + PIECE <= job.len; i += PIECE) {
+        uint8_t stream[PIECE];
+
+        for (size_t j = 0; j < PIECE; j++) {
+            stream[j] = ciphertext[i + j] ^ job.text[i + j];
+        }
+        if (is_on_stack(stream, PIECE)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Both directions have one key. */
+static void search_stack(uint32_t algorithm, size_t len, int lose) {
+    const lt_aead *aead = &lt_record_keys_open(&job.write)->aead;
+
+    WHERE("stack, AEAD %u, length %u, features %x", (unsigned)algorithm, (unsigned)len, (unsigned)lt_cpu_features());
+    job.len = len;
+    job.lose = lose;
+    fill(job.key, sizeof job.key, 6);
+    fill(job.iv, sizeof job.iv, 7);
+    fill(job.text, sizeof job.text, 8);
+    CHECK(lt_record_keys_init(&job.write, algorithm, job.key, job.iv) == LT_OK);
+    CHECK(lt_record_keys_init(&job.read, algorithm, job.key, job.iv) == LT_OK);
+    for (job.opening = 0; job.opening < 2; job.opening++) {
+        run_on_searched_stack(run_job);
+        CHECK(is_on_stack(job.key, lt_aead_key_len(algorithm)) == lose);
+        CHECK(!key_stream_is_on_stack());
+        if (algorithm != LT_CHACHA20_POLY1305) {
+            CHECK(!is_on_stack(aead->key.gcm.round_keys + 32, 16 * (size_t)aead->key.gcm.rounds - 16));
+            CHECK(!is_on_stack(aead->key.gcm.powers,
+                               (aead->features & LT_CPU_CLMUL) == 0 ? 16 : sizeof aead->key.gcm.powers));
+        }
+    }
+}
+
+static void search_stacks(void) {
+    static const uint32_t MASKS[] = {0, LT_CPU_AVX2, LT_CPU_AESNI | LT_CPU_CLMUL, UINT32_MAX};
+    static const size_t LENGTHS[] = {60, 200, 520, 1900, 4960};
+
+    for (size_t m = 0; m < sizeof MASKS / sizeof MASKS[0]; m++) {
+        lt_cpu_restrict(MASKS[m]);
+        for (uint32_t algorithm = LT_AES_128_GCM; algorithm <= LT_CHACHA20_POLY1305; algorithm++) {
+            for (size_t i = 0; i < sizeof LENGTHS / sizeof LENGTHS[0]; i++) {
+                search_stack(algorithm, LENGTHS[i], 0);
+            }
+            search_stack(algorithm, 60, 1);
+        }
+    }
+}
+
 int main(int argc, char **argv) {
     static const size_t LENGTHS[] = {0, 1, 17, 64, 127, 300, 1031};
     static const uint32_t MASKS[] = {0, UINT32_MAX};
@@ -102,6 +187,9 @@ int main(int argc, char **argv) {
             }
             use_records(algorithm);
         }
+    }
+    if (!RUNNING_ON_VALGRIND) {
+        search_stacks();
     }
     return check_result();
 }

@@ -1,11 +1,12 @@
 /*
  * Private keys are undefined to valgrind while key pairs are made and secrets derived: whatever branches on them or
  * looks up memory by them is an error. Made public again are only the public key, at the end the shared secret, and
- * verdicts (lt_ct_declassify). Afterwards, on a stack of its own, that neither private key nor shared secret is left
- * there.
+ * verdicts (lt_ct_declassify). Without valgrind also, on a stack of its own, that neither private key nor shared secret
+ * is left there.
  *
  * Build: -O2 -gdwarf-4 -DLT_VALGRIND, all of csrc/; gcc and clang, also with -DLT_FORCE_32BIT.
- * Run: valgrind -q --error-exitcode=99 ./ct_ecdhe       must end with 0
+ * Run: ./ct_ecdhe                                       must end with 0
+ *      valgrind -q --error-exitcode=99 ./ct_ecdhe       must end with 0
  *      valgrind -q --error-exitcode=99 ./ct_ecdhe leak  must end with 99: reads a table by a private key's digit
  */
 #define _POSIX_C_SOURCE 200809L
@@ -121,8 +122,10 @@ int main(int argc, char **argv) {
     }
     for (int i = 0; i < 2; i++) {
         use_group(groups[i]);
-        search_stack(groups[i], 0);
-        search_stack(groups[i], 1);
+        if (!RUNNING_ON_VALGRIND) {
+            search_stack(groups[i], 0);
+            search_stack(groups[i], 1);
+        }
     }
     return check_result();
 }

@@ -4,7 +4,9 @@
                   UndefinedBehaviorSanitizer, by gcc and clang, and once more with LT_FORCE_32BIT
     ct_NAME.c     a program for valgrind that marks secrets as undefined (VALGRIND_MAKE_MEM_UNDEFINED) and
                   uses them: a branch or an index that depends on one is an error. Called with the argument
-                  "leak" it does such a thing on purpose, which proves that valgrind would have seen it.
+                  "leak" it does such a thing on purpose, which proves that valgrind would have seen it. Run without
+                  valgrind it searches the stack for what its calls left there, losing something to see that it would
+                  find it.
 
 Both kinds are linked with every csrc/*.c and may include "inner.h".
 """
@@ -96,7 +98,7 @@ def programs(pattern: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("source", sorted(HERE.glob(pattern)), ids=lambda path: path.stem)
 
 
-def check_under_sanitizers(workshop: Workshop, source: Path, compiler: str, flags: Sequence[str]) -> None:
+def check_program(workshop: Workshop, source: Path, compiler: str, flags: Sequence[str]) -> None:
     result = run(workshop.program(source, compiler, flags))
     assert result.returncode == 0, result.stdout + result.stderr
 
@@ -104,12 +106,22 @@ def check_under_sanitizers(workshop: Workshop, source: Path, compiler: str, flag
 @pytest.mark.parametrize("compiler", COMPILERS)
 @programs("test_*.c")
 def test_program_passes_under_sanitizers(workshop: Workshop, source: Path, compiler: str) -> None:
-    check_under_sanitizers(workshop, source, compiler, SANITIZE)
+    check_program(workshop, source, compiler, SANITIZE)
 
 
 @programs("test_*.c")
 def test_program_passes_with_32_bit_limbs(workshop: Workshop, source: Path) -> None:
-    check_under_sanitizers(workshop, source, "gcc", [*SANITIZE, FORCE_32BIT])
+    check_program(workshop, source, "gcc", [*SANITIZE, FORCE_32BIT])
+
+
+both_widths = pytest.mark.parametrize("flags", [[], [FORCE_32BIT]], ids=["64-bit", "32-bit"])
+
+
+@both_widths
+@pytest.mark.parametrize("compiler", COMPILERS)
+@programs("ct_*.c")
+def test_no_secret_stays_on_the_stack(workshop: Workshop, source: Path, compiler: str, flags: list[str]) -> None:
+    check_program(workshop, source, compiler, [*RELEASE, "-DLT_VALGRIND", *flags])
 
 
 def under_valgrind(workshop: Workshop, source: Path, compiler: str, flags: Sequence[str], *arguments: str) -> int:
@@ -120,7 +132,7 @@ def under_valgrind(workshop: Workshop, source: Path, compiler: str, flags: Seque
     return result.returncode
 
 
-@pytest.mark.parametrize("flags", [[], [FORCE_32BIT]], ids=["64-bit", "32-bit"])
+@both_widths
 @pytest.mark.parametrize("compiler", COMPILERS)
 @programs("ct_*.c")
 def test_time_does_not_depend_on_secrets(workshop: Workshop, source: Path, compiler: str, flags: list[str]) -> None:
