@@ -195,7 +195,7 @@ void lt_wipe_stack(void);
 void lt_wipe_stack_2048(void);
 void lt_wipe_stack_512(void);
 
-/* ---- AEAD (aead.c) -------------------------------------------------------------------------- */
+/* ---- AEAD (aead.c): these live inside lt_record_keys, which to its owner are words ------------ */
 
 #define LT_NONCE_LEN 12
 #define LT_TAG_LEN   16
@@ -206,7 +206,7 @@ typedef struct {
     uint8_t powers[16 * 16];     /* portable: H; PCLMULQDQ: H^16 to H^1, see ghash_clmul.h */
     uint32_t rounds;             /* 10 or 14 */
     int vaes;                    /* PCLMULQDQ: long messages go to gcm_vaes.c */
-} lt_gcm;
+} LT_MAY_ALIAS lt_gcm;
 
 /* An AEAD under one key, bound to the implementation it was made for, whatever lt_cpu_restrict does later. */
 typedef struct {
@@ -216,7 +216,7 @@ typedef struct {
         lt_gcm gcm;
         uint8_t chacha20[32];
     } key;
-} lt_aead;
+} LT_MAY_ALIAS lt_aead;
 
 /** Key length of an AEAD in bytes, 0 if there is no such AEAD. */
 size_t lt_aead_key_len(uint32_t algorithm);

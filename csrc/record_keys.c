@@ -16,7 +16,7 @@ size_t lt_record_fixed_iv_len(uint32_t aead) {
 
 /* see inner.h */
 int lt_record_keys_init(lt_record_keys *keys, uint32_t aead, const uint8_t *key, const uint8_t *fixed_iv) {
-    lt_record_keys_inner *inner = lt_record_keys_open(keys);
+    lt_record_keys_inner *inner = lt_record_keys_inside(keys);
 
     if (lt_aead_init(&inner->aead, aead, key, lt_aead_key_len(aead)) != LT_OK) {
         return LT_ERR_ARGUMENT;
@@ -34,5 +34,5 @@ void lt_record_keys_wipe(lt_record_keys *keys) {
 
 /* see lighttls.h */
 void lt_test_record_keys_sequence(lt_record_keys *keys, uint64_t sequence) {
-    lt_record_keys_open(keys)->sequence = sequence;
+    lt_record_keys_inside(keys)->sequence = sequence;
 }

@@ -18,7 +18,7 @@ typedef struct {
 
 LT_STATIC_ASSERT(record_keys_fit, sizeof(lt_record_keys_inner) <= sizeof(lt_record_keys));
 
-LT_INLINE lt_record_keys_inner *lt_record_keys_open(lt_record_keys *keys) {
+LT_INLINE lt_record_keys_inner *lt_record_keys_inside(lt_record_keys *keys) {
     return (lt_record_keys_inner *)keys;
 }
 

@@ -81,7 +81,7 @@ static int open_many(lt_record_keys_inner *keys, lt_opened *out, const uint8_t *
 
 /* see lighttls.h */
 int lt_records_open(lt_record_keys *keys, lt_opened *out, const uint8_t *in, size_t in_len, size_t limit) {
-    lt_record_keys_inner *inner = lt_record_keys_open(keys);
+    lt_record_keys_inner *inner = lt_record_keys_inside(keys);
     size_t overhead = lt_record_overhead(inner);
     int status;
 

@@ -32,7 +32,7 @@ LT_INLINE uint8_t *seal_one(lt_record_keys_inner *keys, uint8_t *out, uint8_t co
 /* see lighttls.h */
 ptrdiff_t lt_records_seal(lt_record_keys *keys, uint8_t *out, size_t out_cap, uint32_t content_type, const uint8_t *in,
                           size_t in_len, size_t fragment, uint32_t reserve) {
-    lt_record_keys_inner *inner = lt_record_keys_open(keys);
+    lt_record_keys_inner *inner = lt_record_keys_inside(keys);
     size_t expansion = LT_HEADER_LEN + lt_record_overhead(inner);
     uint8_t *end = out;
     size_t left = in_len;

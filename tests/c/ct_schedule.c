@@ -138,8 +138,8 @@ static int hmac_key_is_on_stack(const uint8_t *key, size_t key_len) {
 }
 
 static int traffic_key_is_on_stack(lt_record_keys *keys) {
-    return is_on_stack(lt_record_keys_open(keys)->aead.key.gcm.round_keys, 32) ||
-           is_on_stack(lt_record_keys_open(keys)->aead.key.gcm.powers, 16);
+    return is_on_stack(lt_record_keys_inside(keys)->aead.key.gcm.round_keys, 32) ||
+           is_on_stack(lt_record_keys_inside(keys)->aead.key.gcm.powers, 16);
 }
 
 static void set_premaster(void) {
