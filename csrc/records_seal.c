@@ -55,8 +55,10 @@ ptrdiff_t lt_records_seal(lt_record_keys *keys, uint8_t *out, size_t out_cap, ui
         size_t len = left < fragment ? left : fragment;
 
         end = seal_one(inner, end, (uint8_t)content_type, in, len);
-        in += len;
         left -= len;
+        if (left > 0) { /* `in` may be NULL */
+            in += len;
+        }
     }
     lt_aead_wipe_stack(&inner->aead, in_len);
     return end - out;

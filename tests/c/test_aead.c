@@ -315,6 +315,22 @@ static void check_contracts(void) {
     CHECK(lt_ct_select(UINT64_MAX, 1, 2) == 1 && lt_ct_select(0, 1, 2) == 2);
 }
 
+/* A pointer to nothing may be NULL. */
+static void check_null(void) {
+    static const uint8_t key[32], nonce[12];
+
+    for (uint32_t algorithm = LT_AES_128_GCM; algorithm <= LT_CHACHA20_POLY1305; algorithm++) {
+        const size_t key_len = lt_aead_key_len(algorithm);
+        uint8_t sealed[16];
+
+        WHERE("NULL, AEAD %u, features %x", (unsigned)algorithm, (unsigned)lt_cpu_features());
+        CHECK(lt_test_aead_seal(algorithm, key, key_len, nonce, NULL, 0, sealed, NULL, 0) == LT_OK);
+        CHECK(lt_test_aead_open(algorithm, key, key_len, nonce, NULL, 0, NULL, sealed, sizeof sealed) == LT_OK);
+        sealed[0] ^= 1;
+        CHECK(lt_test_aead_open(algorithm, key, key_len, nonce, NULL, 0, NULL, sealed, sizeof sealed) == LT_ERR_AUTH);
+    }
+}
+
 int main(void) {
     uint32_t found = lt_cpu_features();
 
@@ -330,6 +346,7 @@ int main(void) {
         lt_cpu_restrict(MASKS[m]);
         check_vectors();
         check_flips();
+        check_null();
     }
     lt_cpu_restrict(UINT32_MAX);
     check_lengths();

@@ -104,6 +104,8 @@ static void check_sealing_arguments(uint32_t aead) {
         memset(wire, CANARY, sizeof wire);
         keys = before;
     }
+    CHECK(lt_records_seal(&keys, wire, sizeof wire, DATA, NULL, 0, 100, 0) == (ptrdiff_t)expansion(aead));
+    CHECK(lt_records_open(&keys, &opened, NULL, 0, LT_RECORD_MAX) == 0 && opened.consumed == 0);
     CHECK(lt_records_seal(&keys, wire, SIZE_MAX / 2, DATA, plain, SIZE_MAX / 2, 1, 0) == LT_ERR_SPACE);
     lt_record_keys_wipe(&keys);
     CHECK(all_bytes_are((const uint8_t *)&keys, sizeof keys, 0));
