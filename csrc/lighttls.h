@@ -155,8 +155,8 @@ void lt_premaster_wipe(lt_premaster *premaster);
  * schemes bind the hash only, the curve is the key's. All inputs are public: the time depends on them.
  * LT_ERR_AUTH: the signature is wrong. LT_ERR_KEY: the key is none, or not in its one form (rsaEncryption with NULL,
  * or 04 x y on a named curve). LT_ERR_UNSUPPORTED: the scheme is none of ours or does not go with the key, or the key
- * is neither on P-256 or P-384 nor RSA with 1024 to 8192 bits and an exponent below 2^32.
- * Needs up to 8.5 KiB of stack for RSA, 5 KiB for ECDSA.
+ * is neither on P-256, on P-384 nor RSA with 1024 to 8192 bits and an exponent below 2^32.
+ * Needs up to 9 KiB of stack for RSA, 7 KiB for ECDSA.
  */
 LT_MUST_CHECK int lt_verify_vartime(uint32_t scheme, const uint8_t *spki, size_t spki_len, const uint8_t *signature,
                                     size_t signature_len, const uint8_t *message, size_t message_len);

@@ -72,7 +72,8 @@ static const uint64_t p256_odd_multiples[32][8] = {
     {0x8d3d9319ff91fe50, 0x39c4800f0518eedb, 0x5c376329182cb260, 0x763a43482fc568d9,
      0x07c04d5383e76ba9, 0xc98b92ff24e81977, 0x2bf7c8f91230de0a, 0x0876a01d0959b700},
 };
-#else
+#endif
+#if P256_R_BITS == 256
 static const uint64_t p256_odd_multiples[32][8] = {
     {0x79e730d418a9143c, 0x75ba95fc5fedb601, 0x79fb732b77622510, 0x18905f76a53755c6,
      0xddf25357ce95560a, 0x8b4ab8e4ba19e45c, 0xd2e88688dd21f325, 0x8571ff1825885d85},

@@ -112,7 +112,7 @@ int lt_verify_vartime(uint32_t scheme, const uint8_t *spki, size_t spki_len, con
         return lt_ecdsa_p256_vartime(key, signature_der, digest, digest_len);
     }
     if (key_is == KEY_P384) {
-        return LT_ERR_UNSUPPORTED;
+        return lt_ecdsa_p384_vartime(key, signature_der, digest, digest_len);
     }
     return lt_rsa_vartime(key, signature_der, kind == RSA_PSS, hash, digest, digest_len);
 }

@@ -1,8 +1,9 @@
-"""Print the odd multiples of G that signature verification reads: p256_odd_table_vartime.h.
+"""Print the odd multiples of G that signature verification reads: p256_ or p384_odd_table_vartime.h.
 
 Run from the root of the repository after a change here (the output is committed):
 
     python csrc/tools/make_odd_tables.py p256 > csrc/p256_odd_table_vartime.h
+    python csrc/tools/make_odd_tables.py p384 > csrc/p384_odd_table_vartime.h
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ class Curve(NamedTuple):
     p: int
     base: Point
     words: int
-    shifts: tuple[int, int]  # bits of Montgomery's R in the two kinds of field arithmetic
+    shifts: tuple[int, ...]  # bits of Montgomery's R in the kinds of field arithmetic that there are
 
 
 CURVES = {
@@ -31,6 +32,15 @@ CURVES = {
         ),
         4,
         (260, 256),
+    ),
+    "p384": Curve(
+        2**384 - 2**128 - 2**96 + 2**32 - 1,
+        (
+            0xAA87CA22BE8B05378EB1C71EF320AD746E1D3B628BA79B9859F741E082542A385502F25DBF55296C3A545E3872760AB7,
+            0x3617DE4A96262C6F5D9E98BF9292DC29F8F41DBD289A147CE9DA3113B5F0B8C00A60B1CE1D7E819D7A431D7C90EA0E5F,
+        ),
+        6,
+        (384,),
     ),
 }
 
@@ -72,12 +82,10 @@ def main(name: str) -> None:
     guard = f"LT_{name.upper()}_ODD_TABLE_VARTIME_H"
     print(f"/* x and y of 1, 3, 5, ... times G, times 2^{name.upper()}_R_BITS: made by tools/make_odd_tables.py. */")
     print(f'#ifndef {guard}\n#define {guard}\n\n#include "inner.h"\n\n/* clang-format off */')
-    wide, narrow = curve.shifts
-    print(f"#if {name.upper()}_R_BITS == {wide}")
-    print_table(name, curve, wide)
-    print("#else")
-    print_table(name, curve, narrow)
-    print("#endif")
+    for shift in curve.shifts:
+        print(f"#if {name.upper()}_R_BITS == {shift}")
+        print_table(name, curve, shift)
+        print("#endif")
     print("/* clang-format on */\n\n#endif")
 
 

@@ -93,6 +93,51 @@ static const edge p256_edges[] = {
      "0000000000000000000000000000000000000000000000000000000000000000"},
 };
 
+static const edge p384_edges[] = {
+    {"x is above n", LT_OK,
+     "82d3f8c144db350327fd5f26981848b6c191b0e8229e33bc78d22d9f90f624334cccb4cb7271944d52cab6f5697cc1fc",
+     "2af4660bf3620e81823d7545603e551868d34742ce44803f35d03f5eed28a6edf42a4d28aa58870b81afef6f08baded1",
+     "000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000002",
+     "1ea1c1c4ac20ada7ffef8f1dc699c7e0f5610a80e10f73a0646ff31ebe2f7edde531b7148126303d9697177f4aadd127",
+     "fda934685a09eaa7ef37644ec1d70749c59b0a92465f8ef57e4ea533dce819a91d03fa38a9734a6d9d23d7e38bae41eb"},
+    {"the sum is infinity, whatever s is", LT_ERR_AUTH,
+     "927441f1f39df564e25659148c53e6a566d9b27df6a09feefa9e17842d898b235a6d698999e59086357c802611e0fceb",
+     "7ba388faf905bc745a7a78c76e7fcff3b9558158d4591ff305427dde97b45f10024a21e28261003fa180ec93081d27d4",
+     "25b2f543f66f1a104f2982437105a76f85b35287045fbdc35231b6d6990692c82962f199091bb7214f1a99c1dbf07f03",
+     "00972b867d7944b59303346fc6277a85e0fde07bb291135d3d8044423ba89fadc2bae7e927bc13c6b27ff72ba737404b",
+     "0ac49adcb89e24447bf0f7353527767fc761b91d01e6fcd2558be19c6530052c9d56c54ce0a7a975b11463882ee713ce"},
+    {"u1 G = u2 Q", LT_OK,
+     "d8f2323fdd81808ec68ed7e45c6bd4df9c726de5b54389d71ffdbaf92bd95e7cd26682bfa7da061dbbf656a1a18707b6",
+     "c390d6398d032c65626941d151fcbb04e9b5eb5694bfeb0116c02855d54ec83c79a79a6c60f4b10d16e698cbfc0725fc",
+     "511774084ca415e07f9151c33c58b62654dbaf10260deb51cbefc98a92e682efb79673706ffdaeabcbd586705c023543",
+     "00f1a260e9fa68d60bf2af27d0f6d7fa9a5fce2e04c28cf2ced472b65602ff64a8939a59881e1ef2ae5b877d6343f3d4",
+     "5cfc2394d1836553c6b6a7421a83273e4dcafb5f5aa0f2b955ff2325fd9dc2d67c5d0382a921082dd69df45654b51f76"},
+    {"Q = G, u1 = u2 = 1", LT_OK,
+     "aa87ca22be8b05378eb1c71ef320ad746e1d3b628ba79b9859f741e082542a385502f25dbf55296c3a545e3872760ab7",
+     "3617de4a96262c6f5d9e98bf9292dc29f8f41dbd289a147ce9da3113b5f0b8c00a60b1ce1d7e819d7a431d7c90ea0e5f",
+     "08d999057ba3d2d969260045c55b97f089025959a6f434d651d207d19fb96e9e4fe0e86ebe0e64f85b96a9c75295df61",
+     "08d999057ba3d2d969260045c55b97f089025959a6f434d651d207d19fb96e9e4fe0e86ebe0e64f85b96a9c75295df61",
+     "08d999057ba3d2d969260045c55b97f089025959a6f434d651d207d19fb96e9e4fe0e86ebe0e64f85b96a9c75295df61"},
+    {"Q = -G, u1 = 2, u2 = 1", LT_OK,
+     "aa87ca22be8b05378eb1c71ef320ad746e1d3b628ba79b9859f741e082542a385502f25dbf55296c3a545e3872760ab7",
+     "c9e821b569d9d390a26167406d6d23d6070be242d765eb831625ceec4a0f473ef59f4e30e2817e6285bce2846f15f1a0",
+     "aa87ca22be8b05378eb1c71ef320ad746e1d3b628ba79b9859f741e082542a385502f25dbf55296c3a545e3872760ab7",
+     "aa87ca22be8b05378eb1c71ef320ad746e1d3b628ba79b9859f741e082542a385502f25dbf55296c3a545e3872760ab7",
+     "550f94457d160a6f1d638e3de6415ae8dc3a76c5174f3730ec8b363f1071269151ebd70935f9ab5d87bca3061826ebfb"},
+    {"Q = -G, u1 = u2 + 1", LT_OK,
+     "aa87ca22be8b05378eb1c71ef320ad746e1d3b628ba79b9859f741e082542a385502f25dbf55296c3a545e3872760ab7",
+     "c9e821b569d9d390a26167406d6d23d6070be242d765eb831625ceec4a0f473ef59f4e30e2817e6285bce2846f15f1a0",
+     "aa87ca22be8b05378eb1c71ef320ad746e1d3b628ba79b9859f741e082542a385502f25dbf55296c3a545e3872760ab7",
+     "455942176f4ea6f7df1d632a6b12e44cdb356b1d6f5f2095c5f6603d23a0d4457c5a86a1038948a7bfa32e469da80829",
+     "efe10c3a2dd9ac2f6dcf2a495e3391c14952a67ffb06bc2e1feda21da5f4fe7dd15d78fec2de7213f9f78c7f101e12e0"},
+    {"u1 = 0", LT_OK,
+     "24b870400222c9ccfcec11aecab0a1b5cd141fefd12df0be08a1b636d84b9cf66eb41845e9f45fe8a4367de3d0ca0e70",
+     "05f1afb0cb4c801a258541b61cab926f77fd744ed92e00ac701e89b5e0af4d6d8db2243595e4fac80ce132050873ed2e",
+     "24b870400222c9ccfcec11aecab0a1b5cd141fefd12df0be08a1b636d84b9cf66eb41845e9f45fe8a4367de3d0ca0e70",
+     "24b870400222c9ccfcec11aecab0a1b5cd141fefd12df0be08a1b636d84b9cf66eb41845e9f45fe8a4367de3d0ca0e70",
+     "000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"},
+};
+
 static void check_edges(ecdsa *verify, const edge *edges, size_t count, size_t len) {
     for (size_t i = 0; i < count; i++) {
         uint8_t point[97], numbers[3][48], der[SIGNATURE_MAX];
@@ -242,6 +287,26 @@ static void test_ecdsa_der(void) {
     }
 }
 
+#define GOOD_SPKI_384                                                                                                  \
+    "3076301006072a8648ce3d020106052b8104002203620004fbf96095915eb587390f850ec95b35f618ae121c72a70808ad8f9f4c"         \
+    "261b602b63541743e395f7c778e52bb28c18dc83016a6ff3f72c9368326ad50a3bd148a53cd2213bb480e4730ad019db87ae1009"         \
+    "95ec65df011e19811a15dc9ddfc9ab3c"
+#define GOOD_384                                                                                                       \
+    "3065023100da1c5bb8eae08ae22475a211afe945fd1501084215424fc4918a9700c2d45edcee28f996c43d3fa4a8cac863916363"         \
+    "af02301e8129b630c9d6543adc1f067122844004d5f9ad496e86571e9005c7b21d9a702fe7aa889cd9bca136fd7c8e446a70d8"
+
+static void test_p384_der(void) {
+    WHERE("ECDSA, P-384");
+    set(GOOD_SPKI_384, GOOD_384);
+    check_damage(0x0503);
+    WHERE("a key on P-384 with a signature for P-256");
+    signature_len = hex(signature, GOOD_256);
+    CHECK(verify_now(0x0403) == LT_ERR_AUTH);
+    WHERE("a point of P-256 said to be on P-384");
+    spki_len = hex(spki, "3056 3010 06072a8648ce3d0201 06052b81040022 0342 00" KEY_256);
+    CHECK(verify_now(0x0403) == LT_ERR_KEY);
+}
+
 static void test_keys(void) {
     static const struct {
         const char *spki;
@@ -321,6 +386,9 @@ static void test_numbers(void) {
     check_edges(lt_ecdsa_p256_vartime, p256_edges, sizeof p256_edges / sizeof *p256_edges, 32);
     check_range(lt_ecdsa_p256_vartime, &p256_edges[2],
                 "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551", 32);
+    check_edges(lt_ecdsa_p384_vartime, p384_edges, sizeof p384_edges / sizeof *p384_edges, 48);
+    check_range(lt_ecdsa_p384_vartime, &p384_edges[2],
+                "ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973", 48);
 }
 
 int main(void) {
@@ -328,6 +396,7 @@ int main(void) {
     lt_cpu_restrict(0); /* portable C */
     test_numbers();
     test_ecdsa_der();
+    test_p384_der();
     test_keys();
     test_schemes();
     test_sha1();
