@@ -24,6 +24,9 @@ CONTENT_TYPES: Final = frozenset(int(known) for known in ContentType)
 SCALAR_DRAWS: Final = 8
 """Random bytes that are no private key come with a chance of 2^-32 at most: eight in a row is a broken source."""
 
+RANDOM_LENGTH: Final = 32
+MASTER_LENGTH: Final = 48
+
 
 def draw(entropy: Entropy, length: int) -> bytearray:
     """Take exactly `length` random bytes into a buffer of our own; the source's is wiped if it can be."""
@@ -34,6 +37,14 @@ def draw(entropy: Entropy, length: int) -> bytearray:
     if isinstance(random, bytearray):
         random[:] = bytes(length)
     return copy
+
+
+def check_lengths(client_random: bytes, server_random: bytes, master_secret: bytes | None = None) -> None:
+    """Before C reads 32, 32 and 48 bytes of whatever it was given."""
+    if len(client_random) != RANDOM_LENGTH or len(server_random) != RANDOM_LENGTH:
+        raise InternalError(f"a random has {RANDOM_LENGTH} bytes, not {len(client_random)} and {len(server_random)}")
+    if master_secret is not None and len(master_secret) != MASTER_LENGTH:
+        raise InternalError(f"a master secret has {MASTER_LENGTH} bytes, not {len(master_secret)}")
 
 
 def exporter_context(context: bytes | None) -> bytes:

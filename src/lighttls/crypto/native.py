@@ -22,7 +22,6 @@ from lighttls.iana import NamedGroup
 
 _HASHES: Final = {"sha256": lib.LT_SHA256, "sha384": lib.LT_SHA384, "sha512": lib.LT_SHA512}
 
-_MASTER_LENGTH: Final = 48
 _SEAL_CAPACITY: Final = 4 * (lib.LT_RECORD_MAX + lib.LT_RECORD_EXPANSION)
 _ONE: Final = lib.LT_OPENED_ONE
 
@@ -239,7 +238,7 @@ class NativeKeySchedule:
         return _taken(out)
 
     def master_secret(self) -> bytes:
-        out = ffi.new(_BYTES, _MASTER_LENGTH)
+        out = ffi.new(_BYTES, _shared.MASTER_LENGTH)
         _checked(lib.lt_key_schedule_master_secret(self._context, out))
         return _taken(out)
 
@@ -300,6 +299,7 @@ class NativeProvider:
     ) -> NativeKeySchedule:
         if not isinstance(premaster, NativePremaster):
             raise _shared.foreign_premaster()
+        _shared.check_lengths(client_random, server_random)
         context = _context("lt_key_schedule *", lib.lt_key_schedule_wipe)
         aead, prf = _numbers(suite)
         session_hash = session_hash or b""
@@ -313,6 +313,7 @@ class NativeProvider:
     def resume(
         self, suite: Suite, master_secret: bytes, client_random: bytes, server_random: bytes
     ) -> NativeKeySchedule:
+        _shared.check_lengths(client_random, server_random, master_secret)
         context = _context("lt_key_schedule *", lib.lt_key_schedule_wipe)
         _checked(lib.lt_key_schedule_resume(context, *_numbers(suite), master_secret, client_random, server_random))
         return NativeKeySchedule(context)

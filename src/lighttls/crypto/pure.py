@@ -251,15 +251,17 @@ class PureProvider:
     ) -> PureKeySchedule:
         if not isinstance(premaster, PurePremaster):
             raise _shared.foreign_premaster()
+        _shared.check_lengths(client_random, server_random)
         if session_hash is None:
             label, seed = b"master secret", client_random + server_random  # RFC 5246 §8.1
         else:
             label, seed = b"extended master secret", session_hash  # RFC 7627 §4
-        master = prf(suite.prf_hash, premaster.secret, label, seed, 48)
+        master = prf(suite.prf_hash, premaster.secret, label, seed, _shared.MASTER_LENGTH)
         premaster.wipe()
         return PureKeySchedule(suite, master, client_random, server_random)
 
     def resume(self, suite: Suite, master_secret: bytes, client_random: bytes, server_random: bytes) -> PureKeySchedule:
+        _shared.check_lengths(client_random, server_random, master_secret)
         return PureKeySchedule(suite, master_secret, client_random, server_random)
 
     def verify(self, scheme: int, spki: bytes, signature: bytes, message: bytes | bytearray | memoryview) -> None:

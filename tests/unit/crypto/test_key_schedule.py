@@ -114,6 +114,22 @@ def test_resumed_schedule_has_the_stored_master_secret(provider: CryptoProvider,
     assert provider.resume(suite, MASTER, CLIENT, SERVER).master_secret() == MASTER
 
 
+@pytest.mark.parametrize("length", [0, 1, 31, 33])
+def test_random_of_another_length_is_refused(provider: CryptoProvider, length: int) -> None:
+    suite = next(iter(SUITES.values()))
+    for client, server in ((bytes(length), SERVER), (CLIENT, bytes(length))):
+        with pytest.raises(InternalError, match="random"):
+            provider.resume(suite, MASTER, client, server)
+        with pytest.raises(InternalError, match="random"):
+            provider.key_schedule(suite, provider.premaster(bytearray(32)), client, server, None)
+
+
+@pytest.mark.parametrize("length", [0, 1, 47, 49])
+def test_master_secret_of_another_length_is_refused(provider: CryptoProvider, length: int) -> None:
+    with pytest.raises(InternalError, match="master secret"):
+        provider.resume(next(iter(SUITES.values())), bytes(length), CLIENT, SERVER)
+
+
 def test_wiped_schedule_has_no_master_secret(provider: CryptoProvider) -> None:
     schedule = provider.resume(next(iter(SUITES.values())), MASTER, CLIENT, SERVER)
     schedule.wipe()
