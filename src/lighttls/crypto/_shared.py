@@ -26,6 +26,7 @@ SCALAR_DRAWS: Final = 8
 
 RANDOM_LENGTH: Final = 32
 MASTER_LENGTH: Final = 48
+MAX_PLAINTEXT: Final = 1 << 14  # RFC 5246 §6.2.1
 
 
 def draw(entropy: Entropy, length: int) -> bytearray:
@@ -45,6 +46,11 @@ def check_lengths(client_random: bytes, server_random: bytes, master_secret: byt
         raise InternalError(f"a random has {RANDOM_LENGTH} bytes, not {len(client_random)} and {len(server_random)}")
     if master_secret is not None and len(master_secret) != MASTER_LENGTH:
         raise InternalError(f"a master secret has {MASTER_LENGTH} bytes, not {len(master_secret)}")
+
+
+def check_limit(limit: int) -> None:
+    if not 0 < limit <= MAX_PLAINTEXT:
+        raise InternalError(f"a record has 1 to {MAX_PLAINTEXT} bytes of plaintext, not up to {limit}")
 
 
 def exporter_context(context: bytes | None) -> bytes:

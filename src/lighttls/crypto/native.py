@@ -6,7 +6,8 @@ work buffers wait on a free list, are popped for one call and come back after it
 threads never share one (cffi releases the GIL). `ffi.buffer(...)[:n]`, made once per buffer, is the
 cheapest way from C memory to `bytes`.
 
-Secrets stay in C contexts, wiped when Python lets go of them.
+Secrets stay in C contexts, wiped when Python lets go of them. What records carry is not wiped: a
+work buffer keeps up to 64 KiB of the plaintext last opened for as long as the process lives.
 """
 
 from __future__ import annotations
@@ -49,8 +50,12 @@ def _make_open_work() -> tuple[Any, Any, Any]:
 
 def _checked(status: int) -> int:
     if status < 0:
-        raise InternalError(f"the C core refused its arguments: status {status}")
+        raise _misused(status)
     return status
+
+
+def _misused(status: int) -> InternalError:
+    return InternalError(f"the C core refused its arguments: status {status}")
 
 
 def _context(type_name: str, wipe: Any) -> Any:
@@ -133,35 +138,57 @@ class NativeRecordSealer:
         self._keys = keys
 
     def seal(self, content_type: int, data: bytes | bytearray | memoryview, limit: int) -> bytes:
-        if type(data) is not bytes:
-            with _from_buffer(_BYTES, data) as view:
-                return self._seal_any(content_type, view, limit, 1)
         try:
             work = _seal_work.pop()
         except IndexError:
             work = _make_seal_work()
         # 1: the record that `close` may still need stays in the budget.
-        length = _seal(self._keys, work[0], _SEAL_CAPACITY, content_type, data, len(data), limit, 1)
+        if type(data) is bytes:
+            length = _seal(self._keys, work[0], _SEAL_CAPACITY, content_type, data, len(data), limit, 1)
+        else:
+            with _from_buffer(_BYTES, data) as view:
+                length = _seal(self._keys, work[0], _SEAL_CAPACITY, content_type, view, len(view), limit, 1)
         if length < 0:
             _seal_work.append(work)
-            return self._seal_any(content_type, data, limit, 1)
+            if length == lib.LT_ERR_SPACE:
+                return self._seal_long(content_type, data, limit)
+            raise _not_sealed(length)
         sealed: bytes = work[1][:length]
         _seal_work.append(work)
         return sealed
 
     def close(self, content_type: int, data: bytes) -> bytes:
-        return self._seal_any(content_type, data, lib.LT_RECORD_MAX, 0)
+        return self._seal_part(content_type, data, len(data), lib.LT_RECORD_MAX, 0)
 
-    def _seal_any(self, content_type: int, data: Any, limit: int, reserve: int) -> bytes:
-        """Seal whatever is too long for a work buffer, or no `bytes`; say what is wrong if that fails."""
-        size = len(data)
-        capacity = size + (size // limit + 1) * lib.LT_RECORD_EXPANSION
-        out = ffi.new(_BYTES, capacity)
-        length = _seal(self._keys, out, capacity, content_type, data, size, limit, reserve)
-        if length == lib.LT_ERR_SEQUENCE:
-            raise _shared.worn_out_key()
-        sealed: bytes = ffi.buffer(out, _checked(length))[:]
+    def _seal_long(self, content_type: int, data: bytes | bytearray | memoryview, limit: int) -> bytes:
+        """Seal piece by piece what is too long for a work buffer: fresh memory of that size costs more than the cipher.
+
+        Each piece keeps back the records of those behind it, so that the first one fails if the budget is short.
+        """
+        step = _SEAL_CAPACITY // (limit + lib.LT_RECORD_EXPANSION) * limit
+        parts: list[bytes] = []
+        with _from_buffer(_BYTES, data) as view:
+            for at in range(0, len(view), step):
+                size = min(step, len(view) - at)
+                records_behind = -(-(len(view) - at - size) // limit)
+                parts.append(self._seal_part(content_type, view + at, size, limit, 1 + records_behind))
+        return b"".join(parts)
+
+    def _seal_part(self, content_type: int, data: Any, size: int, limit: int, reserve: int) -> bytes:
+        try:
+            work = _seal_work.pop()
+        except IndexError:
+            work = _make_seal_work()
+        length = _seal(self._keys, work[0], _SEAL_CAPACITY, content_type, data, size, limit, reserve)
+        sealed: bytes = work[1][: max(length, 0)]
+        _seal_work.append(work)
+        if length < 0:
+            raise _not_sealed(length)
         return sealed
+
+
+def _not_sealed(status: int) -> Exception:
+    return _shared.worn_out_key() if status == lib.LT_ERR_SEQUENCE else _misused(status)
 
 
 class NativeRecordOpener:
@@ -203,13 +230,13 @@ def _refused(status: int, data: Any, limit: int) -> Exception:
     """The error for the record at the start of `data`."""
     if status == lib.LT_ERR_AUTH:
         return _shared.bad_record()
-    if status == lib.LT_ERR_ARGUMENT and data[0] not in _shared.CONTENT_TYPES:  # REC-01
+    if status == lib.LT_ERR_ARGUMENT and 0 < limit <= lib.LT_RECORD_MAX:  # REC-01
         return _shared.unknown_type(data[0])
     if status == lib.LT_ERR_VERSION:
         return _shared.wrong_version(data[1] << 8 | data[2])
     if status == lib.LT_ERR_OVERFLOW:
         return _shared.long_record(data[3] << 8 | data[4], limit)
-    return InternalError(f"the C core refused its arguments: status {status}")
+    return _misused(status)
 
 
 class NativeKeySchedule:

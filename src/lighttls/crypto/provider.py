@@ -40,7 +40,7 @@ class RecordSealer(Protocol):
     """Protects what we send: key, nonces and sequence number of one direction."""
 
     def seal(self, content_type: int, data: bytes | bytearray | memoryview, limit: int) -> bytes:
-        """Protect `data` as records of at most `limit` plaintext bytes each, headers included.
+        """Protect `data` as records of at most `limit` (1 to 16384) plaintext bytes each, headers included.
 
         Empty `data` makes one empty record. Raises UsageError when the key has protected as many
         records as it may (REC-26); nothing is sealed then.
@@ -54,7 +54,7 @@ class RecordOpener(Protocol):
     """Opens what we receive: key, nonces and sequence number of one direction."""
 
     def open(self, data: bytes | bytearray | memoryview, limit: int) -> bytes | tuple[list[tuple[int, bytes]], int]:
-        """Open the complete records at the start of `data`; `limit` is the largest plaintext.
+        """Open the complete records at the start of `data`; `limit` (1 to 16384) is the largest plaintext.
 
         The common case is short: if `data` is exactly one non-empty application_data record, the
         result is its plaintext alone. Otherwise it is ([(content type, plaintext)], bytes

@@ -117,6 +117,7 @@ class PureRecordSealer:
         self._keys = keys
 
     def seal(self, content_type: int, data: bytes | bytearray | memoryview, limit: int) -> bytes:
+        _shared.check_limit(limit)
         data = bytes(data)
         fragments = [data[at : at + limit] for at in range(0, len(data), limit)] or [b""]  # REC-27
         return self._seal(content_type, fragments, reserve=1)
@@ -139,6 +140,7 @@ class PureRecordOpener:
         self._keys = keys
 
     def open(self, data: bytes | bytearray | memoryview, limit: int) -> bytes | tuple[list[tuple[int, bytes]], int]:
+        _shared.check_limit(limit)
         with memoryview(data) as view:  # the rest may be long, and is handed over again: copy one record at a time
             return self._open(view, limit)
 

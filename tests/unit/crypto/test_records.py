@@ -10,7 +10,15 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
 
 from lighttls.crypto import SUITES, CryptoProvider, Suite, by_name
-from lighttls.errors import BadRecordMac, LightTLSError, ProtocolVersion, RecordOverflow, UnexpectedMessage, UsageError
+from lighttls.errors import (
+    BadRecordMac,
+    InternalError,
+    LightTLSError,
+    ProtocolVersion,
+    RecordOverflow,
+    UnexpectedMessage,
+    UsageError,
+)
 from lighttls.iana import CipherSuite, ContentType
 from support.inside import expected_key_block, server_side, set_sequence
 
@@ -187,6 +195,40 @@ def test_key_protects_as_many_records_as_it_may(implementation: CryptoProvider, 
     assert opener.open(alert, LIMIT) == ([(ALERT, b"\1\0")], len(alert))
     with pytest.raises(UsageError, match="REC-26"):
         sealer.close(ALERT, b"\1\0")
+
+
+@both_aeads
+@pytest.mark.parametrize("make", [bytes, bytearray])
+@pytest.mark.parametrize("limit", [LIMIT, 1000])
+def test_long_data_is_sealed_whole_or_not_at_all(
+    implementation: CryptoProvider, suite: Suite, make: Any, limit: int
+) -> None:
+    """REC-26 for more than an engine's buffer holds: no part is sealed, so the sequence number has not moved."""
+    data = make(text(300000))
+    records = -(-len(data) // limit)
+    sealer, opener = pair(implementation, suite)
+    start = suite.record_limit - records
+    set_sequence(sealer, start)
+    set_sequence(opener, start)
+    with pytest.raises(UsageError, match="REC-26"):
+        sealer.seal(DATA, data, limit)
+    assert opener.open(sealer.seal(DATA, b"x", limit), limit) == b"x"
+    set_sequence(sealer, start - 1)
+    set_sequence(opener, start - 1)
+    assert drained(opener, sealer.seal(DATA, data, limit)) == data
+    with pytest.raises(UsageError, match="REC-26"):
+        sealer.seal(DATA, b"x", limit)
+
+
+@pytest.mark.parametrize("limit", [0, LIMIT + 1])
+@pytest.mark.parametrize("data", [b"", b"x" * 40, bytearray(), bytearray(100000)])
+def test_limit_that_cannot_be_is_refused(implementation: CryptoProvider, data: Any, limit: int) -> None:
+    sealer, opener = pair(implementation, GCM)
+    with pytest.raises(InternalError):
+        sealer.seal(DATA, data, limit)
+    with pytest.raises(InternalError):
+        opener.open(data, limit)
+    assert opener.open(sealer.seal(DATA, b"x", LIMIT), LIMIT) == b"x"
 
 
 @both_aeads
