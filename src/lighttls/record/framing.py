@@ -40,5 +40,5 @@ def frame(content_type: int, version: int, data: bytes) -> bytes:
     return b"".join(head + len(piece).to_bytes(2, "big") + piece for piece in pieces)
 
 
-_OTHER_PROTOCOLS = (b"HTTP", b"SSH-", b"220 ", b"RTSP")
+_OTHER_PROTOCOLS = (b"HTTP", b"<!DO", b"<htm", b"<HTM", b"SSH-", b"220 ", b"RTSP")
 _NOT_TLS = "The server speaks another protocol on this port, without TLS. Check the port number."

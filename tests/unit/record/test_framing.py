@@ -28,7 +28,10 @@ def test_other_content_types_are_unexpected(content_type: int) -> None:
         read_header(header(content_type), 0, False)
 
 
-@pytest.mark.parametrize("greeting", [b"HTTP/1.1 400", b"SSH-2.0-x", b"220 mail ready", b"RTSP/1.0"])
+@pytest.mark.parametrize(
+    "greeting",
+    [b"HTTP/1.1 400", b"<!DOCTYPE", b"<html>", b"<HTML>", b"SSH-2.0-x", b"220 mail ready", b"RTSP/1.0"],
+)
 def test_other_protocol_is_recognised(greeting: bytes) -> None:
     with pytest.raises(UnexpectedMessage) as caught:
         read_header(greeting, 0, False)
