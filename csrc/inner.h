@@ -13,7 +13,14 @@
 
 /* ---- Compilers and targets ------------------------------------------------------------------ */
 
-#if defined(__GNUC__)
+/* GNU C: gcc, and clang also where it poses as Microsoft's compiler and does not define __GNUC__. */
+#if defined(__GNUC__) || defined(__clang__)
+#define LT_GNUC 1
+#else
+#define LT_GNUC 0
+#endif
+
+#if LT_GNUC
 #define LT_INLINE           static inline __attribute__((always_inline, unused))
 #define LT_TARGET(features) __attribute__((target(features)))
 #define LT_MAY_ALIAS        __attribute__((may_alias))
@@ -28,7 +35,7 @@
 #endif
 
 /* For code that many places call, where inlined copies cost stack and flash, and for frames of their own. */
-#if defined(__GNUC__)
+#if LT_GNUC
 #define LT_NOINLINE __attribute__((noinline, unused))
 #elif defined(_MSC_VER)
 #define LT_NOINLINE __declspec(noinline)
@@ -36,8 +43,11 @@
 #define LT_NOINLINE
 #endif
 
-/* Optional instructions exist for 64-bit x86 only; elsewhere those files are empty. */
-#if (defined(__GNUC__) && defined(__x86_64__)) || (defined(_MSC_VER) && defined(_M_X64))
+/*
+ * Optional instructions exist for 64-bit x86 only; elsewhere those files are empty. So they are where clang poses as
+ * Microsoft's compiler: its headers then hide what the command line did not enable, whatever a function's target.
+ */
+#if (LT_GNUC && defined(__x86_64__) && !defined(_MSC_VER)) || (!LT_GNUC && defined(_MSC_VER) && defined(_M_X64))
 #define LT_X86_64 1
 #else
 #define LT_X86_64 0
@@ -149,10 +159,14 @@ LT_INLINE void lt_copy(uint8_t *out, const uint8_t *in, size_t len) {
 
 /** The same value, of which the compiler knows nothing: it cannot turn masks back into branches. */
 LT_INLINE uint64_t lt_ct_hide(uint64_t x) {
-#if defined(__GNUC__)
+#if LT_GNUC
     __asm__("" : "+r"(x));
-#endif
     return x;
+#else
+    volatile uint64_t hidden = x;
+
+    return hidden;
+#endif
 }
 
 LT_INLINE uint64_t lt_ct_is_zero(uint64_t x) {

@@ -25,7 +25,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#if defined(__GNUC__)
+#if defined(__GNUC__) || defined(__clang__)
 #define LT_MUST_CHECK __attribute__((warn_unused_result))
 #else
 #define LT_MUST_CHECK
@@ -50,6 +50,7 @@ extern "C" {
 #define LT_ERR_SCALAR      -8  /* the random bytes are no private key; draw again */
 #define LT_ERR_KEY         -9  /* a public key is none, such as a point that is not on its curve */
 #define LT_ERR_UNSUPPORTED -10 /* an algorithm, curve or size that is not in C */
+#define LT_ERR_BUSY        -11 /* another thread uses these record keys; nothing was done */
 
 /* ---- Algorithms -------------------------------------------------------------------------- */
 

@@ -2,7 +2,7 @@
 #include "inner.h"
 
 /* What one store of a wiped stack covers. */
-#if defined(__GNUC__)
+#if LT_GNUC
 typedef uint64_t line __attribute__((vector_size(16)));
 #else
 typedef uint64_t line;
@@ -24,7 +24,7 @@ void lt_wipe(void *memory, size_t len) {
         *p++ = 0;
         len--;
     }
-#if defined(__GNUC__)
+#if LT_GNUC
     __asm__ volatile("" : : "r"(memory) : "memory");
 #endif
 }

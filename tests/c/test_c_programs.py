@@ -150,6 +150,20 @@ def test_core_is_strict_c99(workshop: Workshop, compiler: str) -> None:
     workshop.core(compiler, RELEASE)
 
 
+@pytest.mark.parametrize(
+    ("compiler", "flags"),
+    [
+        ("clang", ["--target=x86_64-pc-windows-msvc"]),
+        ("clang", ["--target=aarch64-pc-windows-msvc"]),
+        ("gcc", ["-U__GNUC__"]),
+    ],
+    ids=["clang-cl-x86", "clang-cl-arm", "unknown compiler"],
+)
+def test_core_is_c_for_other_compilers(compiler: str, flags: list[str]) -> None:
+    """Syntax and types only: there are neither headers nor libraries of theirs here."""
+    compiled(require.command(compiler), *STRICT, *flags, "-ffreestanding", "-fsyntax-only", *SOURCES)
+
+
 def symbols(nm: str, objects: list[Path]) -> list[tuple[str, str, str]]:
     """(object file, kind, name) of every symbol."""
     listing = run(nm, "--print-file-name", *objects)
