@@ -99,12 +99,12 @@ class ClientConfig:
     ) -> None:
         if not isinstance(trust, TrustStore):
             raise ConfigurationError(
-                "trust must be a TrustStore; there is no default, since it decides who is believed"
+                "the setting trust must be a TrustStore; there is no default, since it decides who is believed"
             )
         if identity is not None and not isinstance(identity, Identity):
-            raise ConfigurationError("identity must be an Identity or None")
+            raise ConfigurationError("the setting identity must be an Identity or None")
         if verify is not None and not isinstance(verify, VerifyPolicy):
-            raise ConfigurationError("verify must be a VerifyPolicy or None")
+            raise ConfigurationError("the setting verify must be a VerifyPolicy or None")
         engine = provider if provider is not None else default_provider()
         settings: dict[str, Any] = {
             "trust": trust,
@@ -196,7 +196,7 @@ def _choice(setting: str, enum: type[_N], wanted: Iterable[int], possible: Itera
             raise ConfigurationError(f"{setting}: {enum(value).name} stands there twice")
         chosen.append(enum(value))
     if not chosen:
-        raise ConfigurationError(f"{setting} is empty")
+        raise ConfigurationError(f"the setting {setting} is empty")
     return tuple(chosen)
 
 
@@ -234,7 +234,7 @@ def _missing(suite: CipherSuite, groups: tuple[NamedGroup, ...], schemes: tuple[
     """What a suite lacks, as the start of a sentence; empty if nothing."""
     family = "ECDSA" if SUITES[suite].key_type == "ec" else "RSA"
     if not any(scheme.name.startswith(family) for scheme in schemes):
-        return f"signature_schemes has no {family} scheme"
+        return f"the setting signature_schemes has no {family} scheme"
     if family == "ECDSA" and all(group == NamedGroup.X25519 for group in groups):  # GRP-02, CERT-10
-        return "groups has no curve for a server certificate's key, such as secp256r1"
+        return "the setting groups has no curve for a server certificate's key, such as secp256r1"
     return ""

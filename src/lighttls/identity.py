@@ -63,23 +63,23 @@ class Identity:
         if key is not None:
             if signer is not None:
                 raise ConfigurationError(f"{key}: give a key or a signer, not both")
-            pem = _read(key)
+            pem = _read(key, "key file")
             try:
                 signer = software_key(pem)
             except ConfigurationError as cause:
                 raise ConfigurationError(f"{key}: {cause}") from cause
-        return cls.from_pem(_read(path), signer, name=str(path))
+        return cls.from_pem(_read(path, "certificate file"), signer, name=str(path))
 
     def __repr__(self) -> str:
         return f"Identity({len(self.chain)} certificates, {self.leaf.public_key.kind} key)"
 
 
-def _read(path: str | PathLike[str]) -> bytes:
+def _read(path: str | PathLike[str], what: str) -> bytes:
     try:
         with open(path, "rb") as file:
             return file.read()
     except OSError as cause:
-        raise ConfigurationError(f"{path} cannot be read: {cause.strerror or cause}") from cause
+        raise ConfigurationError(f"the {what} {path} cannot be read: {cause.strerror or cause}") from cause
 
 
 def _usable_schemes(kind: str, signer: Signer | None) -> tuple[SignatureScheme, ...]:

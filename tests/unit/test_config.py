@@ -17,6 +17,7 @@ from lighttls import (
     TrustStore,
     UsageError,
     VerifyPolicy,
+    explain,
 )
 from lighttls.crypto import SUITES
 from support import pki
@@ -104,8 +105,9 @@ def test_choices_keep_their_order_and_become_enums(provider: Any) -> None:
     ],
 )
 def test_bad_setting_is_named(provider: Any, settings: dict[str, Any], what: str) -> None:
-    with pytest.raises(ConfigurationError, match=what):
+    with pytest.raises(ConfigurationError, match=what) as caught:
         made(provider=provider, **settings)
+    assert any(name in explain(caught.value) for name in settings)  # spelled as it is written in a program
 
 
 def test_one_family_of_suites_needs_schemes_of_that_family_only(provider: Any) -> None:

@@ -42,6 +42,8 @@ def run(options: Namespace) -> int:
 
 
 def _address(text: str) -> tuple[str, int]:
+    if "://" in text:
+        raise ConfigurationError(f"{text!r} is a URL; give HOST or HOST:PORT, not a URL")
     if text.startswith("["):  # an IPv6 address in brackets
         host, _, port = (text[1:-1], "", "443") if text.endswith("]") else text[1:].partition("]:")
     elif text.count(":") == 1:
@@ -61,7 +63,7 @@ def _config(options: Namespace, at_end: ExitStack) -> ClientConfig:
         try:
             descriptor = os.open(options.keylog, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         except OSError as cause:
-            raise ConfigurationError(f"{options.keylog} cannot be written: {cause.strerror}") from cause
+            raise ConfigurationError(f"the key log {options.keylog} cannot be written: {cause.strerror}") from cause
         at_end.callback(os.close, descriptor)
 
         def key_log(line: str) -> None:
@@ -69,9 +71,12 @@ def _config(options: Namespace, at_end: ExitStack) -> ClientConfig:
 
     if options.key and not options.cert:
         raise ConfigurationError("--key needs --cert", hint="A private key is of use only with its certificate.")
+    identity = Identity.from_file(options.cert, key=options.key) if options.cert else None
+    if identity is not None and identity.signer is None:
+        raise ConfigurationError(f"the file {options.cert} holds no private key; give --key")
     return ClientConfig(
         trust=TrustStore.from_file(options.cafile) if options.cafile else TrustStore.system(),
-        identity=Identity.from_file(options.cert, key=options.key) if options.cert else None,
+        identity=identity,
         alpn_protocols=options.alpn.split(",") if options.alpn else (),
         key_log=key_log,
         trace=options.trace,
