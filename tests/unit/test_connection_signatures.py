@@ -105,27 +105,32 @@ def test_request_holds_all_that_a_remote_signer_needs(provider: Any) -> None:
     assert request.ca_names == ()  # the module `ssl` cannot make OpenSSL name any
 
 
+NOT_OURS = "does not verify under our certificate's key"
+OTHER_KEY = "private key does not belong"
+
+
 @pytest.mark.parametrize(
-    ("answer", "what"),
+    ("answer", "what", "advice"),
     [
-        (lambda request: 1 / 0, "the signer failed: ZeroDivisionError"),
-        (lambda request: b"signature".decode(), "the signer returned str"),
-        (lambda request: 64, "the signer returned int"),
-        (lambda request: b"", "does not verify under our certificate's key"),
-        (lambda request: b"\x30\x06\x02\x01\x01\x02\x01\x01", "does not verify under our certificate's key"),
-        (lambda request: software_key(ec_key().to_pem()).sign(request), "does not verify under our certificate's key"),
-        (lambda request: request.complete(b"signature"), "the signer failed: UsageError"),
+        (lambda request: 1 / 0, "the signer failed: ZeroDivisionError", "driver, the bus"),
+        (lambda request: b"signature".decode(), "the signer returned str", "Let sign() return"),
+        (lambda request: 64, "the signer returned int", "Let sign() return"),
+        (lambda request: b"", NOT_OURS, OTHER_KEY),
+        (lambda request: b"\x30\x06\x02\x01\x01\x02\x01\x01", NOT_OURS, OTHER_KEY),
+        (lambda request: software_key(ec_key().to_pem()).sign(request), NOT_OURS, OTHER_KEY),
+        (lambda request: b"\1" * 64, NOT_OURS, "look like r and s"),
+        (lambda request: request.complete(b"signature"), "the signer failed: UsageError", "driver, the bus"),
     ],
-    ids=["raises", "text", "number", "empty", "nonsense", "another-key", "answers-twice"],
+    ids=["raises", "text", "number", "empty", "nonsense", "another-key", "r-and-s", "answers-twice"],
 )
 def test_signer_that_fails_or_lies_ends_the_handshake_with_internal_error(
-    provider: Any, answer: Any, what: str
+    provider: Any, answer: Any, what: str, advice: str
 ) -> None:
     """CAUTH-12, CAUTH-16: nothing of our flight leaves, so that the server sees an alert and no bad signature."""
     connection, server = client(provider, Element(answer), trace=True), MemoryServer(ask_client=True)
     with pytest.raises(SignerError, match=what) as caught:
         connect(connection, server)
-    assert "private key does not belong" in explain(caught.value)
+    assert advice in explain(caught.value)
     assert connection.trace is not None
     assert [entry.name for entry in connection.trace if entry.sent] == ["ClientHello"]
     assert connection.data_to_send() == b"\x15\3\3\0\2\2\x50"
@@ -229,6 +234,7 @@ def test_failure_reported_later_ends_the_handshake(provider: Any) -> None:
     with pytest.raises(SignerError, match="the signer gave up: element unplugged") as caught:
         request.fail(cause)
     assert caught.value.__cause__ is cause
+    assert "the service that signs" in explain(caught.value)
     assert connection.state == "Failed"
     assert server.alert_from(connection) == "INTERNAL_ERROR"
     with pytest.raises(SignerError) as again:

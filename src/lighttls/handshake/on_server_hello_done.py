@@ -25,6 +25,11 @@ from lighttls.messages import Certificate, CertificateVerify, ClientKeyExchange,
 if TYPE_CHECKING:
     from lighttls.crypto.provider import KeySchedule, RecordOpener
 
+_RAISED = "That came from the signer, not from TLS. Look at its driver, the bus, or the service that signs."
+_GAVE_UP = "Whoever had to sign did not. Look at the chip or the service that signs."
+_WRONG_TYPE = "Let sign() return the signature in wire form (DER for ECDSA), or None to give it later."
+_NO_DER = "64 bytes look like r and s, which raw_ecdsa or complete_raw takes. Elsewhere an ECDSA signature is DER."
+
 _HASH_OF_SCHEME = {4: "sha256", 5: "sha384", 6: "sha512"}
 
 
@@ -56,7 +61,8 @@ def on_server_hello_done_with_auth(
 def on_signature_ready(out: Output, state: WaitSignature, ready: SignatureReady) -> WaitChangeCipherSpec:
     """The deferred signature: CertificateVerify, ChangeCipherSpec, Finished."""
     if not isinstance(ready.outcome, bytes):
-        raise SignerError(f"the signer gave up: {ready.outcome}") from ready.outcome
+        hint = ready.outcome.hint if isinstance(ready.outcome, SignerError) else _GAVE_UP
+        raise SignerError(f"the signer gave up: {ready.outcome}", hint=hint) from ready.outcome
     _send_certificate_verify(out, state.agreed, state.identity, state.request, ready.outcome)
     verify_data, opener = _send_finished(out, state.agreed, state.schedule)
     return WaitChangeCipherSpec(
@@ -94,9 +100,9 @@ def _ask_signer(identity: Identity, request: SignatureRequest) -> bytes | None:
     except SignerError:
         raise
     except Exception as cause:  # CAUTH-16: a chip on a bus can fail in any way, and a remote signer has TLS errors
-        raise SignerError(f"the signer failed: {type(cause).__name__}: {cause}") from cause
+        raise SignerError(f"the signer failed: {type(cause).__name__}: {cause}", hint=_RAISED) from cause
     if signature is not None and not isinstance(signature, bytes | bytearray):
-        raise SignerError(f"the signer returned {type(signature).__name__}, expected bytes or None")
+        raise SignerError(f"the signer returned {type(signature).__name__}, expected bytes or None", hint=_WRONG_TYPE)
     return None if signature is None else bytes(signature)
 
 
@@ -107,7 +113,11 @@ def _send_certificate_verify(
     try:
         agreed.offer.client.provider.verify(request.scheme, identity.leaf.spki, signature, request.message)
     except BadSignature as cause:
-        raise SignerError("the signature does not verify under our certificate's key") from cause
+        bare = len(signature) == 64 and request.scheme == SignatureScheme.ECDSA_SECP256R1_SHA256
+        raise SignerError(
+            "the signature does not verify under our certificate's key",
+            hint=_NO_DER if bare and signature[0] != 0x30 else None,
+        ) from cause
     out.send(CertificateVerify(request.scheme, signature))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from lighttls.errors import SignerError
 from lighttls.iana import SignatureScheme
 from lighttls.keys.signer import SignatureRequest, der_from_raw
 
@@ -17,7 +18,13 @@ class _RawEcdsa:
         self._sign_digest = sign_digest
 
     def sign(self, request: SignatureRequest) -> bytes:
-        return der_from_raw(bytes(self._sign_digest(request.digest)))
+        answer = self._sign_digest(request.digest)
+        if not isinstance(answer, bytes | bytearray | memoryview):
+            raise SignerError(
+                f"the function given to raw_ecdsa returned {type(answer).__name__}, expected 64 bytes",
+                hint="Let it return r and s, 32 bytes each, and raise an exception when there is no signature.",
+            )
+        return der_from_raw(bytes(answer))
 
 
 def raw_ecdsa(sign_digest: Callable[[bytes], bytes]) -> _RawEcdsa:

@@ -90,11 +90,16 @@ def der_from_raw(r_and_s: bytes) -> bytes:
     size = len(r_and_s) // 2
     if len(r_and_s) not in (64, 96, 132):
         raise SignerError(
-            f"a raw ECDSA signature has {len(r_and_s)} bytes; expected r and s of equal length, 64 for P-256"
+            f"a raw ECDSA signature has {len(r_and_s)} bytes; expected r and s of equal length, 64 for P-256",
+            hint=_IS_DER if len(r_and_s) > 2 and (r_and_s[0], r_and_s[1]) == (0x30, len(r_and_s) - 2) else _IS_CUT,
         )
     body = _der_integer(r_and_s[:size]) + _der_integer(r_and_s[size:])
     head = b"\x30" + (bytes((len(body),)) if len(body) < 128 else bytes((0x81, len(body))))
     return head + body
+
+
+_IS_DER = "This looks like DER already: give it to `complete`, or return it from a Signer of your own."
+_IS_CUT = "r and s are 32 bytes each for P-256, zeros in front included. Look at the driver: was the answer cut?"
 
 
 def _der_integer(value: bytes) -> bytes:

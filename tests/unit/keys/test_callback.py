@@ -55,6 +55,13 @@ def test_short_answer_is_the_signers_fault() -> None:
         raw_ecdsa(lambda digest: bytes(63)).sign(request())
 
 
+@pytest.mark.parametrize("answer", [None, "0" * 64, 64, [0] * 64])
+def test_answer_that_is_no_bytes_is_named_with_what_to_do(answer: Any) -> None:
+    with pytest.raises(SignerError, match=f"returned {type(answer).__name__}, expected 64 bytes") as caught:
+        raw_ecdsa(lambda digest: answer).sign(request())
+    assert "r and s" in caught.value.hint
+
+
 def test_engines_agree_that_a_flipped_bit_is_no_signature() -> None:
     key = ec_key()
     signature = raw_ecdsa(lambda digest: key.sign_digest(bytes(b ^ 1 for b in digest))).sign(request())

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lighttls.errors import SignerError, UsageError
+from lighttls.errors import SignerError, UsageError, explain
 from lighttls.iana import SignatureScheme
 from lighttls.keys import SignatureRequest
 from lighttls.keys.signer import der_from_raw
@@ -72,6 +72,16 @@ def test_long_signature_has_a_long_length() -> None:
 def test_raw_signature_of_impossible_length_is_the_signers_fault(length: int) -> None:
     with pytest.raises(SignerError, match=f"has {length} bytes"):
         der_from_raw(bytes(length))
+
+
+@pytest.mark.parametrize(
+    ("given", "advice"),
+    [(b"", "cut"), (b"\x30", "cut"), (bytes(63), "cut"), (der_from_raw(b"\x7f" * 64), "DER already")],
+)
+def test_advice_tells_der_from_a_cut_answer(given: bytes, advice: str) -> None:
+    with pytest.raises(SignerError) as caught:
+        der_from_raw(given)
+    assert advice in explain(caught.value)
 
 
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
