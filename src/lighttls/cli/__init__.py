@@ -6,7 +6,9 @@ Exit status: 0 all went well, 1 it did not (standard error says why), 2 the comm
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import os
+import sys
+from collections.abc import Callable, Sequence
 
 _DEMO = """\
 Make a small PKI, start an OpenSSL server on this machine that answers as AWS IoT Core, and
@@ -42,4 +44,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         from lighttls.cli.demo import run
     else:
         from lighttls.cli.connect import run
-    return run(options)
+    return _with_output(run, options)
+
+
+def _with_output(run: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
+    """Run a command whose standard output may fail at any time, at the last flush too."""
+    if sys.stdout is None:
+        print(f"lighttls {options.command}: standard output is closed", file=sys.stderr)
+        return 1
+    try:
+        status = run(options)
+        sys.stdout.flush()
+        return status
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the exit flushes in peace
+        if not isinstance(error, BrokenPipeError):  # then whoever read our output has had enough
+            print(f"lighttls {options.command}: the system refused: {error}", file=sys.stderr)
+        return 1

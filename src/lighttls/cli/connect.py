@@ -34,9 +34,6 @@ def run(options: Namespace) -> int:
         _show_trace(error.context.get("trace"))
         _say(f"lighttls connect: {type(error).__name__}: {explain(error)}")
         return 1
-    except BrokenPipeError:  # whoever read our output has had enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the exit flushes in peace
-        return 1
     except KeyboardInterrupt:
         return 130
 

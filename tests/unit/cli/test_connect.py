@@ -147,6 +147,20 @@ def test_reader_of_our_output_that_leaves_is_no_crash(files: Path) -> None:
     assert b"BrokenPipe" not in done.stderr
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
+def test_full_standard_output_is_said_in_one_line(files: Path) -> None:
+    with serving(talks_unasked) as server:
+        done = run_in_shell("sh", '"$@" >/dev/full', server, "--cafile", files / "root.pem")
+    assert done.returncode == 1
+    assert b"Traceback" not in done.stderr
+    assert b"No space left" in done.stderr.splitlines()[-1]
+
+
+def test_closed_standard_output_is_said_before_anybody_is_called(files: Path) -> None:
+    done = run_in_shell("sh", '"$@" >&-', here(), "--cafile", files / "root.pem")
+    assert (done.returncode, done.stderr) == (1, b"lighttls connect: standard output is closed\n")
+
+
 def test_truncated_answer_is_printed_and_fails(files: Path) -> None:
     with serving(lambda peer: peer.send(b"half an ans")) as server:
         done = run(server, "--cafile", files / "root.pem", input=b"")
