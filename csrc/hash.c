@@ -50,11 +50,15 @@ void lt_hash_begin(lt_hash_state *hash, uint32_t algorithm) {
 static void compress(lt_hash_state *hash, const uint8_t *in, size_t blocks) {
     if (hash->algorithm != LT_SHA256) {
         lt_sha512_blocks(hash->words.u64, in, blocks);
-    } else if (lt_cpu_has(LT_CPU_SHANI)) {
-        lt_sha256_blocks_ni(hash->words.u32, in, blocks);
-    } else {
-        lt_sha256_blocks(hash->words.u32, in, blocks);
+        return;
     }
+#if LT_X86_64
+    if (lt_cpu_has(LT_CPU_SHANI)) {
+        lt_sha256_blocks_ni(hash->words.u32, in, blocks);
+        return;
+    }
+#endif
+    lt_sha256_blocks(hash->words.u32, in, blocks);
 }
 
 /* see inner.h */

@@ -288,7 +288,9 @@ void lt_hash_end(lt_hash_state *hash, uint8_t *digest);
 /* Block functions of FIPS 180-4: absorb whole blocks into the state. The _ni form needs LT_CPU_SHANI. */
 extern const uint32_t lt_sha256_constants[64];
 void lt_sha256_blocks(uint32_t state[8], const uint8_t *in, size_t blocks);
+#if LT_X86_64
 void lt_sha256_blocks_ni(uint32_t state[8], const uint8_t *in, size_t blocks);
+#endif
 void lt_sha512_blocks(uint64_t state[8], const uint8_t *in, size_t blocks);
 
 #define LT_SHA1_LEN 20

@@ -80,9 +80,4 @@ LT_SHANI void lt_sha256_blocks_ni(uint32_t state[8], const uint8_t *in, size_t b
     _mm_storeu_si128((__m128i *)(void *)state, _mm_blend_epi16(abef, ghcd, 0xf0));
     _mm_storeu_si128((__m128i *)(void *)(state + 4), _mm_alignr_epi8(ghcd, abef, 8));
 }
-#else
-/* see inner.h; never called here */
-void lt_sha256_blocks_ni(uint32_t state[8], const uint8_t *in, size_t blocks) {
-    lt_sha256_blocks(state, in, blocks);
-}
 #endif
