@@ -3,8 +3,13 @@
  *
  * Concept. The caller owns every context; their sizes are public, their fields are not. Nothing
  * here allocates, prints, blocks or keeps global state (but constants and the mask of processor
- * features). A status >= 0 is success, LT_ERR_* is negative. Lengths are bytes. Unless a comment
- * says otherwise, output and input must not overlap and running time depends on lengths only.
+ * features). A status >= 0 is success, LT_ERR_* is negative. Lengths are bytes. Running time
+ * depends on lengths only, unless a function's name ends in _vartime.
+ *
+ * Pointers. A pointer with length 0 may be NULL, no other. What a function reads and what it writes
+ * must not overlap, in part or as a whole. A context starts as zeros, which say that it holds
+ * nothing; lt_*_wipe brings it back there. It may be moved in memory as it is, but a copy of an
+ * lt_record_keys that seals repeats nonces.
  *
  * Secrets. Private scalars, premaster and master secrets and traffic keys live in these contexts
  * and are wiped by the *_wipe functions. They leave by lt_key_schedule_master_secret and
@@ -133,7 +138,8 @@ LT_MUST_CHECK int lt_key_share_generate(lt_key_share *share, uint8_t *public_key
                                         uint8_t *random32);
 
 /**
- * ECDH with the peer's public key in wire form; the private key is wiped whatever the outcome.
+ * ECDH with the peer's public key in wire form; the private key is wiped whatever the outcome, and a
+ * share that holds none (any more) is LT_ERR_ARGUMENT. LT_ERR_POINT: the peer's key is refused.
  * P-256: RFC 8422 section 5.11 (length, 04, coordinates below p, on the curve). x25519: RFC 7748,
  * top bit masked, non-canonical u accepted, an all-zero result refused.
  */
@@ -171,7 +177,7 @@ typedef struct {
 
 /** One direction's traffic key, fixed nonce part and sequence number. */
 typedef struct {
-    uint64_t opaque[112];
+    uint64_t opaque[68]; /* most of it AES-GCM's: 240 bytes of round keys, 256 of powers of the hash key */
 } lt_record_keys;
 
 /**
@@ -184,7 +190,7 @@ LT_MUST_CHECK int lt_key_schedule_derive(lt_key_schedule *schedule, uint32_t aea
                                          const uint8_t *server_random, const uint8_t *session_hash,
                                          size_t session_hash_len);
 
-/** Start from a stored master secret of 48 bytes. */
+/** Start from a stored master secret of 48 bytes; both randoms are 32 bytes. */
 LT_MUST_CHECK int lt_key_schedule_resume(lt_key_schedule *schedule, uint32_t aead, uint32_t prf,
                                          const uint8_t *master_secret, const uint8_t *client_random,
                                          const uint8_t *server_random);
@@ -244,6 +250,7 @@ LT_MUST_CHECK ptrdiff_t lt_records_seal(lt_record_keys *keys, uint8_t *out, size
  * If the first record fails: LT_ERR_ARGUMENT (its type is none of 20 to 23), LT_ERR_VERSION, LT_ERR_OVERFLOW,
  * LT_ERR_AUTH (also: too short for nonce and tag) or LT_ERR_SEQUENCE; what was written is wiped and the key must not
  * be used again. All but a wrong tag are judged on the 5 bytes of the header, however much of the body is there.
+ * LT_ERR_ARGUMENT also if `keys` hold no key or `limit` is not 1 to LT_RECORD_MAX: nothing was looked at.
  */
 LT_MUST_CHECK int lt_records_open(lt_record_keys *keys, lt_opened *out, const uint8_t *in, size_t in_len, size_t limit);
 

@@ -112,6 +112,9 @@ static void check_sealing_arguments(uint32_t aead) {
     CHECK(lt_records_seal(&keys, wire, sizeof wire, DATA, plain, 1, 100, 0) == LT_ERR_ARGUMENT);
     CHECK(lt_records_open(&keys, &opened, wire, 100, LT_RECORD_MAX) == LT_ERR_ARGUMENT);
     CHECK(lt_record_keys_init(&keys, 4, key, iv) == LT_ERR_ARGUMENT);
+    keys_init(&keys, aead);
+    CHECK(lt_records_open(&keys, &opened, wire, 100, 0) == LT_ERR_ARGUMENT);
+    CHECK(lt_records_open(&keys, &opened, wire, 100, LT_RECORD_MAX + 1) == LT_ERR_ARGUMENT);
 }
 
 /* REC-25, REC-26. */
