@@ -15,27 +15,32 @@ import lighttls
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Publish a message to AWS IoT Core over HTTPS.")
-    parser.add_argument("endpoint", metavar="HOST:PORT")
+    parser.add_argument("endpoint", metavar="HOST[:PORT]", type=address, help="port 8443 unless told")
     parser.add_argument("topic")
     parser.add_argument("message")
     parser.add_argument("--roots", required=True, help="PEM file of the roots to trust")
     parser.add_argument("--cert", required=True, help="PEM file of the device's certificate chain")
     parser.add_argument("--key", required=True, help="PEM file of its private key")
     options = parser.parse_args(argv)
-    host, _, port = options.endpoint.rpartition(":")
 
     try:
         config = lighttls.ClientConfig(
             trust=lighttls.TrustStore.from_file(options.roots),
             identity=lighttls.Identity.from_file(options.cert, key=options.key),
         )
-        with lighttls.connect((host, int(port)), config, timeout=10, deadline=30) as tls:
-            status = publish(tls, host, options.topic, options.message.encode())
-    except lighttls.LightTLSError as error:
+        with lighttls.connect(options.endpoint, config, timeout=10, deadline=30) as tls:
+            status = publish(tls, options.endpoint[0], options.topic, options.message.encode())
+    except (lighttls.LightTLSError, OSError) as error:
         print(lighttls.explain(error), file=sys.stderr)
         return 1
     print(status)
     return 0 if " 200 " in status else 1
+
+
+def address(text: str) -> tuple[str, int]:
+    """HOST or HOST:PORT, as argparse calls it."""
+    host, _, port = text.partition(":")
+    return host, int(port or 8443)
 
 
 def publish(tls: lighttls.TLSSocket, host: str, topic: str, payload: bytes) -> str:

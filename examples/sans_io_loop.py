@@ -4,7 +4,7 @@ The link here is a plain socket, but nothing below knows that: `link_send` and `
 could be a modem's commands or a queue. The signature is made outside too, when the connection
 asks for it, so that it may come from another machine minutes later.
 
-    python sans_io_loop.py HOST:PORT --roots roots.pem --cert device.pem --key device.key < request > answer
+    python sans_io_loop.py HOST[:PORT] --roots roots.pem --cert device.pem --key device.key < request > answer
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import argparse
 import socket
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from lighttls import (
@@ -32,12 +33,11 @@ from lighttls import (
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Send standard input over TLS and print the answer.")
-    parser.add_argument("server", metavar="HOST:PORT")
+    parser.add_argument("server", metavar="HOST[:PORT]", type=address, help="port 443 unless told")
     parser.add_argument("--roots", required=True, help="PEM file of the roots to trust")
     parser.add_argument("--cert", required=True, help="PEM file of the device's certificate chain")
     parser.add_argument("--key", required=True, help="PEM file of its private key")
     options = parser.parse_args(argv)
-    host, _, port = options.server.rpartition(":")
 
     try:
         config = ClientConfig(
@@ -45,19 +45,26 @@ def main(argv: Sequence[str] | None = None) -> int:
             identity=Identity.from_file(options.cert),  # no signer: signatures will be asked for by an event
         )
         remote_signer = software_key(Path(options.key).read_bytes())
-        connection = ClientConnection(config, host)
-        with socket.create_connection((host, int(port)), timeout=10) as link:
+        connection = ClientConnection(config, options.server[0])
+        with socket.create_connection(options.server, timeout=10) as link:
             try:
                 answer = exchange(
                     connection, sys.stdin.buffer.read(), link.sendall, lambda: link.recv(16384), remote_signer.sign
                 )
             finally:
-                link.sendall(connection.data_to_send())  # close_notify, or the alert after an error
-    except LightTLSError as error:
+                with suppress(OSError):  # the link may be what failed
+                    link.sendall(connection.data_to_send())  # close_notify, or the alert after an error
+    except (LightTLSError, OSError) as error:
         print(explain(error), file=sys.stderr)
         return 1
     sys.stdout.buffer.write(answer)
     return 0
+
+
+def address(text: str) -> tuple[str, int]:
+    """HOST or HOST:PORT, as argparse calls it."""
+    host, _, port = text.partition(":")
+    return host, int(port or 443)
 
 
 def exchange(

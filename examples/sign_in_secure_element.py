@@ -4,7 +4,7 @@
 bytes of its signature, as the Sign command of an ATECC608A does. Here a key in a PEM file plays
 the chip, so that the program can be tried without one.
 
-    python sign_in_secure_element.py HOST:PORT --roots roots.pem --cert device.pem --chip key-of-the-pretended-chip.pem
+    python sign_in_secure_element.py HOST[:PORT] --roots roots.pem --cert device.pem --chip pretended-chip.pem
 """
 
 from __future__ import annotations
@@ -19,27 +19,32 @@ import lighttls
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Connect with a private key in a secure element.")
-    parser.add_argument("server", metavar="HOST:PORT")
+    parser.add_argument("server", metavar="HOST[:PORT]", type=address, help="port 443 unless told")
     parser.add_argument("--roots", required=True, help="PEM file of the roots to trust")
     parser.add_argument("--cert", required=True, help="PEM file of the device's certificate chain")
     parser.add_argument("--chip", required=True, help="PEM file of the key inside the pretended chip")
     options = parser.parse_args(argv)
-    host, _, port = options.server.rpartition(":")
-    chip_sign = pretended_chip(Path(options.chip).read_bytes())
 
     try:
+        chip_sign = pretended_chip(Path(options.chip).read_bytes())
         config = lighttls.ClientConfig(
             trust=lighttls.TrustStore.from_file(options.roots),
             identity=lighttls.Identity.from_file(options.cert, signer=lighttls.raw_ecdsa(chip_sign)),
         )
-        with lighttls.connect((host, int(port)), config, timeout=10, deadline=30) as tls:
+        with lighttls.connect(options.server, config, timeout=10, deadline=30) as tls:
             info = tls.info
-    except lighttls.LightTLSError as error:
+    except (lighttls.LightTLSError, OSError) as error:
         print(lighttls.explain(error), file=sys.stderr)
         return 1
     print(f"connected: {info.cipher_suite.name}, {info.group.name}")
-    print(f"the server trusts us: {info.client_certificate_sent}; we trust it through {info.trust_anchor}")
+    print(f"certificate sent: {info.client_certificate_sent}; the server is trusted through {info.trust_anchor}")
     return 0
+
+
+def address(text: str) -> tuple[str, int]:
+    """HOST or HOST:PORT, as argparse calls it."""
+    host, _, port = text.partition(":")
+    return host, int(port or 443)
 
 
 def pretended_chip(pem: bytes) -> Callable[[bytes], bytes]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,7 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(lighttls.__file__).parents[1
 
 CASES = {
     "publish_over_socket.py": (["a/b", '{"uptime":42}', "--key", "device.key"], "HTTP/1.1 200 OK"),
-    "sign_in_secure_element.py": (["--chip", "device.key"], "the server trusts us: True"),
+    "sign_in_secure_element.py": (["--chip", "device.key"], "certificate sent: True"),
     "sans_io_loop.py": (["--key", "device.key"], '{"message":"OK"'),
 }
 """Example -> arguments beside the common ones, and what it must print."""
@@ -33,9 +35,9 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(name: str, folder: Path, roots: str) -> subprocess.CompletedProcess[str]:
-    server = f"localhost:{loopback.server().port}"
-    command = [sys.executable, str(EXAMPLES / name), server, *CASES[name][0], "--roots", roots, "--cert", "device.pem"]
+def run(name: str, folder: Path, roots: str, server: str | None = None) -> subprocess.CompletedProcess[str]:
+    target = server if server is not None else f"localhost:{loopback.server().port}"
+    command = [sys.executable, str(EXAMPLES / name), target, *CASES[name][0], "--roots", roots, "--cert", "device.pem"]
     return subprocess.run(
         command,
         input=loopback.PUBLISH.decode(),
@@ -65,3 +67,47 @@ def test_example_explains_a_refusal(name: str, folder: Path) -> None:
     assert done.returncode == 1
     assert "trust store" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_example_explains_a_missing_key(name: str, folder: Path) -> None:
+    (folder / "device.key").unlink()
+    done = run(name, folder, "roots.pem")
+    assert done.returncode == 1
+    assert "No such file" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_example_explains_that_nobody_listens(name: str, folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    done = run(name, folder, "roots.pem", f"127.0.0.1:{port}")
+    assert done.returncode == 1
+    assert "refused" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_example_takes_a_host_without_a_port_and_no_other_port_than_a_number(name: str, folder: Path) -> None:
+    done = run(name, folder, "roots.pem", "nowhere.invalid")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert run(name, folder, "roots.pem", "localhost:https").returncode == 2
+
+
+def test_sans_io_loop_tells_the_cause_when_the_link_breaks(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def reset() -> None:
+            client, _ = listener.accept()
+            client.recv(1)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")  # close by RST
+            client.close()
+
+        thread = threading.Thread(target=reset)
+        thread.start()
+        done = run("sans_io_loop.py", folder, "roots.pem", f"localhost:{listener.getsockname()[1]}")
+        thread.join()
+    assert done.returncode == 1
+    assert done.stderr.startswith("ConnectionResetError")
