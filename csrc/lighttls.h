@@ -236,8 +236,10 @@ typedef struct {
 /**
  * Protect in[0..in_len) as records of at most `fragment` (1 to LT_RECORD_MAX) plaintext bytes, headers included;
  * in_len 0 makes one empty record. Returns the bytes written: in_len plus at most LT_RECORD_EXPANSION per record.
- * LT_ERR_ARGUMENT, LT_ERR_SPACE, LT_ERR_SEQUENCE: nothing was written, the key is as before. `reserve` records are kept
- * back from the key's budget (2^24 for GCM, 2^48 for ChaCha20). RFC 5246 section 6.2.3.3, RFC 5288, RFC 7905.
+ * LT_ERR_ARGUMENT (also: `keys` hold no key), LT_ERR_SPACE, LT_ERR_SEQUENCE: nothing was written, the key is as before.
+ * `reserve` records are kept back from the key's budget (2^24 for GCM, 2^48 for ChaCha20). RFC 5246 section 6.2.3.3,
+ * RFC 5288, RFC 7905.
+ * LT_ERR_BUSY: another thread is in a call with these keys; the same holds for lt_records_open.
  */
 LT_MUST_CHECK ptrdiff_t lt_records_seal(lt_record_keys *keys, uint8_t *out, size_t out_cap, uint32_t content_type,
                                         const uint8_t *in, size_t in_len, size_t fragment, uint32_t reserve);

@@ -24,6 +24,7 @@ int lt_record_keys_init(lt_record_keys *keys, uint32_t aead, const uint8_t *key,
     lt_copy(inner->fixed_iv, fixed_iv, lt_record_fixed_iv_len(aead));
     inner->explicit_len = aead == LT_CHACHA20_POLY1305 ? 0 : LT_EXPLICIT_LEN;
     inner->sequence = 0;
+    inner->taken = 0;
     return LT_OK;
 }
 

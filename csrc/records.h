@@ -4,6 +4,10 @@
 
 #include "inner.h"
 
+#if defined(_MSC_VER) && !defined(__clang__)
+#include <intrin.h>
+#endif
+
 #define LT_HEADER_LEN   5
 #define LT_EXPLICIT_LEN 8 /* GCM: the part of the nonce that travels, RFC 5288 section 3 */
 #define LT_AAD_LEN      13
@@ -13,6 +17,7 @@ typedef struct {
     uint64_t sequence;
     uint8_t fixed_iv[LT_NONCE_LEN]; /* GCM: 4 bytes of salt */
     uint32_t explicit_len;          /* LT_EXPLICIT_LEN or 0 */
+    uint32_t taken;                 /* 1 while a call uses the keys */
     lt_aead aead;
 } LT_MAY_ALIAS lt_record_keys_inner;
 
@@ -20,6 +25,33 @@ LT_STATIC_ASSERT(record_keys_fit, sizeof(lt_record_keys_inner) <= sizeof(lt_reco
 
 LT_INLINE lt_record_keys_inner *lt_record_keys_inside(lt_record_keys *keys) {
     return (lt_record_keys_inner *)keys;
+}
+
+/**
+ * Take the keys for one call; 0 if another thread has them. Two calls at once would use one nonce twice, which
+ * gives GCM's key away: that must fail, not depend on callers who keep the rules.
+ */
+LT_INLINE int lt_record_keys_take(lt_record_keys_inner *keys) {
+#if defined(__GNUC__) || defined(__clang__)
+    return __atomic_exchange_n(&keys->taken, 1U, __ATOMIC_ACQUIRE) == 0;
+#elif defined(_MSC_VER)
+    return _InterlockedExchange((volatile long *)&keys->taken, 1) == 0;
+#else
+    int was_free = keys->taken == 0;
+    keys->taken = 1;
+    return was_free;
+#endif
+}
+
+/** Give them back. */
+LT_INLINE void lt_record_keys_give_back(lt_record_keys_inner *keys) {
+#if defined(__GNUC__) || defined(__clang__)
+    __atomic_store_n(&keys->taken, 0U, __ATOMIC_RELEASE);
+#elif defined(_MSC_VER)
+    (void)_InterlockedExchange((volatile long *)&keys->taken, 0);
+#else
+    keys->taken = 0;
+#endif
 }
 
 /** Bytes between the header and the end of a record that are not text. */

@@ -79,9 +79,7 @@ static int open_many(lt_record_keys_inner *keys, lt_opened *out, const uint8_t *
     return (int)count;
 }
 
-/* see lighttls.h */
-int lt_records_open(lt_record_keys *keys, lt_opened *out, const uint8_t *in, size_t in_len, size_t limit) {
-    lt_record_keys_inner *inner = lt_record_keys_inside(keys);
+static int open_any(lt_record_keys_inner *inner, lt_opened *out, const uint8_t *in, size_t in_len, size_t limit) {
     size_t overhead = lt_record_overhead(inner);
     int status;
 
@@ -99,5 +97,18 @@ int lt_records_open(lt_record_keys *keys, lt_opened *out, const uint8_t *in, siz
         status = open_many(inner, out, in, in_len, limit);
     }
     lt_aead_wipe_stack(&inner->aead, in_len);
+    return status;
+}
+
+/* see lighttls.h */
+int lt_records_open(lt_record_keys *keys, lt_opened *out, const uint8_t *in, size_t in_len, size_t limit) {
+    lt_record_keys_inner *inner = lt_record_keys_inside(keys);
+    int status;
+
+    if (!lt_record_keys_take(inner)) {
+        return LT_ERR_BUSY;
+    }
+    status = open_any(inner, out, in, in_len, limit);
+    lt_record_keys_give_back(inner);
     return status;
 }

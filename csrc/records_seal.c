@@ -29,10 +29,8 @@ LT_INLINE uint8_t *seal_one(lt_record_keys_inner *keys, uint8_t *out, uint8_t co
     return text + len + LT_TAG_LEN;
 }
 
-/* see lighttls.h */
-ptrdiff_t lt_records_seal(lt_record_keys *keys, uint8_t *out, size_t out_cap, uint32_t content_type, const uint8_t *in,
-                          size_t in_len, size_t fragment, uint32_t reserve) {
-    lt_record_keys_inner *inner = lt_record_keys_inside(keys);
+static ptrdiff_t seal_all(lt_record_keys_inner *inner, uint8_t *out, size_t out_cap, uint32_t content_type,
+                          const uint8_t *in, size_t in_len, size_t fragment, uint32_t reserve) {
     size_t expansion = LT_HEADER_LEN + lt_record_overhead(inner);
     uint8_t *end = out;
     size_t left = in_len;
@@ -62,4 +60,18 @@ ptrdiff_t lt_records_seal(lt_record_keys *keys, uint8_t *out, size_t out_cap, ui
     }
     lt_aead_wipe_stack(&inner->aead, in_len);
     return end - out;
+}
+
+/* see lighttls.h */
+ptrdiff_t lt_records_seal(lt_record_keys *keys, uint8_t *out, size_t out_cap, uint32_t content_type, const uint8_t *in,
+                          size_t in_len, size_t fragment, uint32_t reserve) {
+    lt_record_keys_inner *inner = lt_record_keys_inside(keys);
+    ptrdiff_t written;
+
+    if (!lt_record_keys_take(inner)) {
+        return LT_ERR_BUSY;
+    }
+    written = seal_all(inner, out, out_cap, content_type, in, in_len, fragment, reserve);
+    lt_record_keys_give_back(inner);
+    return written;
 }

@@ -26,6 +26,7 @@ class _Lib:
     LT_ERR_SCALAR: int
     LT_ERR_KEY: int
     LT_ERR_UNSUPPORTED: int
+    LT_ERR_BUSY: int
 
     LT_SHA256: int
     LT_SHA384: int

@@ -82,6 +82,10 @@ def worn_out_key() -> UsageError:
     return UsageError("this connection has sent as many records as its key may protect (REC-26); open a new one")
 
 
+def keys_in_use() -> UsageError:
+    return UsageError("two threads use one connection at the same time; a connection belongs to one thread at a time")
+
+
 def unacceptable_point(group: int) -> IllegalParameter:
     return IllegalParameter(f"the server's public key is not acceptable for {name_of(NamedGroup, group)}")
 

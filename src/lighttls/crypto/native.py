@@ -188,6 +188,8 @@ class NativeRecordSealer:
 
 
 def _not_sealed(status: int) -> Exception:
+    if status == lib.LT_ERR_BUSY:
+        return _shared.keys_in_use()
     return _shared.worn_out_key() if status == lib.LT_ERR_SEQUENCE else _misused(status)
 
 
@@ -228,6 +230,8 @@ class NativeRecordOpener:
 
 def _refused(status: int, data: Any, limit: int) -> Exception:
     """The error for the record at the start of `data`."""
+    if status == lib.LT_ERR_BUSY:
+        return _shared.keys_in_use()
     if status == lib.LT_ERR_AUTH:
         return _shared.bad_record()
     if status == lib.LT_ERR_ARGUMENT and 0 < limit <= lib.LT_RECORD_MAX:  # REC-01

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from _thread import allocate_lock
 from typing import Any, Final
 
 from lighttls.crypto import _ecdh, _shared, _signatures
@@ -111,10 +112,11 @@ class _Keys:
 class PureRecordSealer:
     """Fulfils `RecordSealer`."""
 
-    __slots__ = ("_keys",)
+    __slots__ = ("_free", "_keys")
 
     def __init__(self, keys: _Keys) -> None:
         self._keys = keys
+        self._free = allocate_lock()  # two threads at once would use one nonce twice
 
     def seal(self, content_type: int, data: bytes | bytearray | memoryview, limit: int) -> bytes:
         _shared.check_limit(limit)
@@ -126,9 +128,14 @@ class PureRecordSealer:
         return self._seal(content_type, [data], reserve=0)
 
     def _seal(self, content_type: int, fragments: list[bytes], reserve: int) -> bytes:
-        if self._keys.sequence + len(fragments) + reserve > self._keys.suite.record_limit:
-            raise _shared.worn_out_key()
-        return b"".join(self._keys.seal(content_type, fragment) for fragment in fragments)
+        if not self._free.acquire(blocking=False):
+            raise _shared.keys_in_use()
+        try:
+            if self._keys.sequence + len(fragments) + reserve > self._keys.suite.record_limit:
+                raise _shared.worn_out_key()
+            return b"".join(self._keys.seal(content_type, fragment) for fragment in fragments)
+        finally:
+            self._free.release()
 
 
 class PureRecordOpener:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import struct
+import threading
 import tracemalloc
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -436,3 +438,34 @@ def test_reading_goes_on_beyond_the_budget_of_writing(implementation: CryptoProv
             fragment = ChaCha20Poly1305(keys.server_key).encrypt(nonce, b"hello", aad)
         set_sequence(opener, sequence)
         assert opener.open(struct.pack(">BHH", DATA, 0x0303, len(fragment)) + fragment, LIMIT) == b"hello"
+
+
+def test_two_threads_on_one_key_never_share_a_nonce(provider: CryptoProvider) -> None:
+    """They break the rule that a connection belongs to one thread; what must not break is GCM (REC-31)."""
+    sealer, _ = schedule(provider, GCM).record_keys()
+    sealed: list[bytes] = []
+    refused: list[UsageError] = []
+    data = bytes(400_000)
+
+    def seal() -> None:
+        for _ in range(20):
+            try:
+                sealed.append(sealer.seal(23, data, 16384))
+            except UsageError as error:
+                refused.append(error)
+
+    threads = [threading.Thread(target=seal) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    nonces = [nonce for records in sealed for nonce in explicit_nonces(records)]
+    assert len(nonces) == len(set(nonces)) >= 25
+    assert all("two threads" in str(error) for error in refused)
+
+
+def explicit_nonces(records: bytes) -> Iterator[bytes]:
+    at = 0
+    while at < len(records):
+        yield records[at + 5 : at + 13]
+        at += 5 + int.from_bytes(records[at + 3 : at + 5], "big")
