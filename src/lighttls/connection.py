@@ -88,6 +88,7 @@ class ClientConnection:
         self._outgoing = self._outbox.queue
         self._write_closed = False
         self._read_closed = False
+        self._busy = False  # inside a step, which may ask callbacks
         # Bound methods of the engine's keys: for sending while application data may be sent, for receiving
         # while besides nothing is held and nothing is being counted.
         self._seal: Seal | None = None
@@ -154,8 +155,13 @@ class ClientConnection:
         """Queue the ClientHello. Raises EntropyError, UsageError when called twice."""
         if self._state is not None or self.is_closed:
             raise UsageError(f"a connection is initiated once, and this one is in state {self.state}")
+        self._refuse_callbacks()
         out = Output(self._transcript)
-        self._state = send_client_hello(out, self._client)
+        self._busy = True
+        try:
+            self._state = send_client_hello(out, self._client)
+        finally:
+            self._busy = False
         return self._guarded(lambda events: self._perform(out.actions, events))
 
     def receive_data(self, data: bytes | bytearray | memoryview) -> list[Event]:
@@ -184,6 +190,7 @@ class ClientConnection:
             return self._guarded(self._read_records)
         if self._error is not None:
             raise self._error.with_traceback(None)
+        self._refuse_callbacks()
         if self._state is None and not self._read_closed:
             raise UsageError("call initiate_connection first: the client speaks first in TLS")
         octets = _octets(data)
@@ -200,6 +207,7 @@ class ClientConnection:
         """
         if self._error is not None:
             raise self._error.with_traceback(None)
+        self._refuse_callbacks()
         if self._read_closed:
             return []
         where = "" if self.is_established else f" during the handshake, in state {self.state},"
@@ -245,6 +253,7 @@ class ClientConnection:
 
     def close(self) -> None:
         """Queue close_notify; nothing can be sent after it (ALERT-13). Does nothing when closed or failed."""
+        self._refuse_callbacks()
         if self.is_closed:
             return
         if self._state is not None:
@@ -261,6 +270,7 @@ class ClientConnection:
         """
         if fatal_alert(alert) != alert:
             raise UsageError(f"{alert!r} is no alert that ends a connection")
+        self._refuse_callbacks()
         if self.is_closed:
             return
         if self._state is not None:
@@ -280,6 +290,7 @@ class ClientConnection:
     def _settle_signature(self, request: SignatureRequest, outcome: bytes | BaseException) -> None:
         if self._error is not None:
             raise self._error.with_traceback(None)
+        self._refuse_callbacks()
         state = self._state
         if type(state) is not WaitSignature or state.request is not request:
             raise UsageError("the connection does not wait for this signature")
@@ -290,6 +301,7 @@ class ClientConnection:
     def _guarded(self, work: Callable[[list[Event]], None]) -> list[Event]:
         """Run `work`; whatever it raises ends the connection, and only a LightTLSError leaves."""
         events: list[Event] = []
+        self._busy = True
         try:
             work(events)
         except LightTLSError as error:
@@ -302,7 +314,14 @@ class ClientConnection:
         except BaseException:  # a step that was interrupted half-way cannot be taken up again
             self._fail(InternalError("interrupted by the program"), events)
             raise
+        finally:
+            self._busy = False
         return events
+
+    def _refuse_callbacks(self) -> None:
+        """A signer, verifier, clock or key log that calls the connection it is asked by finds it half-way."""
+        if self._busy:
+            raise UsageError("a callback must not use the connection that is calling it")
 
     def _read_records(self, events: list[Event]) -> None:
         self._open_quickly = None
@@ -374,6 +393,7 @@ class ClientConnection:
             self._outbox.add_last_alert(Alert.CLOSE_NOTIFY, fatal=False)
         self._shut_writing()
         self._read_closed = True
+        self._forget_keys()
         events.append(PeerClosed())
 
     def _advance(self, happening: object, events: list[Event]) -> None:

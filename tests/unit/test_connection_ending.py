@@ -383,3 +383,39 @@ def test_error_raised_again_does_not_grow(provider: Any) -> None:
             connection.receive_data(b"\x17\3\3\0\1x")
         depths.append(len(caught.traceback))
     assert depths[1] == depths[2] <= depths[0]
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda c: c.close(),
+        lambda c: c.abort(Alert.USER_CANCELED),
+        lambda c: c.receive_data(b""),
+        lambda c: c.receive_eof(),
+    ],
+    ids=["close", "abort", "receive_data", "receive_eof"],
+)
+def test_callback_that_uses_its_own_connection_is_refused(provider: Any, use: Any) -> None:
+    """It finds the connection half-way through a step; nothing of the flight may follow an alert it asked for."""
+    refused: list[Exception] = []
+
+    def log(line: str) -> None:
+        with pytest.raises(UsageError, match="must not use the connection") as caught:
+            use(connection)
+        refused.append(caught.value)
+
+    connection, server = client(provider, key_log=log), MemoryServer()
+    connect(connection, server)
+    assert connection.is_established
+    assert len(refused) == 1
+    connection.send_data(b"all is well")
+    server.receive(connection.data_to_send())
+    assert server.read() == b"all is well"
+
+
+def test_keys_are_gone_after_the_server_closed(provider: Any) -> None:
+    connection, server = connected(provider)
+    connection.receive_data(server.say_goodbye() + bytes(1000))
+    assert not connection._held
+    with pytest.raises(UsageError):
+        connection.export_keying_material("EXPERIMENTAL mine", None, 32)
