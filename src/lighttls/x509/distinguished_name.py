@@ -64,6 +64,7 @@ def attributes(name: bytes) -> list[list[tuple[bytes, int, bytes]]]:
     return relative_names
 
 
+_LONGEST_FOLDED: Final = 1024  # bytes; Unicode's normal form costs the square of a run of combining marks
 _MEMO_ENTRIES: Final = 64
 _MEMO_NAME: Final = 512  # bytes; longer names are not remembered
 _memo: dict[bytes, Name] = {}  # a chain names each authority twice, and the same ones come back with every connection
@@ -119,7 +120,7 @@ def printable(words: str) -> str:
 
 def _comparable(tag: int, value: bytes) -> bytes:
     codec = _CODECS.get(tag)
-    if codec is None:
+    if codec is None or len(value) > _LONGEST_FOLDED:
         return b"\x01%c" % tag + value
     if codec in _ASCII_COMPATIBLE and value.isascii():
         return b"\x00" + b" ".join(value.lower().split())

@@ -6,6 +6,7 @@ from binascii import Error as Base64Error
 from binascii import a2b_base64
 
 from lighttls.errors import ConfigurationError
+from lighttls.x509.distinguished_name import printable
 
 _BEGIN = b"-----BEGIN "
 _LABELS = (b"CERTIFICATE", b"X509 CERTIFICATE")
@@ -16,7 +17,7 @@ def certificates(data: bytes | str, origin: str) -> list[bytes]:
 
     `origin` names the source in errors. Raises ConfigurationError: there is none, or one is damaged.
     """
-    text = data.encode("utf-8", "surrogateescape") if isinstance(data, str) else bytes(data)
+    text = data.encode("utf-8", "replace") if isinstance(data, str) else bytes(data)
     if text[:1] == b"\x30":
         return [text]
     found: list[bytes] = []
@@ -24,7 +25,7 @@ def certificates(data: bytes | str, origin: str) -> list[bytes]:
     for block in text.split(_BEGIN)[1:]:
         label, dashes, rest = block.partition(b"-----")
         if label not in _LABELS:
-            others.append(label[:40].decode("ascii", "backslashreplace"))
+            others.append(printable(label[:40].decode("ascii", "backslashreplace")))
             continue
         body, end, _ = rest.partition(b"-----END " + label + b"-----")
         if not dashes or not end:

@@ -17,6 +17,8 @@ from lighttls.x509.certificate import EMPTY_NAME, Certificate, peek_subject
 from lighttls.x509.distinguished_name import Name
 from lighttls.x509.policy import SignaturePolicy
 
+_LARGEST_FILE: Final = 16 << 20  # bytes; the largest bundles have half a megabyte
+
 _SYSTEM_BUNDLES: Final = (
     "/etc/ssl/certs/ca-certificates.crt",  # Debian, Ubuntu, Arch, Alpine, OpenWrt, Gentoo
     "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",  # Fedora, RHEL
@@ -114,9 +116,13 @@ class TrustStore:
         origin = fspath(path)
         try:
             with open(origin, "rb") as file:
-                data = file.read()
-        except OSError as error:
-            raise ConfigurationError(f"trust file {origin} cannot be read: {error.strerror}") from error
+                data = file.read(_LARGEST_FILE + 1)
+        except (OSError, ValueError) as error:  # ValueError: no path, such as one with a NUL
+            raise ConfigurationError(f"trust file {origin} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+        if len(data) > _LARGEST_FILE:
+            raise ConfigurationError(
+                f"trust file {origin} is larger than {_LARGEST_FILE >> 20} MiB, so it is no trust file"
+            )
         return cls._load(data, f"trust file {origin}")
 
     @classmethod

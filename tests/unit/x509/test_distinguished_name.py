@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from lighttls.errors import CertificateError
@@ -99,3 +101,12 @@ def test_text_of_a_hostile_name_is_short() -> None:
     assert len(distinguished_name.text(one(UTF8, b"a" * 60_000))) <= 301
     assert len(distinguished_name.text(one(UTF8, b"a" * 70_000))) <= 301
     assert "#00" in distinguished_name.text(one(0x04, bytes(50_000)))
+
+
+def test_long_value_stands_for_itself() -> None:
+    """Unicode's normal form of 15,000 combining marks takes seconds; nobody's name is that long."""
+    marks = ("a" + "\u0344" * 15_500 + "\u0334" * 15_500).encode()
+    name = one(0x0C, marks)
+    began = time.thread_time()
+    assert marks in distinguished_name.normalise(name)[0]
+    assert time.thread_time() - began < 0.5
