@@ -11,7 +11,7 @@ from lighttls.config import ClientConfig
 from lighttls.connection import ClientConnection
 from lighttls.errors import LightTLSError, TransportError, UsageError
 from lighttls.info import ConnectionInfo
-from lighttls.transports import Driver, carrying
+from lighttls.transports import Driver, carrying, check_address, check_bounds
 from lighttls.x509 import reference_name
 
 _RECEIVE_SIZE: Final = 32768  # bytes asked of the reader below at a time
@@ -50,6 +50,8 @@ async def open_connection(
     `timeout` bounds each wait without progress, `deadline` all of it, in seconds; for what comes
     after the handshake use `asyncio.timeout`. Raises as `lighttls.connect` does.
     """
+    check_address((host, port))
+    check_bounds(timeout=timeout, deadline=deadline)
     name = server_hostname or host
     reference_name(name)  # refuses what the handshake would, before anybody is called
     try:
@@ -60,7 +62,7 @@ async def open_connection(
             await stream.handshake(timeout)
     except TimeoutError as cause:
         raise TransportError(f"{host} port {port} took too long", timed_out=True, hint=_NO_ANSWER, host=host) from cause
-    except (OSError, UnicodeError, OverflowError) as cause:  # also a host name that cannot be one; a port out of range
+    except (OSError, UnicodeError) as cause:  # also a host name that cannot be one
         raise TransportError(f"cannot connect to {host} port {port}: {cause}", hint=_NO_LINK, host=host) from cause
     return stream, stream
 
@@ -109,7 +111,7 @@ class Stream:
                     await self._receive()
         except TimeoutError as cause:
             self.close()
-            raise TransportError("the server sent nothing for too long", timed_out=True, hint=_NO_ANSWER) from cause
+            raise TransportError(f"nothing came for {timeout:g} s", timed_out=True, hint=_NO_ANSWER) from cause
         except BaseException:
             self.close()
             raise
@@ -201,6 +203,8 @@ class Stream:
         while (data := self._driver.take(n)) is None:
             if self._closing:
                 raise UsageError("this connection was closed by us")
+            if not self._driver.handshake_done:
+                raise UsageError("await handshake() first: there is nothing to read before it is complete")
             await self._receive()
         return data
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from lighttls.config import ClientConfig
 from lighttls.connection import ClientConnection
-from lighttls.errors import LightTLSError, TransportError, UsageError
+from lighttls.errors import ConfigurationError, LightTLSError, TransportError, UsageError
 from lighttls.events import DataReceived, Event, HandshakeCompleted, PeerClosed, SignatureRequested
 
 
@@ -112,6 +112,22 @@ def octets(data: bytes | bytearray | memoryview) -> memoryview:
         return memoryview(data).cast("B")
     except (TypeError, ValueError) as cause:
         raise UsageError(f"expected bytes or another contiguous buffer, got {type(data).__name__}: {cause}") from cause
+
+
+def check_address(address: object) -> None:
+    """Raises ConfigurationError unless it is a (host, port) that can be called."""
+    if not (isinstance(address, tuple | list) and len(address) == 2 and isinstance(address[0], str)):
+        raise ConfigurationError(f"an address is a pair (host, port), such as ('example.com', 443), not {address!r}")
+    port = address[1]
+    if type(port) is not int or not 0 < port < 65536:
+        raise ConfigurationError(f"a port is a number from 1 to 65535, not {port!r}")
+
+
+def check_bounds(**bounds: object) -> None:
+    """Raises ConfigurationError unless each bound is None or a positive number of seconds."""
+    for name, seconds in bounds.items():
+        if seconds is not None and not (type(seconds) in (int, float) and seconds > 0):  # type: ignore[operator]
+            raise ConfigurationError(f"the setting {name} is a positive number of seconds or None, not {seconds!r}")
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import IO, Any, Final
 
 from lighttls.config import ClientConfig
 from lighttls.errors import TransportError, UsageError
-from lighttls.transports.driver import octets
+from lighttls.transports.driver import check_address, check_bounds, octets
 from lighttls.transports.stream import Stream
 from lighttls.x509 import reference_name
 
@@ -32,16 +32,18 @@ def connect(
     name's resolution, which the operating system bounds.
 
     Raises:
-        ConfigurationError: the name cannot be verified by any certificate; nothing was sent.
+        ConfigurationError: an argument is none, or no certificate can verify the name; nothing was sent.
         TransportError: no connection, or the link broke; `timed_out` tells lateness from failure.
         CertificateError, ProtocolError, PeerAlert: the handshake failed.
     """
+    check_address(address)
+    check_bounds(timeout=timeout, deadline=deadline)
     name = server_hostname or address[0]
     reference_name(name)  # refuses what the handshake would, before anybody is called
     began = monotonic()
     link = SocketTransport(_connect_tcp(address, timeout, None if deadline is None else began + deadline))
     if deadline is not None:
-        deadline -= monotonic() - began
+        deadline = max(deadline - (monotonic() - began), 1e-9)  # too late is no fault of the argument
     return TLSSocket(link, config, name, timeout=timeout, deadline=deadline)
 
 
@@ -194,7 +196,7 @@ def _connect_tcp(address: tuple[str, int], timeout: float | None, give_up: float
     host, port = address
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError, OverflowError) as cause:  # gaierror; a label too long; a port out of range
+    except (OSError, UnicodeError) as cause:  # gaierror; a label too long
         raise TransportError(f"cannot look up {host!r} (port {port}): {cause}", hint=_NO_ADDRESS, host=host) from cause
     failure: OSError = OSError("the name has no addresses")
     for family, kind, protocol, _, sockaddr in found:

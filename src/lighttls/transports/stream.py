@@ -12,7 +12,7 @@ from lighttls.connection import ClientConnection
 from lighttls.errors import LightTLSError, TransportError, UsageError
 from lighttls.info import ConnectionInfo
 from lighttls.transports.base import Transport
-from lighttls.transports.driver import SILENCE, Driver, carrying, octets
+from lighttls.transports.driver import SILENCE, Driver, carrying, check_bounds, octets
 
 _RECEIVE_SIZE: Final = 32768  # bytes asked of the transport at a time: room for a full record and the start of another
 _SEND_SIZE: Final = 262144  # bytes of plaintext that are sealed at a time, which bounds the memory of a large sendall
@@ -43,9 +43,10 @@ class Stream:
     ) -> None:
         self._transport = transport
         self._closed = False
-        self._timeout = timeout
-        self.setdeadline(deadline)
         try:
+            check_bounds(timeout=timeout, deadline=deadline)
+            self._timeout = timeout
+            self.setdeadline(deadline)
             self._driver = Driver(config, server_hostname)
             self._handshake()
         except BaseException:
@@ -144,7 +145,7 @@ class Stream:
                 raise
 
     def _wait_for_bytes(self) -> bytes:
-        limit = self._limit()
+        limit = bound = self._limit()
         give_up = None if limit is None else monotonic() + limit
         while True:
             data = self._receive_some(limit)
@@ -153,7 +154,8 @@ class Stream:
             if give_up is not None:  # a transport may return early; then it waits for the rest
                 limit = give_up - monotonic()
                 if limit <= 0:
-                    raise TransportError("the server sent nothing for too long", timed_out=True, hint=SILENCE)
+                    late = f"nothing came for {bound:g} s" if bound == self._timeout else _DEADLINE
+                    raise TransportError(late, timed_out=True, hint=SILENCE)
 
     def _receive_some(self, limit: float | None) -> bytes | None:
         with carrying("receiving"):
@@ -202,8 +204,9 @@ class Stream:
             return self._timeout
         left = self._deadline - monotonic()
         if left <= 0:
-            raise TransportError("the deadline has passed", timed_out=True, hint=SILENCE)
+            raise TransportError(_DEADLINE, timed_out=True, hint=SILENCE)
         return left if self._timeout is None else min(left, self._timeout)
 
 
+_DEADLINE = "the deadline has passed"
 _FAULTY = "That is a fault of the transport: `send` returns how many bytes it took, at least one, or None for all."

@@ -7,11 +7,13 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import pytest
 
 from lighttls import (
     CertificateError,
+    ConfigurationError,
     Identity,
     SignerError,
     TransportError,
@@ -304,11 +306,6 @@ def test_nothing_follows_records_that_could_not_be_written() -> None:
     talk(echo, client)
 
 
-def test_impossible_port_is_our_error() -> None:
-    with pytest.raises(TransportError, match="port 70000"):
-        asyncio.run(aio.open_connection("127.0.0.1", 70_000, pki.config(), server_hostname="localhost", timeout=20))
-
-
 def test_unreachable_server_is_named() -> None:
     async def run() -> None:
         with pytest.raises(TransportError, match=r"nowhere\.invalid"):
@@ -330,5 +327,31 @@ def test_stream_runs_over_an_existing_pair_as_a_context_manager() -> None:
                 tls.write(b"y")
             with pytest.raises(UsageError):
                 await tls.read(1)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("port", "bounds", "what"),
+    [(0, {}, "port"), (70_000, {}, "port"), ("443", {}, "port"), (443, {"timeout": 0}, "timeout")],
+)
+def test_impossible_argument_is_named(port: Any, bounds: dict[str, Any], what: str) -> None:
+    with pytest.raises(ConfigurationError, match=what):
+        asyncio.run(aio.open_connection("localhost", port, pki.config(), **bounds))
+
+
+def test_reading_before_the_handshake_is_refused_and_does_no_harm() -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"hello\n")
+
+    async def run() -> None:
+        async with serving(answer, context()) as port:
+            below = await asyncio.open_connection("127.0.0.1", port)
+            tls = aio.Stream(*below, pki.config(), "localhost")
+            for early in (tls.read(1), tls.read(), tls.readexactly(1), tls.readline()):
+                with pytest.raises(UsageError, match=r"await handshake\(\) first"):
+                    await asyncio.wait_for(early, 5)
+            async with tls:
+                assert await tls.readline() == b"hello\n"
 
     asyncio.run(run())

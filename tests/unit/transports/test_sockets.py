@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -188,6 +189,7 @@ def test_server_that_accepts_and_says_nothing_times_out(limits: dict[str, float]
     with socket.create_server(("127.0.0.1", 0)) as listener, pytest.raises(TransportError) as caught:
         connect(("127.0.0.1", listener.getsockname()[1]), pki.config(), **limits)
     assert caught.value.timed_out
+    assert ("deadline" if "deadline" in limits else "nothing came for 0.05 s") in str(caught.value)
     assert time.monotonic() - began < 4
 
 
@@ -212,9 +214,34 @@ def test_impossible_host_name_is_refused_before_anybody_is_called(host: str, mon
         connect((host, 443), pki.config(), timeout=20)
 
 
-def test_impossible_port_is_our_error() -> None:
-    with pytest.raises(TransportError):
-        connect(("127.0.0.1", 2**40), pki.config(), timeout=20)
+@pytest.mark.parametrize(
+    ("address", "bounds", "what"),
+    [
+        (("localhost", 0), {}, "port"),
+        (("localhost", 65536), {}, "port"),
+        (("localhost", -1), {}, "port"),
+        (("localhost", "443"), {}, "port"),
+        (("localhost", True), {}, "port"),
+        ("localhost:443", {}, "pair"),
+        ("ab", {}, "pair"),
+        (("localhost",), {}, "pair"),
+        ((None, 443), {}, "pair"),
+        (None, {}, "pair"),
+        (("localhost", 443), {"timeout": 0}, "timeout"),
+        (("localhost", 443), {"timeout": -1.5}, "timeout"),
+        (("localhost", 443), {"timeout": "20"}, "timeout"),
+        (("localhost", 443), {"timeout": float("nan")}, "timeout"),
+        (("localhost", 443), {"timeout": True}, "timeout"),
+        (("localhost", 443), {"deadline": 0}, "deadline"),
+        (("localhost", 443), {"deadline": []}, "deadline"),
+    ],
+)
+def test_impossible_argument_is_named_before_anybody_is_called(
+    address: Any, bounds: dict[str, Any], what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", pytest.fail)
+    with pytest.raises(ConfigurationError, match=what):
+        connect(address, pki.config(), **bounds)
 
 
 def test_reset_by_the_server_is_a_transport_error() -> None:

@@ -13,6 +13,7 @@ import pytest
 from lighttls import (
     BadRecordMac,
     CertificateError,
+    ConfigurationError,
     Identity,
     LightTLSError,
     MemoryTransport,
@@ -260,6 +261,14 @@ def test_silent_server_times_out_in_the_handshake() -> None:
     with pytest.raises(TransportError) as caught:
         Stream(carrier, pki.config(), "localhost", timeout=0.05)
     assert caught.value.timed_out
+    assert carrier.closed
+
+
+@pytest.mark.parametrize("bounds", [{"timeout": "20"}, {"timeout": 0}, {"deadline": "20"}, {"deadline": -1}])
+def test_impossible_bound_is_named_and_the_transport_closed(bounds: Any) -> None:
+    carrier = Tampering(memory_pair()[0])
+    with pytest.raises(ConfigurationError, match=next(iter(bounds))):
+        Stream(carrier, pki.config(), "localhost", **bounds)
     assert carrier.closed
 
 
