@@ -10,6 +10,9 @@ from lighttls.iana import SignatureScheme
 from lighttls.keys import Signer, software_key
 from lighttls.x509 import Certificate, certificates_from_pem
 
+_LARGEST_CHAIN = 65_536  # bytes of our certificates: what we ourselves take from a server (REC-22)
+_LARGEST_FILE = 1 << 20  # bytes that are read of a file
+
 
 class Identity:
     """A client certificate chain, end entity first, and its signer.
@@ -25,6 +28,10 @@ class Identity:
         self.chain = tuple(bytes(der) for der in chain)
         if not self.chain:
             raise ConfigurationError("an identity needs at least one certificate")
+        if sum(map(len, self.chain)) > _LARGEST_CHAIN:
+            raise ConfigurationError(
+                f"an identity of {len(self.chain)} certificates, over {_LARGEST_CHAIN} bytes: no server takes it"
+            )
         try:
             self.leaf = Certificate.parse(self.chain[0])
             kind = self.leaf.public_key.kind
@@ -45,8 +52,9 @@ class Identity:
         self.signature_schemes = _usable_schemes(kind, signer)
 
     @classmethod
-    def from_pem(cls, data: bytes, signer: Signer | None = None, *, name: str = "the PEM data") -> Identity:
+    def from_pem(cls, data: bytes | str, signer: Signer | None = None, *, name: str = "the PEM data") -> Identity:
         """From PEM: certificates in order, and, if no signer is given, a private key among them if there is one."""
+        data = data.encode("utf-8", "replace") if isinstance(data, str) else data
         chain = certificates_from_pem(data, name)
         try:
             if signer is None and b"PRIVATE KEY-----" in data:
@@ -77,9 +85,10 @@ class Identity:
 def _read(path: str | PathLike[str], what: str) -> bytes:
     try:
         with open(path, "rb") as file:
-            return file.read()
-    except OSError as cause:
-        raise ConfigurationError(f"the {what} {path} cannot be read: {cause.strerror or cause}") from cause
+            return file.read(_LARGEST_FILE)
+    except (OSError, ValueError) as cause:  # ValueError: no path, such as one with a NUL
+        reason = getattr(cause, "strerror", None) or cause
+        raise ConfigurationError(f"the {what} {path} cannot be read: {reason}") from cause
 
 
 def _usable_schemes(kind: str, signer: Signer | None) -> tuple[SignatureScheme, ...]:

@@ -214,3 +214,19 @@ def test_key_and_signer_together_are_refused(shared: Pki, tmp_path: Path) -> Non
 
 def test_repr_says_how_many_certificates_and_what_key(shared: Pki) -> None:
     assert repr(Identity.from_pem(shared.device_chain(shared.ec_device))) == "Identity(2 certificates, ec key)"
+
+
+def test_chain_that_no_server_would_take_is_refused() -> None:
+    der = pki.shared().ec_device.der
+    with pytest.raises(ConfigurationError, match="no server takes it"):
+        Identity([der] * (65_536 // len(der) + 1), None)
+
+
+def test_path_that_is_none_is_named() -> None:
+    with pytest.raises(ConfigurationError, match="cannot be read: embedded null byte"):
+        Identity.from_file("device\0.pem")
+
+
+def test_pem_text_is_as_good_as_its_bytes() -> None:
+    pem = pki.shared().device_chain(pki.shared().ec_device)
+    assert Identity.from_pem(pem.decode()).chain == Identity.from_pem(pem).chain
