@@ -118,7 +118,8 @@ class TrustStore:
             with open(origin, "rb") as file:
                 data = file.read(_LARGEST_FILE + 1)
         except (OSError, ValueError) as error:  # ValueError: no path, such as one with a NUL
-            raise ConfigurationError(f"trust file {origin} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+            reason = getattr(error, "strerror", None) or error
+            raise ConfigurationError(f"trust file {origin} cannot be read: {reason}") from error
         if len(data) > _LARGEST_FILE:
             raise ConfigurationError(
                 f"trust file {origin} is larger than {_LARGEST_FILE >> 20} MiB, so it is no trust file"
