@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import re
 
 import pytest
 
@@ -33,3 +34,10 @@ def test_readme_program(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
         result = doctest.testfile(str(REPOSITORY / "README.md"), module_relative=False, globs=names)
     assert result.attempted > 0
     assert result.failed == 0
+
+
+def test_readme_links_lead_somewhere() -> None:
+    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    links = [target for target in re.findall(r"\]\(([^)#]+)", text) if "://" not in target]
+    assert len(links) > 3
+    assert not [target for target in links if not (REPOSITORY / target).exists()]
