@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from lighttls.config import ClientConfig
 from lighttls.errors import (
+    ConfigurationError,
     DecodeError,
     IllegalParameter,
     InternalError,
@@ -69,10 +70,12 @@ class ClientConnection:
     alert for the server.
 
     `server_hostname` is a DNS name (A-labels) or an IP address. Raises ConfigurationError if it
-    can be neither.
+    can be neither, or `config` is no ClientConfig.
     """
 
     def __init__(self, config: ClientConfig, server_hostname: str) -> None:
+        if not isinstance(config, ClientConfig):
+            raise ConfigurationError(f"the configuration must be a ClientConfig, not {type(config).__name__}")
         self._client = Client(config, config.provider, reference_name(server_hostname))
         self._hostname = server_hostname
         self._state: State | None = None

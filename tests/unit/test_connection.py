@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from lighttls import (
+    ClientConfig,
     ClientConnection,
     ConfigurationError,
     DataReceived,
@@ -218,3 +219,9 @@ def test_each_flight_leaves_in_one_piece(provider: Any) -> None:
     connection.receive_data(server.take())
     assert [record[0] for record in records(connection.data_to_send())] == [22, 20, 22]
     assert connection.data_to_send() == b""
+
+
+@pytest.mark.parametrize("config", [None, {}, "example.com", ClientConfig])
+def test_configuration_that_is_none_is_named(config: Any) -> None:
+    with pytest.raises(ConfigurationError, match="must be a ClientConfig, not "):
+        ClientConnection(config, "example.com")
