@@ -14,6 +14,7 @@ from lighttls.info import ConnectionInfo
 from lighttls.transports import Driver, carrying, check_address, check_bounds
 from lighttls.x509 import reference_name
 
+_FAREWELL: Final = 30.0  # seconds, as asyncio gives its own TLS
 _RECEIVE_SIZE: Final = 32768  # bytes asked of the reader below at a time
 _LINE_LIMIT: Final = 65536  # bytes that `readuntil` looks through, as in asyncio
 
@@ -173,9 +174,15 @@ class Stream:
         return self._closing
 
     async def wait_closed(self) -> None:
-        """Wait until the link is given back."""
+        """Wait until the link is given back; after 30 s a peer that reads nothing more is cut off."""
         with suppress(Exception):  # it may have been broken all along
-            await self._writer.wait_closed()
+            try:
+                async with asyncio.timeout(_FAREWELL):
+                    await self._writer.wait_closed()
+            except TimeoutError:
+                transport = getattr(self._writer, "transport", None)
+                if transport is not None:
+                    transport.abort()
 
     async def __aenter__(self) -> Self:
         if not self._driver.handshake_done:

@@ -174,6 +174,11 @@ class Stream:
                 raise self._driver.error from failure
             self._driver.error = failure
             raise
+        except BaseException:  # a record may have left in part: nothing may follow it, not even close_notify
+            self._driver.connection.close()
+            self._driver.data_to_send()
+            self._driver.error = self._driver.error or TransportError("interrupted while sending")
+            raise
 
     def _send_bytes(self, data: bytes) -> None:
         while data:

@@ -355,3 +355,31 @@ def test_reading_before_the_handshake_is_refused_and_does_no_harm() -> None:
                 assert await tls.readline() == b"hello\n"
 
     asyncio.run(run())
+
+
+def test_peer_that_reads_nothing_more_does_not_hold_us_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    aborted: list[str] = []
+
+    class Stuck(Broken):
+        def close(self) -> None:
+            self.closed = True
+
+        async def wait_closed(self) -> None:
+            await asyncio.sleep(3600)
+
+        @property
+        def transport(self) -> Any:
+            return self
+
+        def abort(self) -> None:
+            aborted.append("aborted")
+
+    async def run() -> None:
+        link = Stuck("")
+        tls = aio.Stream(link, link, pki.config(), "localhost")
+        tls.close()
+        await tls.wait_closed()
+
+    monkeypatch.setattr(aio, "_FAREWELL", 0.05)
+    asyncio.run(asyncio.wait_for(run(), 5))
+    assert aborted == ["aborted"]

@@ -484,3 +484,30 @@ def test_unknown_root_is_refused_with_unknown_ca() -> None:
         Stream(here, config, "localhost", timeout=20)
     assert isinstance(peer.error, ssl.SSLError)
     assert peer.error.reason == "TLSV1_ALERT_UNKNOWN_CA"
+
+
+def test_nothing_follows_a_record_that_an_interrupt_cut() -> None:
+    here, there = memory_pair()
+    sent: list[bytes] = []
+
+    class Interrupted(Tampering):
+        interrupt = False
+
+        def send(self, data: bytes) -> int | None:
+            if self.interrupt:
+                if len(sent):
+                    raise KeyboardInterrupt
+                sent.append(data[:10])
+                return self.inner.send(data[:10])
+            return self.inner.send(data)
+
+    carrier = Interrupted(here)
+    with OpenSSLPeer(there, listen), Stream(carrier, pki.config(), "localhost", timeout=20) as tls:
+        carrier.interrupt = True
+        with pytest.raises(KeyboardInterrupt):
+            tls.sendall(b"half of this leaves")
+        carrier.send = lambda data: sent.append(data)  # type: ignore[method-assign]
+        with pytest.raises(TransportError, match="interrupted"):
+            tls.sendall(b"more")
+        tls.close()
+    assert [len(piece) for piece in sent] == [10]
