@@ -8,7 +8,7 @@ from typing import Any
 
 ENGINES = ("native", "pure")
 
-CPU_FEATURES = {"aesni": 1, "clmul": 2, "shani": 4, "avx2": 8, "bmi2_adx": 16}  # LT_CPU_* of lighttls.h
+CPU_FEATURES = {"aesni": 1, "clmul": 2, "shani": 4, "avx2": 8, "bmi2_adx": 16, "vaes": 32}  # LT_CPU_*
 
 CPU_MASKS = {
     "portable": 0,
@@ -16,6 +16,7 @@ CPU_MASKS = {
     "clmul": CPU_FEATURES["clmul"],
     "aesni+clmul": CPU_FEATURES["aesni"] | CPU_FEATURES["clmul"],
     "shani": CPU_FEATURES["shani"],
+    "avx2": CPU_FEATURES["avx2"],
     "bmi2_adx": CPU_FEATURES["bmi2_adx"],
     "everything": sum(CPU_FEATURES.values()),
 }

@@ -6,7 +6,7 @@ import ast
 import re
 from pathlib import Path
 
-from support import require
+from support import engines, require
 
 STUB = require.REPOSITORY / "src" / "lighttls" / "crypto" / "_core.pyi"
 HEADER = require.REPOSITORY / "csrc" / "lighttls.h"
@@ -56,3 +56,9 @@ def test_engine_uses_no_test_function() -> None:
     """Functions that take nonces from outside or let secrets out exist for published vectors alone."""
     for path in Path(STUB.parent).glob("*.py"):
         assert "lt_test_" not in path.read_text(encoding="utf-8"), path.name
+
+
+def test_tests_know_every_processor_feature_of_the_header() -> None:
+    """One they do not know is never masked out, nor let in again: its implementation would not be tested."""
+    declared = re.findall(r"#define LT_CPU_(\w+)\s+(\d+)", HEADER.read_text(encoding="utf-8"))
+    assert {name.lower(): int(bit) for name, bit in declared} == engines.CPU_FEATURES
