@@ -52,12 +52,14 @@ static uint32_t detect(void) {
     uint32_t one[4];
     uint32_t seven[4];
     uint32_t features = 0;
+    uint32_t saved;
     int avx;
 
     cpuid(1, one);
     cpuid(7, seven);
     /* OSXSAVE and AVX in the processor, XMM (1) and YMM (2) states saved by the system. */
-    avx = all(one[ECX], 1u << 27 | 1u << 28) && all(xgetbv(), 1u << 1 | 1u << 2);
+    saved = all(one[ECX], 1u << 27) ? xgetbv() : 0;
+    avx = all(one[ECX], 1u << 28) && all(saved, 1u << 1 | 1u << 2);
     if (all(one[ECX], 1u << 25)) {
         features |= LT_CPU_AESNI;
     }
@@ -71,6 +73,13 @@ static uint32_t detect(void) {
         features |= LT_CPU_AVX2;
         if (all(seven[ECX], 1u << 9 | 1u << 10)) {
             features |= LT_CPU_VAES;
+        }
+        /* F, DQ, BW, VL; the system saves mask registers, the upper halves of ZMM0 to 15, and ZMM16 to 31. */
+        if (all(seven[EBX], 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31) && all(saved, 7u << 5)) {
+            features |= LT_CPU_AVX512;
+            if (all(seven[EBX], 1u << 21)) {
+                features |= LT_CPU_IFMA;
+            }
         }
     }
     if (all(seven[EBX], 1u << 8 | 1u << 19)) {

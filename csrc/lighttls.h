@@ -72,12 +72,17 @@ extern "C" {
 
 /* ---- Processor --------------------------------------------------------------------------- */
 
-#define LT_CPU_AESNI    1  /* AES-NI */
-#define LT_CPU_CLMUL    2  /* PCLMULQDQ with SSSE3 */
-#define LT_CPU_SHANI    4  /* SHA-NI with SSE4.1 */
-#define LT_CPU_AVX2     8  /* AVX2, enabled by the system */
-#define LT_CPU_BMI2_ADX 16 /* MULX, ADCX, ADOX */
-#define LT_CPU_VAES     32 /* VAES and VPCLMULQDQ on 256 bits, with AVX2 */
+#define LT_CPU_AESNI    1    /* AES-NI */
+#define LT_CPU_CLMUL    2    /* PCLMULQDQ with SSSE3 */
+#define LT_CPU_SHANI    4    /* SHA-NI with SSE4.1 */
+#define LT_CPU_AVX2     8    /* AVX2, enabled by the system */
+#define LT_CPU_BMI2_ADX 16   /* MULX, ADCX, ADOX */
+#define LT_CPU_VAES     32   /* VAES and VPCLMULQDQ on 256 bits, with AVX2 */
+#define LT_CPU_AVX512   64   /* AVX-512 F, BW, DQ and VL, enabled by the system, with AVX2 */
+#define LT_CPU_IFMA     128  /* AVX-512 IFMA, with the former */
+#define LT_CPU_NEON     256  /* Advanced SIMD of AArch64 */
+#define LT_CPU_ARM_AES  512  /* AESE, AESD and PMULL of ARMv8 */
+#define LT_CPU_ARM_SHA2 1024 /* SHA-256 of ARMv8 */
 
 /** Features in use: found on this machine and not masked out. The first call reads cpuid. */
 uint32_t lt_cpu_features(void);

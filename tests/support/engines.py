@@ -8,17 +8,41 @@ from typing import Any
 
 ENGINES = ("native", "pure")
 
-CPU_FEATURES = {"aesni": 1, "clmul": 2, "shani": 4, "avx2": 8, "bmi2_adx": 16, "vaes": 32}  # LT_CPU_*
+CPU_FEATURES = {  # LT_CPU_*
+    "aesni": 1,
+    "clmul": 2,
+    "shani": 4,
+    "avx2": 8,
+    "bmi2_adx": 16,
+    "vaes": 32,
+    "avx512": 64,
+    "ifma": 128,
+    "neon": 256,
+    "arm_aes": 512,
+    "arm_sha2": 1024,
+}
+
+
+def _mask(*features: str) -> int:
+    return sum(CPU_FEATURES[feature] for feature in features)
+
 
 CPU_MASKS = {
     "portable": 0,
-    "aesni": CPU_FEATURES["aesni"],
-    "clmul": CPU_FEATURES["clmul"],
-    "aesni+clmul": CPU_FEATURES["aesni"] | CPU_FEATURES["clmul"],
-    "shani": CPU_FEATURES["shani"],
-    "avx2": CPU_FEATURES["avx2"],
-    "bmi2_adx": CPU_FEATURES["bmi2_adx"],
-    "everything": sum(CPU_FEATURES.values()),
+    "aesni": _mask("aesni"),
+    "clmul": _mask("clmul"),
+    "aesni+clmul": _mask("aesni", "clmul"),
+    "vaes": _mask("aesni", "clmul", "avx2", "vaes"),
+    "vaes+avx512": _mask("aesni", "clmul", "avx2", "vaes", "avx512"),
+    "shani": _mask("shani"),
+    "avx2": _mask("avx2"),
+    "avx512": _mask("avx2", "avx512"),
+    "ifma": _mask("avx2", "avx512", "ifma"),
+    "bmi2_adx": _mask("bmi2_adx"),
+    "neon": _mask("neon"),
+    "arm_aes": _mask("neon", "arm_aes"),
+    "arm_sha2": _mask("arm_sha2"),
+    "everything": _mask(*CPU_FEATURES),
 }
 """Every choice among implementations that cpu.c can make: alone where an implementation needs one feature alone."""
 

@@ -43,6 +43,11 @@ class _Lib:
     LT_CPU_AVX2: int
     LT_CPU_BMI2_ADX: int
     LT_CPU_VAES: int
+    LT_CPU_AVX512: int
+    LT_CPU_IFMA: int
+    LT_CPU_NEON: int
+    LT_CPU_ARM_AES: int
+    LT_CPU_ARM_SHA2: int
     def lt_cpu_features(self) -> int: ...
     def lt_cpu_restrict(self, allowed: int) -> None: ...
     def lt_wipe(self, memory: _Out, len: int) -> None: ...
