@@ -13,29 +13,21 @@ Both kinds are linked with every csrc/*.c and may include "inner.h".
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from tempfile import mkdtemp
 
 import pytest
 
 from support import require
+from support.workshop import CSRC, FORCE_32BIT, RELEASE, STRICT, Workshop, compiled, run
 
 HERE = Path(__file__).parent
-CSRC = require.REPOSITORY / "csrc"
-SOURCES = sorted(CSRC.glob("*.c"))
 
 pytestmark = pytest.mark.timeout(300)
 
-STRICT = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Wundef", "-Werror"]
 SANITIZE = ["-O1", "-g1", "-fno-omit-frame-pointer", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 """-g1: lines for what they report; following variables through unrolled code takes gcc longer than all the rest."""
 
-RELEASE = ["-O2", "-gdwarf-4"]  # valgrind 3.19 cannot read the DWARF 5 of clang
-FORCE_32BIT = "-DLT_FORCE_32BIT"
 CORTEX_M4 = ["-mcpu=cortex-m4", "-mthumb", "-Os", "-ffreestanding"]
 
 COMPILERS = ("gcc", "clang")
@@ -46,49 +38,6 @@ COMPILERS_MAY_CALL = {"memcpy", "memmove", "memset", "memcmp"}
 
 ARM_HELPERS = {"__aeabi_llsl", "__aeabi_llsr", "__aeabi_lmul", "__aeabi_memcpy", "__aeabi_memset", "__aeabi_memclr"}
 """Run-time helpers of the ARM ABI that run in constant time; its division is not among them on purpose."""
-
-
-def run(*command: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
-
-
-def compiled(*command: object) -> None:
-    result = run(*command)
-    if result.returncode != 0:
-        pytest.fail(result.stdout + result.stderr, pytrace=False)
-
-
-class Workshop:
-    """Compiles the C core once per compiler and set of flags."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._objects: dict[tuple[str, ...], list[Path]] = {}
-
-    def core(self, compiler: str, flags: Sequence[str]) -> list[Path]:
-        """Object files of csrc/, warnings being errors."""
-        key = (compiler, *flags)
-        if key not in self._objects:
-            command = require.command(compiler)
-            folder = Path(mkdtemp(dir=self.folder))
-            objects = [folder / f"{source.stem}.o" for source in SOURCES]
-            with ThreadPoolExecutor(os.cpu_count()) as pool:
-                jobs = [
-                    pool.submit(compiled, command, *STRICT, *flags, "-c", source, "-o", target)
-                    for source, target in zip(SOURCES, objects, strict=True)
-                ]
-                for job in jobs:
-                    job.result()
-            self._objects[key] = objects
-        return self._objects[key]
-
-    def program(self, source: Path, compiler: str, flags: Sequence[str]) -> Path:
-        objects = self.core(compiler, flags)
-        target = objects[0].parent / source.stem if objects else self.folder / source.stem
-        if not target.exists():
-            relaxed = [flag for flag in STRICT if flag not in ("-Wpedantic", "-Wconversion")]
-            compiled(require.command(compiler), *relaxed, *flags, f"-I{CSRC}", source, *objects, "-o", target)
-        return target
 
 
 @pytest.fixture(scope="session")
@@ -163,7 +112,7 @@ def test_core_is_strict_c99(workshop: Workshop, compiler: str) -> None:
 )
 def test_core_is_c_for_other_compilers(compiler: str, flags: list[str]) -> None:
     """Syntax and types only: there are neither headers nor libraries of theirs here."""
-    compiled(require.command(compiler), *STRICT, *flags, "-ffreestanding", "-fsyntax-only", *SOURCES)
+    compiled(require.command(compiler), *STRICT, *flags, "-ffreestanding", "-fsyntax-only", *sorted(CSRC.glob("*.c")))
 
 
 def symbols(nm: str, objects: list[Path]) -> list[tuple[str, str, str]]:
