@@ -54,11 +54,9 @@ from lighttls.info import ConnectionInfo
 from lighttls.keys import SignatureRequest
 from lighttls.ledger import Ledger
 from lighttls.messages import MESSAGES, Finished, HelloRequest, Joiner, ServerHello
-from lighttls.record import MAX_PLAINTEXT, Open, Outbox, Patience, RecordLayer, Seal, fatal_alert, read_alert
+from lighttls.record import MAX_PLAINTEXT, Open, Outbox, Patience, RecordLayer, SealData, fatal_alert, read_alert
 from lighttls.trace import TraceEntry
 from lighttls.x509 import reference_name
-
-_APPLICATION_DATA = int(ContentType.APPLICATION_DATA)
 
 
 class ClientConnection:
@@ -88,13 +86,12 @@ class ClientConnection:
         self._patience = Patience()
         self._ledger = Ledger(config.now)
         self._outbox = Outbox(self._records)
-        self._outgoing = self._outbox.queue
         self._write_closed = False
         self._read_closed = False
         self._busy = False  # inside a step, which may ask callbacks
         # Bound methods of the engine's keys: for sending while application data may be sent, for receiving
         # while besides nothing is held and nothing is being counted.
-        self._seal: Seal | None = None
+        self._seal_data: SealData | None = None
         self._open_quickly: Open | None = None
         self.trace: list[TraceEntry] | None = [] if config.trace else None
 
@@ -117,7 +114,7 @@ class ClientConnection:
     @property
     def can_send_data(self) -> bool:
         """Whether `send_data` takes application data now."""
-        return self._seal is not None
+        return self._seal_data is not None
 
     @property
     def is_closed(self) -> bool:
@@ -224,8 +221,8 @@ class ClientConnection:
         Raises UsageError: not connected, closed, or the key has protected as many records as it may
         (REC-26; close_notify is queued then). On a connection that has failed: the error it failed with.
         """
-        seal = self._seal
-        if seal is None:
+        seal_data = self._seal_data
+        if seal_data is None:
             if self._error is not None:
                 raise self._error.with_traceback(None)
             raise UsageError(f"no data can be sent in state {self.state}")
@@ -233,24 +230,27 @@ class ClientConnection:
         if not octets:
             return
         try:
-            self._outgoing.append(seal(_APPLICATION_DATA, octets, MAX_PLAINTEXT))
+            sealed = seal_data(octets)
         except UsageError:
             self.close()
             raise
+        outbox = self._outbox  # Outbox.add, without another call
+        if outbox.first:
+            outbox.later.append(sealed)
+        else:
+            outbox.first = sealed
 
     def data_to_send(self, max_bytes: int | None = None) -> bytes:
         """Bytes for the server, whole flights in one piece; b"" when there is nothing.
 
         `max_bytes` bounds the piece; the rest comes with the next call. Raises UsageError if it is negative.
         """
-        outgoing = self._outgoing
-        if not outgoing:
-            return b""
-        if max_bytes is None and len(outgoing) == 1 and type(outgoing[0]) is bytes:
-            data = outgoing[0]  # the usual case, without another call
-            outgoing.clear()
+        outbox = self._outbox
+        data = outbox.first
+        if max_bytes is None and type(data) is bytes and not outbox.later:
+            outbox.first = b""  # the usual case, without another call
         else:
-            data = self._outbox.take(max_bytes)
+            data = outbox.take(max_bytes)
         self._ledger.bytes_sent += len(data)
         return data
 
@@ -439,7 +439,7 @@ class ClientConnection:
                     if not self._write_closed:
                         self._outbox.add_warning(Alert.NO_RENEGOTIATION)
                 case Complete():
-                    self._seal = self._records.seal
+                    self._seal_data = self._records.seal_data
                     events.append(HandshakeCompleted(self.info))
         if type(self._state) is not WaitSignature:  # a flight leaves in one piece
             self._flush_flight()
@@ -450,7 +450,7 @@ class ClientConnection:
 
     def _shut_writing(self) -> None:
         self._write_closed = True
-        self._seal = None
+        self._seal_data = None
         self._outbox.drop_flight()
 
     def _fail(self, error: LightTLSError, events: list[Event]) -> None:

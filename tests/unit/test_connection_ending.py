@@ -303,7 +303,7 @@ def test_ended_connection_keeps_no_keys(provider: Any, end: str) -> None:
         connection.abort(Alert.USER_CANCELED)
     assert connection._state is None
     with pytest.raises(InternalError):
-        _ = connection._records.seal
+        _ = connection._records.seal_data
 
 
 # ---- what callbacks and verifiers may do ---------------------------------------------------------------

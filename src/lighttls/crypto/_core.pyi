@@ -153,6 +153,7 @@ class _Lib:
     LT_SPANS: int
     LT_OPENED_DATA: int
     LT_OPENED_ONE: int
+    LT_SEALED_DATA: int
     def lt_records_seal(
         self,
         keys: _Context,
@@ -164,6 +165,7 @@ class _Lib:
         fragment: int,
         reserve: int,
     ) -> int: ...
+    def lt_records_seal_data(self, keys: _Context, out: _Context, in_: _In, in_len: int) -> int: ...
     def lt_records_open(self, keys: _Context, out: _Context, in_: _In, in_len: int, limit: int) -> int: ...
     def lt_test_record_keys_sequence(self, keys: _Context, sequence: int) -> None: ...
 

@@ -19,16 +19,17 @@ from lighttls.crypto._core import ffi, lib
 from lighttls.crypto.provider import Entropy, KeyShare
 from lighttls.crypto.suites import CHACHA20_POLY1305, Suite
 from lighttls.errors import InternalError
-from lighttls.iana import NamedGroup
+from lighttls.iana import ContentType, NamedGroup
 
 _HASHES: Final = {"sha256": lib.LT_SHA256, "sha384": lib.LT_SHA384, "sha512": lib.LT_SHA512}
 
-_SEAL_CAPACITY: Final = 4 * (lib.LT_RECORD_MAX + lib.LT_RECORD_EXPANSION)
 _ONE: Final = lib.LT_OPENED_ONE
+_APPLICATION_DATA: Final = int(ContentType.APPLICATION_DATA)
 
 _BYTES: Final = ffi.typeof("uint8_t[]")
 _from_buffer = ffi.from_buffer
 _seal = lib.lt_records_seal
+_seal_data = lib.lt_records_seal_data
 _open = lib.lt_records_open
 
 _seal_work: list[tuple[Any, Any]] = []
@@ -36,8 +37,8 @@ _open_work: list[tuple[Any, Any, Any]] = []
 
 
 def _make_seal_work() -> tuple[Any, Any]:
-    """Room for sealed records, and the same as a buffer to slice."""
-    out = ffi.new(_BYTES, _SEAL_CAPACITY)
+    """An lt_sealed, and the same as a buffer to slice."""
+    out = ffi.new("lt_sealed *")
     return out, ffi.buffer(out)
 
 
@@ -137,50 +138,50 @@ class NativeRecordSealer:
     def __init__(self, keys: Any) -> None:
         self._keys = keys
 
-    def seal(self, content_type: int, data: bytes | bytearray | memoryview, limit: int) -> bytes:
+    def seal_data(self, data: bytes | memoryview) -> bytes:
+        if type(data) is not bytes:
+            return self.seal(_APPLICATION_DATA, data, lib.LT_RECORD_MAX)
         try:
             work = _seal_work.pop()
         except IndexError:
             work = _make_seal_work()
-        # 1: the record that `close` may still need stays in the budget.
-        if type(data) is bytes:
-            length = _seal(self._keys, work[0], _SEAL_CAPACITY, content_type, data, len(data), limit, 1)
-        else:
-            with _from_buffer(_BYTES, data) as view:
-                length = _seal(self._keys, work[0], _SEAL_CAPACITY, content_type, view, len(view), limit, 1)
-        if length < 0:
+        length = _seal_data(self._keys, work[0], data, len(data))
+        if length >= 0:
+            sealed: bytes = work[1][:length]
             _seal_work.append(work)
-            if length == lib.LT_ERR_SPACE:
-                return self._seal_long(content_type, data, limit)
-            raise _not_sealed(length)
-        sealed: bytes = work[1][:length]
+            return sealed
         _seal_work.append(work)
-        return sealed
+        if length == lib.LT_ERR_SPACE:
+            return self.seal(_APPLICATION_DATA, data, lib.LT_RECORD_MAX)
+        raise _not_sealed(length)
 
-    def close(self, content_type: int, data: bytes) -> bytes:
-        return self._seal_part(content_type, data, len(data), lib.LT_RECORD_MAX, 0)
-
-    def _seal_long(self, content_type: int, data: bytes | bytearray | memoryview, limit: int) -> bytes:
+    def seal(self, content_type: int, data: bytes | bytearray | memoryview, limit: int) -> bytes:
         """Seal piece by piece what is too long for a work buffer: fresh memory of that size costs more than the cipher.
 
-        Each piece keeps back the records of those behind it, so that the first one fails if the budget is short.
+        Each piece keeps back the records of those behind it, so that the first one fails if the budget is short, and
+        one that `close` may still need.
         """
-        step = _SEAL_CAPACITY // (limit + lib.LT_RECORD_EXPANSION) * limit
+        _shared.check_limit(limit)
+        step = lib.LT_SEALED_DATA // (limit + lib.LT_RECORD_EXPANSION) * limit
         parts: list[bytes] = []
         with _from_buffer(_BYTES, data) as view:
-            for at in range(0, len(view), step):
+            for at in range(0, len(view), step) or (0,):
                 size = min(step, len(view) - at)
                 records_behind = -(-(len(view) - at - size) // limit)
                 parts.append(self._seal_part(content_type, view + at, size, limit, 1 + records_behind))
         return b"".join(parts)
+
+    def close(self, content_type: int, data: bytes) -> bytes:
+        return self._seal_part(content_type, data, len(data), lib.LT_RECORD_MAX, 0)
 
     def _seal_part(self, content_type: int, data: Any, size: int, limit: int, reserve: int) -> bytes:
         try:
             work = _seal_work.pop()
         except IndexError:
             work = _make_seal_work()
-        length = _seal(self._keys, work[0], _SEAL_CAPACITY, content_type, data, size, limit, reserve)
-        sealed: bytes = work[1][: max(length, 0)]
+        out, buffer = work
+        length = _seal(self._keys, out.data, lib.LT_SEALED_DATA, content_type, data, size, limit, reserve)
+        sealed: bytes = buffer[: max(length, 0)]
         _seal_work.append(work)
         if length < 0:
             raise _not_sealed(length)

@@ -46,6 +46,9 @@ class RecordSealer(Protocol):
         records as it may (REC-26); nothing is sealed then.
         """
 
+    def seal_data(self, data: bytes | memoryview) -> bytes:
+        """The short way for application data, in the largest records there are."""
+
     def close(self, content_type: int, data: bytes) -> bytes:
         """Protect one last short record (an alert), which the budget of REC-26 always leaves room for."""
 

@@ -124,6 +124,9 @@ class PureRecordSealer:
         fragments = [data[at : at + limit] for at in range(0, len(data), limit)] or [b""]  # REC-27
         return self._seal(content_type, fragments, reserve=1)
 
+    def seal_data(self, data: bytes | memoryview) -> bytes:
+        return self.seal(ContentType.APPLICATION_DATA, data, _shared.MAX_PLAINTEXT)
+
     def close(self, content_type: int, data: bytes) -> bytes:
         return self._seal(content_type, [data], reserve=0)
 

@@ -14,7 +14,7 @@ from lighttls.iana import TLS12
 from lighttls.record.framing import HEADER_LENGTH, MAX_PLAINTEXT, frame, read_header
 
 Open = Callable[[bytes, int], bytes | tuple[list[tuple[int, bytes]], int]]
-Seal = Callable[[int, bytes | bytearray | memoryview, int], bytes]
+SealData = Callable[[bytes | memoryview], bytes]
 
 _APPLICATION_DATA = 23
 _FIRST_VERSION = 0x0301  # REC-30: some servers balk at 0x0303 in the first record
@@ -51,11 +51,11 @@ class RecordLayer:
         return self._opener.open
 
     @property
-    def seal(self) -> Seal:
-        """The engine's `seal`, for the short way of application data."""
+    def seal_data(self) -> SealData:
+        """The engine's `seal_data`."""
         if self._sealer is None:
             raise InternalError("nothing to seal: our records are not protected")
-        return self._sealer.seal
+        return self._sealer.seal_data
 
     def forget_keys(self) -> None:
         """Drop keys and what was held: the connection has failed (ALERT-15)."""

@@ -12,12 +12,20 @@ _WARNING, _FATAL = bytes((AlertLevel.WARNING,)), bytes((AlertLevel.FATAL,))
 class Outbox:
     """Queues records; handshake messages that follow one another leave in one (HS-13)."""
 
-    __slots__ = ("_flight", "_records", "queue")
+    __slots__ = ("_flight", "_records", "first", "later")
 
     def __init__(self, records: RecordLayer) -> None:
         self._records = records
         self._flight = bytearray()
-        self.queue: list[bytes | memoryview] = []
+        self.first: bytes | memoryview = b""  # what leaves next: most of the time all there is
+        self.later: list[bytes | memoryview] = []  # empty if `first` is
+
+    def add(self, records: bytes) -> None:
+        """Queue what is protected already."""
+        if self.first:
+            self.later.append(records)
+        else:
+            self.first = records
 
     def add_message(self, encoded: bytes) -> None:
         """Add a handshake message to the flight."""
@@ -27,7 +35,7 @@ class Outbox:
         """Queue the flight; whether there was one."""
         if not self._flight:
             return False
-        self.queue.append(self._records.protect(ContentType.HANDSHAKE, bytes(self._flight)))
+        self.add(self._records.protect(ContentType.HANDSHAKE, bytes(self._flight)))
         self._flight.clear()
         return True
 
@@ -37,36 +45,35 @@ class Outbox:
 
     def add_change_cipher_spec(self) -> None:
         """Queue ChangeCipherSpec (CCS-10)."""
-        self.queue.append(self._records.protect(ContentType.CHANGE_CIPHER_SPEC, b"\1"))
+        self.add(self._records.protect(ContentType.CHANGE_CIPHER_SPEC, b"\1"))
 
     def add_warning(self, description: int) -> None:
         """Queue a warning alert after which the connection goes on."""
-        self.queue.append(self._records.protect(ContentType.ALERT, _WARNING + bytes((description,))))
+        self.add(self._records.protect(ContentType.ALERT, _WARNING + bytes((description,))))
 
     def add_last_alert(self, description: int, *, fatal: bool) -> None:
         """Queue the alert that ends the connection: the key's budget keeps room for it."""
         level = _FATAL if fatal else _WARNING
-        self.queue.append(self._records.protect_last(ContentType.ALERT, level + bytes((description,))))
+        self.add(self._records.protect_last(ContentType.ALERT, level + bytes((description,))))
 
     def take(self, max_bytes: int | None) -> bytes:
         """The first bytes of the queue, all if `max_bytes` is None; what remains is not copied.
 
         Raises UsageError if `max_bytes` is negative.
         """
-        queue = self.queue
         if max_bytes is None:
-            data = bytes(queue.pop()) if len(queue) == 1 else b"".join(queue)
-            queue.clear()
+            data = b"".join((self.first, *self.later))
+            self.first = b""
+            self.later.clear()
             return data
         if max_bytes < 0:
             raise UsageError(f"max_bytes is {max_bytes}, which is no number of bytes")
         taken, wanted = [], max_bytes
-        while queue and wanted:
-            piece = memoryview(queue[0])
+        while self.first and wanted:
+            piece = memoryview(self.first)
             taken.append(piece[:wanted])
-            if len(piece) > wanted:
-                queue[0] = piece[wanted:]
-            else:
-                del queue[0]
+            self.first = piece[wanted:]
+            if not self.first and self.later:
+                self.first = self.later.pop(0)
             wanted -= len(taken[-1])
         return b"".join(taken)

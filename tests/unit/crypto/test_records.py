@@ -133,6 +133,13 @@ def test_data_is_cut_at_the_limit(implementation: CryptoProvider, suite: Suite, 
     assert len(sealed) == length + len(lengths) * (5 + suite.expansion)
 
 
+@pytest.mark.parametrize("size", [0, 1, 16384, 4 * 16384, 4 * 16384 + 1, 300000])
+@pytest.mark.parametrize("make", [bytes, memoryview], ids=lambda make: make.__name__)
+def test_short_way_seals_like_the_long_one(implementation: CryptoProvider, make: Any, size: int) -> None:
+    expected = schedule(implementation, GCM).record_keys()[0].seal(DATA, text(size), LIMIT)
+    assert schedule(implementation, GCM).record_keys()[0].seal_data(make(text(size))) == expected
+
+
 @pytest.mark.parametrize("size", [0, 1, 16384, 70000, 300000])
 @pytest.mark.parametrize("make", [bytearray, memoryview], ids=lambda make: make.__name__)
 def test_any_buffer_can_be_sealed_and_opened(implementation: CryptoProvider, make: Any, size: int) -> None:
@@ -193,6 +200,8 @@ def test_key_protects_as_many_records_as_it_may(implementation: CryptoProvider, 
     for data in (b"", b"x", bytearray(b"x")):
         with pytest.raises(UsageError, match="REC-26"):
             sealer.seal(DATA, data, LIMIT)
+    with pytest.raises(UsageError, match="REC-26"):
+        sealer.seal_data(b"x")
     alert = sealer.close(ALERT, b"\1\0")
     assert opener.open(alert, LIMIT) == ([(ALERT, b"\1\0")], len(alert))
     with pytest.raises(UsageError, match="REC-26"):

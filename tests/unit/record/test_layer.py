@@ -63,6 +63,9 @@ class Sealer:
         assert limit == MAX_PLAINTEXT
         return b"seal:" + bytes((content_type,)) + bytes(data)
 
+    def seal_data(self, data: Any) -> bytes:
+        return self.seal(23, data, MAX_PLAINTEXT)
+
     def close(self, content_type: int, data: bytes) -> bytes:
         return b"close:" + bytes((content_type,)) + data
 
@@ -211,13 +214,13 @@ def test_engine_is_within_reach_only_while_its_direction_is_protected() -> None:
     layer = RecordLayer()
     opener, sealer = Opener(), Sealer()
     layer.write_with(sealer)
-    assert layer.seal == sealer.seal
+    assert layer.seal_data == sealer.seal_data
     with pytest.raises(InternalError, match="nothing to open"):
         layer.open  # noqa: B018
     layer.read_with(opener)
     assert layer.open == opener.open
     with pytest.raises(InternalError, match="nothing to seal"):
-        RecordLayer().seal  # noqa: B018
+        RecordLayer().seal_data  # noqa: B018
 
 
 def test_forgotten_keys_take_everything_held_with_them() -> None:
@@ -233,4 +236,4 @@ def test_forgotten_keys_take_everything_held_with_them() -> None:
     with pytest.raises(InternalError):
         layer.open  # noqa: B018
     with pytest.raises(InternalError):
-        layer.seal  # noqa: B018
+        layer.seal_data  # noqa: B018
