@@ -25,6 +25,12 @@ LT_INLINE int uses_gcm_ni(const lt_aead *aead) {
 }
 #endif
 
+#if LT_ARM64
+LT_INLINE int uses_gcm_armv8(const lt_aead *aead) {
+    return (aead->features & LT_CPU_ARM_AES) != 0;
+}
+#endif
+
 /* see inner.h */
 int lt_aead_init(lt_aead *aead, uint32_t algorithm, const uint8_t *key, size_t key_len) {
     if (key_len == 0 || key_len != lt_aead_key_len(algorithm)) {
@@ -39,6 +45,12 @@ int lt_aead_init(lt_aead *aead, uint32_t algorithm, const uint8_t *key, size_t k
 #if LT_X86_64
     if (uses_gcm_ni(aead)) {
         lt_gcm_ni_init(&aead->key.gcm, key, key_len);
+        return LT_OK;
+    }
+#endif
+#if LT_ARM64
+    if (uses_gcm_armv8(aead)) {
+        lt_gcm_armv8_init(&aead->key.gcm, key, key_len);
         return LT_OK;
     }
 #endif
@@ -59,6 +71,12 @@ void lt_aead_seal(const lt_aead *aead, const uint8_t *nonce, const uint8_t *aad,
         return;
     }
 #endif
+#if LT_ARM64
+    if (uses_gcm_armv8(aead)) {
+        lt_gcm_armv8_seal(&aead->key.gcm, nonce, aad, aad_len, out, in, in_len);
+        return;
+    }
+#endif
     lt_gcm_portable_seal(&aead->key.gcm, nonce, aad, aad_len, out, in, in_len);
 }
 
@@ -71,6 +89,11 @@ int lt_aead_open(const lt_aead *aead, const uint8_t *nonce, const uint8_t *aad, 
 #if LT_X86_64
     if (uses_gcm_ni(aead)) {
         return lt_gcm_ni_open(&aead->key.gcm, nonce, aad, aad_len, out, in, text_len);
+    }
+#endif
+#if LT_ARM64
+    if (uses_gcm_armv8(aead)) {
+        return lt_gcm_armv8_open(&aead->key.gcm, nonce, aad, aad_len, out, in, text_len);
     }
 #endif
     return lt_gcm_portable_open(&aead->key.gcm, nonce, aad, aad_len, out, in, text_len);
@@ -89,6 +112,12 @@ void lt_aead_wipe_stack(const lt_aead *aead, size_t len) {
         } else if (len >= LT_GCM_NI_CHUNK) {
             lt_wipe_stack_512();
         }
+        return;
+    }
+#endif
+#if LT_ARM64
+    if (uses_gcm_armv8(aead)) {
+        lt_wipe_stack_2048();
         return;
     }
 #endif

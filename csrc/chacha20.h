@@ -14,6 +14,14 @@ void lt_chacha20_avx2_xor(uint8_t *out, const uint8_t *in, size_t len, const uin
                           uint32_t counter);
 #endif
 
+#if LT_ARM64
+#define LT_CHACHA20_NEON_CHUNK 256
+
+/** The same with NEON, for len a multiple of LT_CHACHA20_NEON_CHUNK only. Needs LT_CPU_NEON. */
+void lt_chacha20_neon_xor(uint8_t *out, const uint8_t *in, size_t len, const uint8_t *key, const uint8_t *nonce,
+                          uint32_t counter);
+#endif
+
 /* Poly1305 of one message; wiped by lt_poly1305_finish. */
 typedef struct {
 #if LT_LIMB64

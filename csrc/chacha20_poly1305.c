@@ -17,6 +17,17 @@ static void xor_text(const lt_aead *aead, const uint8_t *nonce, uint8_t *out, co
         len -= bulk;
     }
 #endif
+#if LT_ARM64
+    if (len >= LT_CHACHA20_NEON_CHUNK && (aead->features & LT_CPU_NEON) != 0) {
+        size_t bulk = len & ~(size_t)(LT_CHACHA20_NEON_CHUNK - 1);
+
+        lt_chacha20_neon_xor(out, in, bulk, aead->key.chacha20, nonce, counter);
+        counter += (uint32_t)(bulk / 64);
+        out += bulk;
+        in += bulk;
+        len -= bulk;
+    }
+#endif
     lt_chacha20_portable_xor(out, in, len, aead->key.chacha20, nonce, counter);
 }
 

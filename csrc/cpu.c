@@ -1,4 +1,7 @@
-/* Which optional instructions this machine has. Own cpuid: compilers' helpers differ in what they look at. */
+/*
+ * Which optional instructions this machine has. Own cpuid: compilers' helpers differ in what they look at. On AArch64
+ * Linux tells, every Mac has them all, and for other systems and bare metal it is what the compiler was told to use.
+ */
 #include "inner.h"
 
 #if LT_X86_64
@@ -87,6 +90,39 @@ static uint32_t detect(void) {
     }
     return features;
 }
+#elif LT_ARM64
+#if defined(__linux__) && __STDC_HOSTED__
+#include <sys/auxv.h>
+
+/* Bits of AT_HWCAP: arch/arm64/include/uapi/asm/hwcap.h of Linux. */
+#define AES_AND_PMULL (1u << 3 | 1u << 4)
+#define SHA2          (1u << 6)
+
+static uint32_t detect(void) {
+    unsigned long has = getauxval(AT_HWCAP);
+    uint32_t features = LT_CPU_NEON;
+
+    if ((has & AES_AND_PMULL) == AES_AND_PMULL) {
+        features |= LT_CPU_ARM_AES;
+    }
+    if ((has & SHA2) != 0) {
+        features |= LT_CPU_ARM_SHA2;
+    }
+    return features;
+}
+#else
+static uint32_t detect(void) {
+    uint32_t features = LT_CPU_NEON;
+
+#if defined(__ARM_FEATURE_CRYPTO) || defined(__ARM_FEATURE_AES) || defined(__APPLE__)
+    features |= LT_CPU_ARM_AES;
+#endif
+#if defined(__ARM_FEATURE_CRYPTO) || defined(__ARM_FEATURE_SHA2) || defined(__APPLE__)
+    features |= LT_CPU_ARM_SHA2;
+#endif
+    return features;
+}
+#endif
 #else
 static uint32_t detect(void) {
     return 0;

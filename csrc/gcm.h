@@ -31,4 +31,15 @@ LT_MUST_CHECK int lt_gcm_ni_open(const lt_gcm *gcm, const uint8_t *nonce, const 
                                  uint8_t *out, const uint8_t *in, size_t text_len);
 #endif
 
+#if LT_ARM64
+#define LT_GCM_ARMV8_CHUNK 128
+
+/* Needs LT_CPU_ARM_AES. */
+void lt_gcm_armv8_init(lt_gcm *gcm, const uint8_t *key, size_t key_len);
+void lt_gcm_armv8_seal(const lt_gcm *gcm, const uint8_t *nonce, const uint8_t *aad, size_t aad_len, uint8_t *out,
+                       const uint8_t *in, size_t in_len);
+LT_MUST_CHECK int lt_gcm_armv8_open(const lt_gcm *gcm, const uint8_t *nonce, const uint8_t *aad, size_t aad_len,
+                                    uint8_t *out, const uint8_t *in, size_t text_len);
+#endif
+
 #endif

@@ -58,6 +58,12 @@ static void compress(lt_hash_state *hash, const uint8_t *in, size_t blocks) {
         return;
     }
 #endif
+#if LT_ARM64
+    if (lt_cpu_has(LT_CPU_ARM_SHA2)) {
+        lt_sha256_blocks_armv8(hash->words.u32, in, blocks);
+        return;
+    }
+#endif
     lt_sha256_blocks(hash->words.u32, in, blocks);
 }
 

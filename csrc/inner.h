@@ -53,6 +53,16 @@
 #define LT_X86_64 0
 #endif
 
+/*
+ * ARMv8 in 64-bit mode, little-endian; elsewhere on ARM the portable code runs. Not where clang poses as Microsoft's
+ * compiler, whose headers know other intrinsics.
+ */
+#if LT_GNUC && defined(__AARCH64EL__) && defined(__ARM_NEON) && !defined(_MSC_VER)
+#define LT_ARM64 1
+#else
+#define LT_ARM64 0
+#endif
+
 /* 64 x 64 -> 128 bit products; `__extension__` keeps -Wpedantic quiet. */
 #if defined(__SIZEOF_INT128__)
 #define LT_INT128 1
@@ -217,7 +227,7 @@ void lt_wipe_stack_512(void);
 /* AES-GCM under one key. Which fields are set and how depends on the implementation. */
 typedef struct {
     uint8_t round_keys[15 * 16]; /* in the order of FIPS 197 */
-    uint8_t powers[16 * 16];     /* portable: H; PCLMULQDQ: H^16 to H^1, see ghash_clmul.h */
+    uint8_t powers[16 * 16];     /* portable: H; else its powers, see ghash_clmul.h and ghash_armv8.h */
     uint32_t rounds;             /* 10 or 14 */
     int vaes;                    /* PCLMULQDQ: long messages go to gcm_vaes.c */
 } LT_MAY_ALIAS lt_gcm;
@@ -285,11 +295,17 @@ void lt_hash_update(lt_hash_state *hash, const uint8_t *in, size_t in_len);
 /** Write the digest and wipe `hash`. */
 void lt_hash_end(lt_hash_state *hash, uint8_t *digest);
 
-/* Block functions of FIPS 180-4: absorb whole blocks into the state. The _ni form needs LT_CPU_SHANI. */
+/*
+ * Block functions of FIPS 180-4: absorb whole blocks into the state. The _ni form needs LT_CPU_SHANI, the _armv8 form
+ * LT_CPU_ARM_SHA2.
+ */
 extern const uint32_t lt_sha256_constants[64];
 void lt_sha256_blocks(uint32_t state[8], const uint8_t *in, size_t blocks);
 #if LT_X86_64
 void lt_sha256_blocks_ni(uint32_t state[8], const uint8_t *in, size_t blocks);
+#endif
+#if LT_ARM64
+void lt_sha256_blocks_armv8(uint32_t state[8], const uint8_t *in, size_t blocks);
 #endif
 void lt_sha512_blocks(uint64_t state[8], const uint8_t *in, size_t blocks);
 

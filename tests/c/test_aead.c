@@ -11,7 +11,12 @@
 #include "inner.h"
 
 /* Portable, each accelerated implementation alone, everything. */
-static const uint32_t MASKS[] = {0, LT_CPU_AESNI | LT_CPU_CLMUL, LT_CPU_AESNI | LT_CPU_CLMUL | LT_CPU_VAES, LT_CPU_AVX2,
+static const uint32_t MASKS[] = {0,
+                                 LT_CPU_AESNI | LT_CPU_CLMUL,
+                                 LT_CPU_AESNI | LT_CPU_CLMUL | LT_CPU_VAES,
+                                 LT_CPU_AVX2,
+                                 LT_CPU_NEON,
+                                 LT_CPU_NEON | LT_CPU_ARM_AES,
                                  UINT32_MAX};
 #define MASK_COUNT (sizeof MASKS / sizeof MASKS[0])
 
@@ -145,7 +150,7 @@ static void check_poly1305(void) {
     }
 }
 
-/* RFC 8439 section 2.3.2, and AVX2 against portable across a counter that carries out of its low byte. */
+/* RFC 8439 section 2.3.2, and vectors against portable across a counter that carries out of its low byte. */
 static void check_chacha20(void) {
     uint8_t key[32], nonce[12], expected[64], zeros[64] = {0}, out[64];
 
@@ -164,6 +169,18 @@ static void check_chacha20(void) {
         lt_chacha20_portable_xor(slow, text, sizeof text, key, nonce, 250);
         lt_chacha20_avx2_xor(fast, text, sizeof text, key, nonce, 250);
         CHECK(memcmp(slow, fast, sizeof slow) == 0);
+    }
+#endif
+#if LT_ARM64
+    {
+        static uint8_t text[1024], slow[1024], fast[1024];
+
+        fill(text, sizeof text, 3);
+        for (uint32_t counter = 250; counter < 254; counter++) {
+            lt_chacha20_portable_xor(slow, text, sizeof text, key, nonce, counter);
+            lt_chacha20_neon_xor(fast, text, sizeof text, key, nonce, counter);
+            CHECK(memcmp(slow, fast, sizeof slow) == 0);
+        }
     }
 #endif
 }
