@@ -6,11 +6,12 @@
 PYTHON ?= python3
 export PYTHON
 
-.PHONY: help demo test check bench docs deps clean
+.PHONY: help demo test cross check bench docs deps clean
 
 help:
 	@echo "make demo    set up, then publish over mutual TLS 1.2 to a server on this machine"
 	@echo "make test    set up, then run the tests"
+	@echo "make cross   run the C core on every processor that qemu stands for here (minutes)"
 	@echo "make check   lint, types, formatting, import rules"
 	@echo "make bench   compare with the standard library's ssl"
 	@echo "make docs    bring the generated parts of docs/ up to date"
@@ -24,6 +25,10 @@ demo:
 test:
 	@tools/setup.sh test
 	@tools/with_engine.sh -m pytest
+
+cross:
+	@tools/setup.sh test
+	@LIGHTTLS_LONG=1 LIGHTTLS_REQUIRE_ALL=1 tools/with_engine.sh -m pytest tests/cross
 
 check:
 	@tools/setup.sh dev

@@ -61,6 +61,11 @@ look_for_test_tools() {
     has shellcheck || need shellcheck
     has clang || need clang
     links clang -fsanitize=address,undefined || need libclang-rt
+    links aarch64-linux-gnu-gcc || need gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+    links arm-linux-gnueabihf-gcc || need gcc-arm-linux-gnueabihf libc6-dev-armhf-cross
+    links riscv64-linux-gnu-gcc || need gcc-riscv64-linux-gnu libc6-dev-riscv64-cross
+    links s390x-linux-gnu-gcc || need gcc-s390x-linux-gnu libc6-dev-s390x-cross
+    has qemu-s390x || need qemu-user
 }
 
 look() {

@@ -18,6 +18,9 @@ from support import engines
 
 REPOSITORY = Path(__file__).parents[2]
 
+LONG = os.environ.get("LIGHTTLS_LONG") == "1"
+"""Whether to run the long form of what has two: the short one is for every change."""
+
 
 NO_COMMAND_BRINGS = "this processor has no "
 
