@@ -11,7 +11,7 @@
 
 #include "check.h"
 
-#define STACK_SIZE 65536
+#define STACK_SIZE 131072 /* what threads need at least, on AArch64 */
 #define UNTOUCHED  0x77
 #define PIECE      8 /* bytes in a row that are no chance */
 
