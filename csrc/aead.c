@@ -4,7 +4,8 @@
 #include "gcm.h"
 #include "gcm_vaes.h"
 
-#define GCM_NI (LT_CPU_AESNI | LT_CPU_CLMUL)
+#define GCM_NI      (LT_CPU_AESNI | LT_CPU_CLMUL)
+#define GCM_VAES512 (GCM_NI | LT_CPU_VAES | LT_CPU_AVX512)
 
 /* see inner.h */
 size_t lt_aead_key_len(uint32_t algorithm) {
@@ -20,6 +21,10 @@ size_t lt_aead_key_len(uint32_t algorithm) {
 }
 
 #if LT_X86_64
+LT_INLINE int uses_gcm_vaes512(const lt_aead *aead) {
+    return (aead->features & GCM_VAES512) == GCM_VAES512;
+}
+
 LT_INLINE int uses_gcm_ni(const lt_aead *aead) {
     return (aead->features & GCM_NI) == GCM_NI;
 }
@@ -43,6 +48,10 @@ int lt_aead_init(lt_aead *aead, uint32_t algorithm, const uint8_t *key, size_t k
         return LT_OK;
     }
 #if LT_X86_64
+    if (uses_gcm_vaes512(aead)) {
+        lt_gcm_vaes512_init(&aead->key.gcm, key, key_len);
+        return LT_OK;
+    }
     if (uses_gcm_ni(aead)) {
         lt_gcm_ni_init(&aead->key.gcm, key, key_len);
         return LT_OK;
@@ -66,6 +75,10 @@ void lt_aead_seal(const lt_aead *aead, const uint8_t *nonce, const uint8_t *aad,
         return;
     }
 #if LT_X86_64
+    if (uses_gcm_vaes512(aead)) {
+        lt_gcm_vaes512_seal(&aead->key.gcm, nonce, aad, aad_len, out, in, in_len);
+        return;
+    }
     if (uses_gcm_ni(aead)) {
         lt_gcm_ni_seal(&aead->key.gcm, nonce, aad, aad_len, out, in, in_len);
         return;
@@ -87,6 +100,9 @@ int lt_aead_open(const lt_aead *aead, const uint8_t *nonce, const uint8_t *aad, 
         return lt_chacha20_poly1305_open(aead, nonce, aad, aad_len, out, in, text_len);
     }
 #if LT_X86_64
+    if (uses_gcm_vaes512(aead)) {
+        return lt_gcm_vaes512_open(&aead->key.gcm, nonce, aad, aad_len, out, in, text_len);
+    }
     if (uses_gcm_ni(aead)) {
         return lt_gcm_ni_open(&aead->key.gcm, nonce, aad, aad_len, out, in, text_len);
     }
@@ -106,6 +122,12 @@ void lt_aead_wipe_stack(const lt_aead *aead, size_t len) {
         return;
     }
 #if LT_X86_64
+    if (uses_gcm_vaes512(aead)) {
+        if (len >= 128) {
+            lt_wipe_stack_512();
+        }
+        return;
+    }
     if (uses_gcm_ni(aead)) {
         if (aead->key.gcm.vaes && len >= LT_VAES_CHUNK) {
             lt_wipe_stack_2048();

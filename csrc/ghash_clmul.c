@@ -21,14 +21,12 @@ LT_CLMUL static __m128i times_x(__m128i value) {
 
 /* see ghash_clmul.h */
 LT_CLMUL void lt_ghash_clmul_powers(lt_gcm *gcm, const uint8_t *h) {
-    __m128i power = lt_reverse128(lt_load128(h));
+    __m128i power = times_x(lt_reverse128(lt_load128(h)));
 
-    for (size_t exponent = 1; exponent <= 16; exponent++) {
-        lt_ghash_sum sum = lt_ghash_zero();
-
-        lt_store128(gcm->powers + 16 * (16 - exponent), times_x(power));
-        lt_ghash_add(&sum, gcm, 1, power);
-        power = lt_ghash_reduce(sum);
+    lt_store128(gcm->powers + 16 * 15, power);
+    for (size_t exponent = 2; exponent <= 16; exponent++) {
+        power = lt_ghash_times(gcm, 1, power);
+        lt_store128(gcm->powers + 16 * (16 - exponent), power);
     }
 }
 #endif

@@ -3,8 +3,11 @@
  *
  * Blocks are loaded backwards, so that the coefficient of x^0 is the top bit of the register. A
  * carryless product of two such values is one place too low; the table of powers makes up for it by
- * holding x H^i in place of H^i, H^16 first. A sum of up to sixteen products is reduced once:
+ * holding x H^i in place of H^i. A sum of up to sixteen products is reduced once:
  * (y + b0) H^16 + b1 H^15 + ... + b15 H.
+ *
+ * The table begins with H^16 down to H^1. gcm_vaes512.c goes on with H^20, H^24, H^28, H^32 and with eight
+ * 64-bit words: the halves of H^4, H^8 ... H^32, added up for Karatsuba's middle product.
  */
 #ifndef LT_GHASH_CLMUL_H
 #define LT_GHASH_CLMUL_H
@@ -15,6 +18,8 @@
 #include <immintrin.h>
 
 #define LT_CLMUL LT_TARGET("ssse3,pclmul")
+
+#define LT_GHASH_POLYNOMIAL 0xc200000000000000u /* see lt_ghash_reduce */
 
 LT_CLMUL LT_INLINE __m128i lt_load128(const uint8_t *p) {
     return _mm_loadu_si128((const __m128i *)(const void *)p);
@@ -57,18 +62,25 @@ LT_CLMUL LT_INLINE void lt_ghash_add(lt_ghash_sum *sum, const lt_gcm *gcm, size_
 }
 
 /*
- * The field's polynomial runs backwards here: 1 + (x^63 + x^62 + x^57) x^64 + x^128. Adding the
- * multiple of it that clears the lowest 64 bits, twice, leaves the sum in the upper 128.
+ * The field's polynomial runs backwards here: 1 + (x^63 + x^62 + x^57) x^64 + x^128. Adding the multiple of it that
+ * clears the lowest 64 bits takes `low` to the place of `middle`, and once more to that of `high`.
  */
 LT_CLMUL LT_INLINE __m128i lt_ghash_reduce(lt_ghash_sum sum) {
-    const __m128i polynomial = _mm_set_epi64x(0, (long long)0xc200000000000000u);
+    const __m128i polynomial = _mm_set_epi64x(0, (long long)LT_GHASH_POLYNOMIAL);
     __m128i middle = _mm_xor_si128(sum.middle, _mm_xor_si128(sum.high, sum.low));
-    __m128i high = _mm_xor_si128(sum.high, _mm_srli_si128(middle, 8));
-    __m128i low = _mm_xor_si128(sum.low, _mm_slli_si128(middle, 8));
 
-    low = _mm_xor_si128(lt_swap_halves(low), _mm_clmulepi64_si128(low, polynomial, 0x00));
-    low = _mm_xor_si128(lt_swap_halves(low), _mm_clmulepi64_si128(low, polynomial, 0x00));
-    return _mm_xor_si128(high, low);
+    middle =
+        _mm_xor_si128(_mm_xor_si128(middle, lt_swap_halves(sum.low)), _mm_clmulepi64_si128(sum.low, polynomial, 0x00));
+    return _mm_xor_si128(_mm_xor_si128(sum.high, lt_swap_halves(middle)),
+                         _mm_clmulepi64_si128(middle, polynomial, 0x00));
+}
+
+/* x H^exponent */
+LT_CLMUL LT_INLINE __m128i lt_ghash_times(const lt_gcm *gcm, size_t exponent, __m128i x) {
+    lt_ghash_sum sum = lt_ghash_zero();
+
+    lt_ghash_add(&sum, gcm, exponent, x);
+    return lt_ghash_reduce(sum);
 }
 
 /** Fill gcm->powers from the 16 bytes of H. */

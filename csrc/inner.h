@@ -227,7 +227,7 @@ void lt_wipe_stack_512(void);
 /* AES-GCM under one key. Which fields are set and how depends on the implementation. */
 typedef struct {
     uint8_t round_keys[15 * 16]; /* in the order of FIPS 197 */
-    uint8_t powers[16 * 16];     /* portable: H; else its powers, see ghash_clmul.h and ghash_armv8.h */
+    uint8_t powers[24 * 16];     /* portable: H; else its powers, see ghash_clmul.h and ghash_armv8.h */
     uint32_t rounds;             /* 10 or 14 */
     int vaes;                    /* PCLMULQDQ: long messages go to gcm_vaes.c */
 } LT_MAY_ALIAS lt_gcm;

@@ -159,6 +159,7 @@ static void search_stack(uint32_t algorithm, size_t len, int lose) {
     fill(job.key, sizeof job.key, 6);
     fill(job.iv, sizeof job.iv, 7);
     fill(job.text, sizeof job.text, 8);
+    fill((uint8_t *)&job.write, sizeof job.write, 9); /* zeros where nothing is set would be found on any stack */
     CHECK(lt_record_keys_init(&job.write, algorithm, job.key, job.iv) == LT_OK);
     CHECK(lt_record_keys_init(&job.read, algorithm, job.key, job.iv) == LT_OK);
     for (job.opening = 0; job.opening < 2; job.opening++) {
@@ -174,7 +175,8 @@ static void search_stack(uint32_t algorithm, size_t len, int lose) {
 }
 
 static void search_stacks(void) {
-    static const uint32_t MASKS[] = {0, LT_CPU_AVX2, LT_CPU_AESNI | LT_CPU_CLMUL, UINT32_MAX};
+    static const uint32_t MASKS[] = {0, LT_CPU_AVX2, LT_CPU_AESNI | LT_CPU_CLMUL,
+                                     LT_CPU_AESNI | LT_CPU_CLMUL | LT_CPU_VAES, UINT32_MAX};
     static const size_t LENGTHS[] = {60, 200, 520, 1900, 4960};
 
     for (size_t m = 0; m < sizeof MASKS / sizeof MASKS[0]; m++) {
