@@ -148,7 +148,7 @@ LT_ARM_AES LT_INLINE void stream9(const lt_gcm *gcm, uint32x4_t first, uint32x4_
 
 /*
  * The last len < 128 bytes of the text and the tag: out = in + stream; the hash is over `out` when sealing, else over
- * `in`, which is why it comes last. aad_len and text_len: as hashed.
+ * `in`. aad_len and text_len: as hashed.
  */
 LT_ARM_AES static uint8x16_t finish(const lt_gcm *gcm, const uint8_t *nonce, uint32x4_t counter, uint8x16_t y,
                                     size_t aad_len, size_t text_len, uint8_t *out, const uint8_t *in, size_t len,
@@ -161,16 +161,18 @@ LT_ARM_AES static uint8x16_t finish(const lt_gcm *gcm, const uint8_t *nonce, uin
     uint8x16_t tag;
 
     stream9(gcm, first_counter(nonce), counter, stream);
-    for (size_t i = 0; i < len; i++) {
-        out[i] = in[i] ^ stream[16 + i];
-    }
-    while (len > 0) {
-        size_t take = len < 16 ? len : 16;
+    for (size_t at = 0; at < len; at += 16) {
+        size_t take = len - at < 16 ? len - at : 16;
 
-        lt_ghash_add(&sum, gcm, exponent--, veorq_u8(y, vrbitq_u8(load_padded(hashed, take))));
+        if (take == 16) {
+            vst1q_u8(out + at, veorq_u8(vld1q_u8(in + at), vld1q_u8(stream + 16 + at)));
+        } else {
+            for (size_t i = at; i < len; i++) {
+                out[i] = in[i] ^ stream[16 + i];
+            }
+        }
+        lt_ghash_add(&sum, gcm, exponent--, veorq_u8(y, vrbitq_u8(load_padded(hashed + at, take))));
         y = vdupq_n_u8(0);
-        hashed += take;
-        len -= take;
     }
     lt_store64_be(lengths, (uint64_t)aad_len * 8);
     lt_store64_be(lengths + 8, (uint64_t)text_len * 8);
