@@ -368,4 +368,18 @@ void lt_p256_base(uint8_t out[65], const uint8_t scalar[32]);
 /** The x coordinate of scalar * peer. LT_ERR_POINT: `peer` (public) is no 04 x y of the curve; out is unchanged. */
 LT_MUST_CHECK int lt_p256(uint8_t out[32], const uint8_t scalar[32], const uint8_t peer[65]);
 
+/* The same three on P-384. */
+LT_MUST_CHECK int lt_p384_check_scalar(const uint8_t scalar[48]);
+void lt_p384_base(uint8_t out[97], const uint8_t scalar[48]);
+LT_MUST_CHECK int lt_p384(uint8_t out[48], const uint8_t scalar[48], const uint8_t peer[97]);
+
+/* P-384 with instructions that not every processor has: only where this is 1, and needs LT_CPU_BMI2_ADX. */
+#if LT_X86_64 && LT_GNUC && LT_LIMB64
+#define LT_P384_ADX 1
+#else
+#define LT_P384_ADX 0
+#endif
+void lt_p384_base_adx(uint8_t out[97], const uint8_t scalar[48]);
+LT_MUST_CHECK int lt_p384_adx(uint8_t out[48], const uint8_t scalar[48], const uint8_t peer[97]);
+
 #endif

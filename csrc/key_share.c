@@ -1,15 +1,21 @@
 /*
  * Ephemeral key pairs and premaster secrets.
  *
- * A key share holds the private key in its first 32 bytes and the group in its fifth word (0: none). A premaster holds
- * the secret in its first 66 bytes and its length in its tenth word (0: none).
+ * A key share holds the private key in its first 48 bytes and the group in its seventh word (0: none). A premaster
+ * holds the secret in its first 66 bytes and its length in its tenth word (0: none).
  */
 #include "inner.h"
 
-#define SHARE_GROUP   4
+#define SHARE_GROUP   6
 #define PREMASTER_LEN 9
 
-LT_STATIC_ASSERT(share_holds_scalar, SHARE_GROUP * 8 >= 32);
+/* What a group's keys are made of, in bytes. */
+typedef struct {
+    size_t scalar_len; /* that of the shared secret too */
+    size_t public_len;
+} group_sizes;
+
+LT_STATIC_ASSERT(share_holds_scalar, SHARE_GROUP * 8 >= 48);
 LT_STATIC_ASSERT(premaster_holds_secret, PREMASTER_LEN * 8 >= LT_PREMASTER_MAX);
 
 static uint8_t *share_scalar(lt_key_share *share) {
@@ -30,45 +36,69 @@ void lt_premaster_wipe(lt_premaster *premaster) {
     lt_wipe(premaster, sizeof *premaster);
 }
 
+/* All 0 if there is no such group. */
+static group_sizes sizes_of(uint64_t group) {
+    static const group_sizes none = {0, 0}, x25519 = {32, 32}, p256 = {32, 65}, p384 = {48, 97};
+
+    return group == LT_X25519 ? x25519 : group == LT_SECP256R1 ? p256 : group == LT_SECP384R1 ? p384 : none;
+}
+
+static int check_scalar(uint32_t group, const uint8_t *scalar) {
+    int status = LT_OK;
+
+    if (group == LT_SECP256R1) {
+        status = lt_p256_check_scalar(scalar);
+    } else if (group == LT_SECP384R1) {
+        status = lt_p384_check_scalar(scalar);
+    }
+    return lt_ct_declassify(status);
+}
+
 /* see lighttls.h */
 int lt_key_share_generate(lt_key_share *share, uint8_t *public_key, size_t public_key_cap, uint32_t group,
-                          uint8_t *random32) {
+                          uint8_t *random, size_t random_len) {
+    const group_sizes sizes = sizes_of(group);
     int status = LT_ERR_ARGUMENT;
 
     lt_key_share_wipe(share);
-    lt_copy(share_scalar(share), random32, 32);
-    lt_wipe(random32, 32);
-    if (group == LT_X25519) {
-        status = public_key_cap < 32 ? LT_ERR_SPACE : 32;
-        if (status > 0) {
+    if (sizes.scalar_len != 0 && random_len == sizes.scalar_len) {
+        lt_copy(share_scalar(share), random, random_len);
+        status = public_key_cap < sizes.public_len ? LT_ERR_SPACE : check_scalar(group, share_scalar(share));
+    }
+    lt_wipe(random, random_len);
+    if (status == LT_OK) {
+        if (group == LT_X25519) {
             lt_x25519_base(public_key, share_scalar(share));
-        }
-    } else if (group == LT_SECP256R1) {
-        status = public_key_cap < 65 ? LT_ERR_SPACE : lt_ct_declassify(lt_p256_check_scalar(share_scalar(share)));
-        if (status == LT_OK) {
+        } else if (group == LT_SECP256R1) {
             lt_p256_base(public_key, share_scalar(share));
-            status = 65;
+        } else {
+            lt_p384_base(public_key, share_scalar(share));
         }
     }
     lt_wipe_stack();
-    if (status < 0) {
+    if (status != LT_OK) {
         lt_key_share_wipe(share);
         return status;
     }
     share->opaque[SHARE_GROUP] = group;
-    return status;
+    return (int)sizes.public_len;
 }
 
 /* see lighttls.h */
 int lt_key_share_derive(lt_key_share *share, lt_premaster *premaster, const uint8_t *peer, size_t peer_len) {
     const uint64_t group = share->opaque[SHARE_GROUP];
+    const group_sizes sizes = sizes_of(group);
     int status = LT_ERR_ARGUMENT; /* no private key, or one that was used already */
 
     lt_premaster_wipe(premaster);
-    if (group == LT_X25519) {
-        status = peer_len == 32 ? lt_x25519(premaster_secret(premaster), share_scalar(share), peer) : LT_ERR_POINT;
+    if (sizes.public_len != 0 && peer_len != sizes.public_len) {
+        status = LT_ERR_POINT;
+    } else if (group == LT_X25519) {
+        status = lt_x25519(premaster_secret(premaster), share_scalar(share), peer);
     } else if (group == LT_SECP256R1) {
-        status = peer_len == 65 ? lt_p256(premaster_secret(premaster), share_scalar(share), peer) : LT_ERR_POINT;
+        status = lt_p256(premaster_secret(premaster), share_scalar(share), peer);
+    } else if (group == LT_SECP384R1) {
+        status = lt_p384(premaster_secret(premaster), share_scalar(share), peer);
     }
     lt_key_share_wipe(share);
     lt_wipe_stack();
@@ -77,7 +107,7 @@ int lt_key_share_derive(lt_key_share *share, lt_premaster *premaster, const uint
         lt_premaster_wipe(premaster);
         return status;
     }
-    premaster->opaque[PREMASTER_LEN] = 32;
+    premaster->opaque[PREMASTER_LEN] = sizes.scalar_len;
     return LT_OK;
 }
 

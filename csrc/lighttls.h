@@ -68,6 +68,7 @@ extern "C" {
 #define LT_CHACHA20_POLY1305 3
 
 #define LT_SECP256R1 23 /* groups by their IANA numbers */
+#define LT_SECP384R1 24
 #define LT_X25519    29
 
 /* ---- Processor --------------------------------------------------------------------------- */
@@ -135,18 +136,18 @@ typedef struct {
 } lt_premaster;
 
 /**
- * Make a key pair on LT_X25519 or LT_SECP256R1 from 32 random bytes, which are wiped.
- * Writes the public key in wire form (32 or 65 bytes) and returns its length.
- * LT_ERR_SCALAR: the bytes are 0 or not below the order of P-256; draw again.
+ * Make a key pair on LT_X25519 or LT_SECP256R1 from 32 random bytes, or on LT_SECP384R1 from 48, which are wiped.
+ * Writes the public key in wire form (32, 65 or 97 bytes) and returns its length.
+ * LT_ERR_SCALAR: the bytes are 0 or not below the order of the curve; draw again (x25519 takes any).
  */
 LT_MUST_CHECK int lt_key_share_generate(lt_key_share *share, uint8_t *public_key, size_t public_key_cap, uint32_t group,
-                                        uint8_t *random32);
+                                        uint8_t *random, size_t random_len);
 
 /**
  * ECDH with the peer's public key in wire form; the private key is wiped whatever the outcome, and a
  * share that holds none (any more) is LT_ERR_ARGUMENT. LT_ERR_POINT: the peer's key is refused.
- * P-256: RFC 8422 section 5.11 (length, 04, coordinates below p, on the curve). x25519: RFC 7748,
- * top bit masked, non-canonical u accepted, an all-zero result refused.
+ * P-256 and P-384: RFC 8422 section 5.11 (length, 04, coordinates below p, on the curve). x25519: RFC 7748,
+ * top bit masked, non-canonical u accepted, an all-zero result refused. The secret has 32 bytes, or 48 on P-384.
  */
 LT_MUST_CHECK int lt_key_share_derive(lt_key_share *share, lt_premaster *premaster, const uint8_t *peer,
                                       size_t peer_len);

@@ -35,7 +35,7 @@ static void make_peer(uint32_t group, uint8_t peer[65]) {
     lt_key_share share;
 
     fill_scalar(scalar, 1);
-    CHECK(lt_key_share_generate(&share, peer, 65, group, scalar) == (int)public_key_len(group));
+    CHECK(lt_key_share_generate(&share, peer, 65, group, scalar, 32) == (int)public_key_len(group));
 }
 
 /* One exchange with a secret private key. A refused scalar, peer and zero result are verdicts that anyone may see. */
@@ -49,7 +49,7 @@ static void use_group(uint32_t group) {
     for (uint32_t seed = 2; seed < 5; seed++) {
         fill_scalar(scalar, seed);
         (void)VALGRIND_MAKE_MEM_UNDEFINED(scalar, 32);
-        CHECK(lt_key_share_generate(&share, public_key, 65, group, scalar) == (int)public_key_len(group));
+        CHECK(lt_key_share_generate(&share, public_key, 65, group, scalar, 32) == (int)public_key_len(group));
         (void)VALGRIND_MAKE_MEM_DEFINED(public_key, sizeof public_key);
         CHECK(lt_key_share_derive(&share, &premaster, peer, public_key_len(group)) == LT_OK);
         CHECK(lt_test_premaster_get(&premaster, secret) == 32);
@@ -60,13 +60,13 @@ static void use_group(uint32_t group) {
     memset(peer, 0, sizeof peer); /* no point of P-256; on curve25519 one of order 2 */
     fill_scalar(scalar, 5);
     (void)VALGRIND_MAKE_MEM_UNDEFINED(scalar, 32);
-    CHECK(lt_key_share_generate(&share, public_key, 65, group, scalar) == (int)public_key_len(group));
+    CHECK(lt_key_share_generate(&share, public_key, 65, group, scalar, 32) == (int)public_key_len(group));
     CHECK(lt_key_share_derive(&share, &premaster, peer, public_key_len(group)) == LT_ERR_POINT);
 
     if (group == LT_SECP256R1) {
         memset(scalar, 0xff, 32);
         (void)VALGRIND_MAKE_MEM_UNDEFINED(scalar, 32);
-        CHECK(lt_key_share_generate(&share, public_key, 65, group, scalar) == LT_ERR_SCALAR);
+        CHECK(lt_key_share_generate(&share, public_key, 65, group, scalar, 32) == LT_ERR_SCALAR);
     }
 }
 
@@ -95,7 +95,7 @@ static struct {
 
 static void *run_job(void *unused) {
     memcpy(job.random32, job.scalar, 32);
-    CHECK(lt_key_share_generate(&job.share, job.public_key, 65, job.group, job.random32) > 0);
+    CHECK(lt_key_share_generate(&job.share, job.public_key, 65, job.group, job.random32, 32) > 0);
     CHECK(lt_key_share_derive(&job.share, &job.premaster, job.peer, public_key_len(job.group)) == LT_OK);
     if (job.lose) {
         lose_secret(job.scalar, 32);

@@ -41,7 +41,7 @@ static int exchange(uint32_t group, const uint8_t scalar[32], const uint8_t *pee
     int status, public_len = group == LT_X25519 ? 32 : 65;
 
     memcpy(random32, scalar, 32);
-    status = lt_key_share_generate(&share, public_key, (size_t)public_len, group, random32);
+    status = lt_key_share_generate(&share, public_key, (size_t)public_len, group, random32, 32);
     CHECK(all_bytes_are(random32, 32, 0));
     if (status < 0) {
         CHECK(all_bytes_are((uint8_t *)&share, sizeof share, 0));
@@ -379,14 +379,14 @@ static void test_key_share_arguments(void) {
 
     WHERE("no room, no such group: the output is untouched, the random bytes and the share are wiped");
     for (int i = 0; i < 3; i++) {
-        static const uint32_t groups[] = {LT_X25519, LT_SECP256R1, 24};
+        static const uint32_t groups[] = {LT_X25519, LT_SECP256R1, 25};
         static const size_t rooms[] = {31, 64, 65};
         static const int statuses[] = {LT_ERR_SPACE, LT_ERR_SPACE, LT_ERR_ARGUMENT};
 
         memset(public_key, 0xa5, sizeof public_key);
         memset(&share, 0xa5, sizeof share);
         fill(random32, 32, 9);
-        CHECK(lt_key_share_generate(&share, public_key, rooms[i], groups[i], random32) == statuses[i]);
+        CHECK(lt_key_share_generate(&share, public_key, rooms[i], groups[i], random32, 32) == statuses[i]);
         CHECK(all_bytes_are(public_key, sizeof public_key, 0xa5));
         CHECK(all_bytes_are((uint8_t *)&share, sizeof share, 0));
         CHECK(all_bytes_are(random32, 32, 0));
@@ -395,14 +395,14 @@ static void test_key_share_arguments(void) {
     WHERE("a private key serves once");
     fill(random32, 32, 10);
     fill(peer, 32, 11);
-    CHECK(lt_key_share_generate(&share, public_key, 32, LT_X25519, random32) == 32);
+    CHECK(lt_key_share_generate(&share, public_key, 32, LT_X25519, random32, 32) == 32);
     CHECK(lt_key_share_derive(&share, &premaster, peer, 32) == LT_OK);
     CHECK(lt_key_share_derive(&share, &premaster, peer, 32) == LT_ERR_ARGUMENT);
     CHECK(all_bytes_are((uint8_t *)&premaster, sizeof premaster, 0));
 
     WHERE("wipes");
     fill(random32, 32, 10);
-    CHECK(lt_key_share_generate(&share, public_key, 32, LT_X25519, random32) == 32);
+    CHECK(lt_key_share_generate(&share, public_key, 32, LT_X25519, random32, 32) == 32);
     lt_key_share_wipe(&share);
     CHECK(all_bytes_are((uint8_t *)&share, sizeof share, 0));
     memset(&premaster, 0xa5, sizeof premaster);

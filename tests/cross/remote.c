@@ -205,7 +205,8 @@ static void share_public(const request *r, answer *a) {
     lt_key_share share = {{0}};
 
     a->out = placed(OUT, r->numbers[1]);
-    a->status = lt_key_share_generate(&share, a->out.bytes, a->out.len, r->numbers[0], r->strings[0].bytes);
+    a->status = lt_key_share_generate(&share, a->out.bytes, a->out.len, r->numbers[0], r->strings[0].bytes,
+                                      r->strings[0].len);
     lt_key_share_wipe(&share);
 }
 
@@ -215,7 +216,8 @@ static void share_derive(const request *r, answer *a) {
     lt_premaster premaster = {{0}};
     const string mine = placed(SPARE, r->numbers[1]);
 
-    a->status = lt_key_share_generate(&share, mine.bytes, mine.len, r->numbers[0], r->strings[0].bytes);
+    a->status = lt_key_share_generate(&share, mine.bytes, mine.len, r->numbers[0], r->strings[0].bytes,
+                                      r->strings[0].len);
     if (a->status >= 0) {
         a->status = lt_key_share_derive(&share, &premaster, r->strings[1].bytes, r->strings[1].len);
     }

@@ -35,6 +35,7 @@ class _Lib:
     LT_AES_256_GCM: int
     LT_CHACHA20_POLY1305: int
     LT_SECP256R1: int
+    LT_SECP384R1: int
     LT_X25519: int
 
     LT_CPU_AESNI: int
@@ -91,7 +92,7 @@ class _Lib:
         in_len: int,
     ) -> int: ...
     def lt_key_share_generate(
-        self, share: _Context, public_key: _Out, public_key_cap: int, group: int, random32: _Out
+        self, share: _Context, public_key: _Out, public_key_cap: int, group: int, random: _Out, random_len: int
     ) -> int: ...
     def lt_key_share_derive(self, share: _Context, premaster: _Context, peer: _In, peer_len: int) -> int: ...
     def lt_premaster_set(self, premaster: _Context, secret: _Out, secret_len: int) -> int: ...

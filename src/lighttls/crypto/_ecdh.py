@@ -1,4 +1,4 @@
-"""Ephemeral ECDH by `cryptography`: all groups of the pure engine, P-384 for the native one."""
+"""Ephemeral ECDH by `cryptography`, for the pure engine."""
 
 from __future__ import annotations
 

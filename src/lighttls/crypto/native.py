@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from lighttls.crypto import _ecdh, _shared, _signatures
+from lighttls.crypto import _shared, _signatures
 from lighttls.crypto._core import ffi, lib
 from lighttls.crypto.provider import Entropy, KeyShare
 from lighttls.crypto.suites import CHACHA20_POLY1305, Suite
@@ -85,18 +85,19 @@ class NativePremaster:
 
 
 class NativeKeyShare:
-    """An ephemeral key pair in C: x25519 or P-256."""
+    """An ephemeral key pair in C."""
 
     __slots__ = ("_context", "group", "public")
 
     def __init__(self, group: int, entropy: Entropy) -> None:
         self.group = group
         self._context = _context("lt_key_share *", lib.lt_key_share_wipe)
-        public = ffi.new("uint8_t[65]")
+        public = ffi.new("uint8_t[97]")
+        size = 48 if group == lib.LT_SECP384R1 else 32
         for _ in range(_shared.SCALAR_DRAWS):
-            random = _shared.draw(entropy, 32)
+            random = _shared.draw(entropy, size)
             with _from_buffer(_BYTES, random, require_writable=True) as view:
-                status = lib.lt_key_share_generate(self._context, public, len(public), group, view)
+                status = lib.lt_key_share_generate(self._context, public, len(public), group, view, size)
             if status != lib.LT_ERR_SCALAR:
                 self.public = ffi.buffer(public, _checked(status))[:]
                 return
@@ -112,22 +113,6 @@ class NativeKeyShare:
             raise _shared.unacceptable_point(self.group)
         _checked(status)
         return premaster
-
-
-class Secp384r1KeyShare:
-    """An ephemeral key pair on P-384, by `cryptography`: the C core has no such curve."""
-
-    __slots__ = ("_private", "group", "public")
-
-    def __init__(self, entropy: Entropy) -> None:
-        self.group = int(NamedGroup.SECP384R1)
-        self._private, self.public = _ecdh.generate(self.group, entropy)
-
-    def derive(self, peer_public: bytes) -> NativePremaster:
-        private, self._private = self._private, None
-        if private is None:
-            raise _shared.spent_key_share()
-        return NativePremaster.taking(_ecdh.exchange(self.group, private, peer_public))
 
 
 class NativeRecordSealer:
@@ -321,7 +306,7 @@ class NativeProvider:
     def key_share(self, group: int, entropy: Entropy) -> KeyShare:
         if group not in self.groups:
             raise _shared.unknown_group(self.name, group)
-        return Secp384r1KeyShare(entropy) if group == NamedGroup.SECP384R1 else NativeKeyShare(group, entropy)
+        return NativeKeyShare(group, entropy)
 
     def premaster(self, secret: bytearray) -> NativePremaster:
         return NativePremaster.taking(secret)
