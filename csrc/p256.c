@@ -1,60 +1,30 @@
 /*
  * P-256 (secp256r1, SP 800-186 section 3.2.1.3): scalar multiplication for key exchange. The running time depends on
- * neither scalar nor result; peers' points are public.
+ * neither scalar nor result; peers' points are public. p256_adx.c does the same where a processor has MULX and ADX.
  */
-#include "p256_point.h"
+#include "p256_adx.h"
+#include "p256_field.h"
 #include "p256_table.h"
+
+#define fe            fe256
+#define fe_add        fe256_add
+#define fe_sub        fe256_sub
+#define fe_mul        fe256_mul
+#define fe_square     fe256_square
+#define fe_fold       fe256_fold
+#define fe_from_words fe256_from_words
+#define fe_to_words   fe256_to_words
+#define fe_b          fe256_b
+#define fe_rr         fe256_rr
+
+#include "p256_bytes.h"
+#include "p256_point.h"
 
 #define WINDOW  5  /* bits per window of lt_p256; digits go from -16 to 16 */
 #define WINDOWS 52 /* ceil(257 / 5): bit 256 takes the last carry */
 
-static const uint64_t p256_p[4] = {UINT64_C(0xffffffffffffffff), UINT64_C(0x00000000ffffffff), 0,
-                                   UINT64_C(0xffffffff00000001)};
 static const uint64_t p256_n[4] = {UINT64_C(0xf3b9cac2fc632551), UINT64_C(0xbce6faada7179e84),
                                    UINT64_C(0xffffffffffffffff), UINT64_C(0xffffffff00000000)};
-
-/* ---- Numbers ---------------------------------------------------------------------------------- */
-
-static void load_words(uint64_t w[4], const uint8_t bytes[32]) {
-    for (int i = 0; i < 4; i++) {
-        w[i] = lt_load64_be(bytes + 24 - 8 * i);
-    }
-}
-
-/* All ones if a < b, else 0. */
-static uint64_t words_lt(const uint64_t a[4], const uint64_t b[4]) {
-    uint64_t less = 0;
-
-    for (int i = 0; i < 4; i++) {
-        less = lt_ct_lt(a[i], b[i]) | (lt_ct_eq(a[i], b[i]) & less);
-    }
-    return less;
-}
-
-/* Into Montgomery form: any four words of a number below p. */
-static void fe256_from_number(fe256 *out, const uint64_t w[4]) {
-    fe256 rr;
-
-    fe256_from_words(&rr, fe256_rr);
-    fe256_from_words(out, w);
-    fe256_mul(out, out, &rr);
-}
-
-/* Out of Montgomery form, big endian. */
-static void fe256_to_bytes(uint8_t bytes[32], const fe256 *a) {
-    static const uint64_t one[4] = {1, 0, 0, 0};
-    fe256 plain;
-    uint64_t w[4];
-
-    fe256_from_words(&plain, one);
-    fe256_mul(&plain, a, &plain);
-    fe256_to_words(w, &plain);
-    for (int i = 0; i < 4; i++) {
-        lt_store64_be(bytes + 24 - 8 * i, w[i]);
-    }
-    lt_wipe(&plain, sizeof plain);
-    lt_wipe(w, sizeof w);
-}
 
 /* see inner.h */
 int lt_p256_check_scalar(const uint8_t scalar[32]) {
@@ -66,44 +36,16 @@ int lt_p256_check_scalar(const uint8_t scalar[32]) {
     return LT_ERR_SCALAR * (int)(~valid & 1);
 }
 
-/* ---- Points to and from bytes ------------------------------------------------------------------ */
-
-/* RFC 8422 section 5.11 and SP 800-56A section 5.6.2.3.4. The cofactor is 1: what passes has the order n. */
-static int point_from_bytes(p256_affine *out, const uint8_t bytes[65]) {
-    uint64_t x[4], y[4];
-    fe256 left, right, b;
-
-    load_words(x, bytes + 1);
-    load_words(y, bytes + 33);
-    if (bytes[0] != 4 || !words_lt(x, p256_p) || !words_lt(y, p256_p)) {
-        return LT_ERR_POINT;
-    }
-    fe256_from_number(&out->x, x);
-    fe256_from_number(&out->y, y);
-    fe256_from_words(&b, fe256_b);
-    fe256_square(&left, &out->y);
-    fe256_square(&right, &out->x);
-    fe256_mul(&right, &right, &out->x);
-    fe256_add(&right, &right, &b);
-    fe256_sub(&right, &right, &out->x);
-    fe256_sub(&right, &right, &out->x);
-    fe256_sub(&right, &right, &out->x);
-    fe256_sub(&right, &right, &left); /* < 11p */
-    fe256_fold(&right, &right);
-    fe256_to_words(x, &right);
-    return (x[0] | x[1] | x[2] | x[3]) == 0 ? LT_OK : LT_ERR_POINT;
-}
-
 /* The affine coordinates of a, big endian; a is not infinity. y may be null. */
 static void point_to_bytes(uint8_t *x, uint8_t *y, const p256_point *a, p256_scratch *s) {
     fe256_invert(&s->a, &a->z);
     fe256_square(&s->b, &s->a);
     fe256_mul(&s->c, &a->x, &s->b);
-    fe256_to_bytes(x, &s->c);
+    fe_to_bytes(x, &s->c);
     if (y != NULL) {
         fe256_mul(&s->b, &s->b, &s->a);
         fe256_mul(&s->c, &a->y, &s->b);
-        fe256_to_bytes(y, &s->c);
+        fe_to_bytes(y, &s->c);
     }
 }
 
@@ -152,6 +94,12 @@ void lt_p256_base(uint8_t out[65], const uint8_t scalar[32]) {
     static const uint64_t zero[4] = {0, 0, 0, 0};
     base_state s;
 
+#if LT_P256_ADX && LT_LIMB64
+    if (lt_cpu_has(LT_CPU_BMI2_ADX)) {
+        lt_p256_base_adx(out, scalar);
+        return;
+    }
+#endif
     load_words(s.k, scalar);
     fe256_from_words(&s.acc.x, zero);
     fe256_from_words(&s.acc.y, zero);
@@ -240,6 +188,11 @@ int lt_p256(uint8_t out[32], const uint8_t scalar[32], const uint8_t peer[65]) {
     p256_affine point;
     peer_state s;
 
+#if LT_P256_ADX && LT_LIMB64
+    if (lt_cpu_has(LT_CPU_BMI2_ADX)) {
+        return lt_p256_adx(out, scalar, peer);
+    }
+#endif
     if (point_from_bytes(&point, peer) != LT_OK) {
         return LT_ERR_POINT;
     }

@@ -102,6 +102,28 @@ static inline void fe256adx_sub(fe256adx *out, const fe256adx *a, const fe256adx
     out->v[3] = r3;
 }
 
+/** a / 2: a + p if a is odd, shifted. in: below p; out: below p. */
+static inline void fe256adx_halve(fe256adx *out, const fe256adx *a) {
+    uint64_t r0 = a->v[0], r1 = a->v[1], r2 = a->v[2], r3 = a->v[3], mask = 0 - (r0 & 1);
+    uint64_t p1 = FE256ADX_P1 & mask, p3 = FE256ADX_P3 & mask;
+
+    __asm__("add %[mask], %[r0]\n\t"
+            "adc %[p1], %[r1]\n\t"
+            "adc $0, %[r2]\n\t"
+            "adc %[p3], %[r3]\n\t"
+            "rcr $1, %[r3]\n\t"
+            "rcr $1, %[r2]\n\t"
+            "rcr $1, %[r1]\n\t"
+            "rcr $1, %[r0]\n\t"
+            : [r0] "+&r"(r0), [r1] "+&r"(r1), [r2] "+&r"(r2), [r3] "+&r"(r3)
+            : [mask] "r"(mask), [p1] "r"(p1), [p3] "r"(p3)
+            : "cc");
+    out->v[0] = r0;
+    out->v[1] = r1;
+    out->v[2] = r2;
+    out->v[3] = r3;
+}
+
 /* r0 to r4 += a * limb of b; a * limb + 2p < 2^320. `low` and `high` are scratch. */
 #define FE256ADX_ROW(limb, r0, r1, r2, r3, r4)                                                                         \
     "mov " #limb "(%[b]), %%rdx\n\t"                                                                                   \
@@ -177,9 +199,99 @@ static inline void fe256adx_mul(fe256adx *out, const fe256adx *a, const fe256adx
     out->v[3] = s2;
 }
 
-/** a^2 / 2^256. in: below p; out: below p. */
-LT_INLINE void fe256adx_square(fe256adx *out, const fe256adx *a) {
-    fe256adx_mul(out, a, a);
+/* Montgomery's reduction by one limb as above, where nothing is above r3: what q leaves there becomes the new r0. */
+#define FE256ADX_REDUCE_LOW(r0, r1, r2, r3)                                                                            \
+    "mov %[" #r0 "], %%rdx\n\t"                                                                                        \
+    "mov %[" #r0 "], %[w0]\n\t"                                                                                        \
+    "mov %[" #r0 "], %[w1]\n\t"                                                                                        \
+    "shl $32, %[w0]\n\t"                                                                                               \
+    "shr $32, %[w1]\n\t"                                                                                               \
+    "mulx %[p3], %[w2], %[" #r0 "]\n\t"                                                                                \
+    "add %[w0], %[" #r1 "]\n\t"                                                                                        \
+    "adc %[w1], %[" #r2 "]\n\t"                                                                                        \
+    "adc %[w2], %[" #r3 "]\n\t"                                                                                        \
+    "adc $0, %[" #r0 "]\n\t"
+
+/**
+ * a^2 / 2^256: products of different limbs, twice, and squares; then the lower half is reduced, which leaves at most p,
+ * and added to the upper one, which is below p. in: below p; out: below p.
+ */
+static inline void fe256adx_square(fe256adx *out, const fe256adx *a) {
+    static const uint64_t p1 = FE256ADX_P1, p3 = FE256ADX_P3; /* there is no register left for them */
+    uint64_t r0, r1, r2, r3, r4, r5, r6, r7, w0, w1, w2;
+
+    __asm__("mov (%[a]), %%rdx\n\t"
+            "mulx 8(%[a]), %[r1], %[r2]\n\t"
+            "mulx 24(%[a]), %[r3], %[r4]\n\t"
+            "mulx 16(%[a]), %[w0], %[w1]\n\t"
+            "mov 24(%[a]), %%rdx\n\t"
+            "mulx 16(%[a]), %[r5], %[r6]\n\t"
+            "mulx 8(%[a]), %[w2], %[r7]\n\t"
+            "add %[w0], %[r2]\n\t"
+            "adc %[w1], %[r3]\n\t"
+            "adc %[w2], %[r4]\n\t"
+            "adc %[r7], %[r5]\n\t"
+            "adc $0, %[r6]\n\t"
+            "mov 8(%[a]), %%rdx\n\t"
+            "mulx 16(%[a]), %[w0], %[w1]\n\t"
+            "xor %k[r7], %k[r7]\n\t"
+            "add %[w0], %[r3]\n\t"
+            "adc %[w1], %[r4]\n\t"
+            "adc $0, %[r5]\n\t"
+            "adc $0, %[r6]\n\t"
+            /* twice */
+            "add %[r1], %[r1]\n\t"
+            "adc %[r2], %[r2]\n\t"
+            "adc %[r3], %[r3]\n\t"
+            "adc %[r4], %[r4]\n\t"
+            "adc %[r5], %[r5]\n\t"
+            "adc %[r6], %[r6]\n\t"
+            "adc $0, %[r7]\n\t"
+            /* squares */
+            "mulx %%rdx, %[w1], %[w2]\n\t"
+            "mov (%[a]), %%rdx\n\t"
+            "mulx %%rdx, %[r0], %[w0]\n\t"
+            "mov 16(%[a]), %%rdx\n\t"
+            "add %[w0], %[r1]\n\t"
+            "adc %[w1], %[r2]\n\t"
+            "adc %[w2], %[r3]\n\t"
+            "mulx %%rdx, %[w1], %[w2]\n\t"
+            "mov 24(%[a]), %%rdx\n\t"
+            "adc %[w1], %[r4]\n\t"
+            "adc %[w2], %[r5]\n\t"
+            "mulx %%rdx, %[w1], %[w2]\n\t"
+            "adc %[w1], %[r6]\n\t"
+            "adc %[w2], %[r7]\n\t"
+            /* the lower half reduced comes to stand in r0 r1 r2 r3 */
+            FE256ADX_REDUCE_LOW(r0, r1, r2, r3) FE256ADX_REDUCE_LOW(r1, r2, r3, r0) FE256ADX_REDUCE_LOW(r2, r3, r0, r1)
+                FE256ADX_REDUCE_LOW(r3, r0, r1, r2) "xor %%edx, %%edx\n\t"
+                                                    "add %[r4], %[r0]\n\t"
+                                                    "adc %[r5], %[r1]\n\t"
+                                                    "adc %[r6], %[r2]\n\t"
+                                                    "adc %[r7], %[r3]\n\t"
+                                                    "adc $0, %%rdx\n\t"
+                                                    /* less p unless that is below 0 */
+                                                    "mov %[r0], %[r4]\n\t"
+                                                    "mov %[r1], %[r5]\n\t"
+                                                    "mov %[r2], %[r6]\n\t"
+                                                    "mov %[r3], %[r7]\n\t"
+                                                    "sub $-1, %[r4]\n\t"
+                                                    "sbb %[p1], %[r5]\n\t"
+                                                    "sbb $0, %[r6]\n\t"
+                                                    "sbb %[p3], %[r7]\n\t"
+                                                    "sbb $0, %%rdx\n\t"
+                                                    "cmovnc %[r4], %[r0]\n\t"
+                                                    "cmovnc %[r5], %[r1]\n\t"
+                                                    "cmovnc %[r6], %[r2]\n\t"
+                                                    "cmovnc %[r7], %[r3]\n\t"
+            : [r0] "=&r"(r0), [r1] "=&r"(r1), [r2] "=&r"(r2), [r3] "=&r"(r3), [r4] "=&r"(r4), [r5] "=&r"(r5),
+              [r6] "=&r"(r6), [r7] "=&r"(r7), [w0] "=&r"(w0), [w1] "=&r"(w1), [w2] "=&r"(w2)
+            : [a] "r"(a), [p1] "m"(p1), [p3] "m"(p3), "m"(*a)
+            : "rdx", "cc");
+    out->v[0] = r0;
+    out->v[1] = r1;
+    out->v[2] = r2;
+    out->v[3] = r3;
 }
 
 #endif

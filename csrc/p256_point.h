@@ -2,22 +2,17 @@
  * Points of P-256 in Jacobian coordinates: x = X/Z^2, y = Y/Z^3. No point has order 2, so doubling has no exception;
  * addition has equal and opposite points, and the multiplications in p256.c prove that they never meet one. Whether a
  * point is infinity says a mask. Coordinates are tight (see p256_field64.h), for which the last operation on each is a
- * product or a fold; bounds in comments are of values between.
+ * product or a fold; bounds in comments are of values between. The including file has included p256_field.h.
  */
 #ifndef LT_P256_POINT_H
 #define LT_P256_POINT_H
 
-#include "p256_field.h"
+#include "p256_bytes.h"
 
 typedef struct {
     fe256 x, y, z;
     uint64_t infinite; /* all ones: infinity, whatever x, y and z are */
 } p256_point;
-
-/* A point that is not infinity, with Z = 1. */
-typedef struct {
-    fe256 x, y;
-} p256_affine;
 
 /* What additions compute with, kept by the caller, who wipes it. */
 typedef struct {

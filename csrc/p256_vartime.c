@@ -24,7 +24,7 @@
 
 /* see vartime.h */
 int lt_ecdsa_p256_vartime(lt_der key, lt_der signature, const uint8_t *digest, size_t digest_len) {
-#if LT_P256_ADX
+#if LT_P256_ADX && LT_LIMB64
     if (lt_cpu_has(LT_CPU_BMI2_ADX)) {
         return lt_ecdsa_p256_adx_vartime(key, signature, digest, digest_len);
     }

@@ -6,7 +6,7 @@
 #ifndef LT_VARTIME_H
 #define LT_VARTIME_H
 
-#include "inner.h"
+#include "p256_adx.h"
 
 /* ---- Numbers of any length: limbs, least significant first ------------------------------------ */
 
@@ -86,11 +86,6 @@ LT_MUST_CHECK int lt_der_take_positive_vartime(lt_der *from, lt_der *magnitude);
 LT_MUST_CHECK int lt_ecdsa_p256_vartime(lt_der key, lt_der signature, const uint8_t *digest, size_t digest_len);
 
 /* The same with instructions that not every processor has: only where LT_P256_ADX is 1, and needs LT_CPU_BMI2_ADX. */
-#if LT_X86_64 && LT_LIMB64 && defined(__GNUC__)
-#define LT_P256_ADX 1
-#else
-#define LT_P256_ADX 0
-#endif
 LT_MUST_CHECK int lt_ecdsa_p256_adx_vartime(lt_der key, lt_der signature, const uint8_t *digest, size_t digest_len);
 
 LT_MUST_CHECK int lt_ecdsa_p384_vartime(lt_der key, lt_der signature, const uint8_t *digest, size_t digest_len);

@@ -1,11 +1,13 @@
-"""Print the multiples of the base points that key generation reads: x25519_table.h or p256_table.h.
+"""Print the multiples of the base points that key generation reads: x25519_, p256_ or p256_window_table.h.
 
 Run from the root of the repository after a change here (the output is committed):
 
     python csrc/tools/make_comb_tables.py x25519 > csrc/x25519_table.h
     python csrc/tools/make_comb_tables.py p256 > csrc/p256_table.h
+    python csrc/tools/make_comb_tables.py p256_window > csrc/p256_window_table.h
 
-Entry [u][m - 1] is the sum of 2^(64 i + 32 u) times the base point over the bits i that are set in m, 1 <= m <= 15.
+In combs, entry [u][m - 1] is the sum of 2^(64 i + 32 u) times the base point over the bits i that are set in m,
+1 <= m <= 15. In windows, entry [i][m - 1] is m 2^(12 i) times the base point, 1 <= m <= 32.
 """
 
 from __future__ import annotations
@@ -88,8 +90,23 @@ def table(base: Point, add: Callable[[Point | None, Point], Point]) -> list[list
     return blocks
 
 
+def windows() -> list[list[Point]]:
+    """1 to 32 times 2^(12 i) G, for i below 22."""
+    blocks = []
+    base = G256
+    for _ in range(22):
+        block = [base]
+        while len(block) < 32:
+            block.append(add_weierstrass(block[-1], base))
+        blocks.append(block)
+        for _ in range(12):
+            base = add_weierstrass(base, base)
+    return blocks
+
+
 def print_table(curve: str, blocks: list[list[list[int]]]) -> None:
-    print(f"static const uint64_t {curve}_table[2][15][{len(blocks[0][0])}] = {{")
+    shape = "".join(f"[{size}]" for size in (len(blocks), len(blocks[0]), len(blocks[0][0])))
+    print(f"static const uint64_t {curve}_table{shape} = {{")
     for block in blocks:
         print("    {")
         for entry in block:
@@ -103,12 +120,15 @@ def main(curve: str) -> None:
     what = {
         "x25519": "y + x, y - x and 2 d x y of multiples of the Edwards form of u = 9",
         "p256": "x and y of multiples of G, in the Montgomery forms of both widths",
+        "p256_window": "x and y of multiples of G for p256_adx.c, times 2^256",
     }[curve]
     guard = f"LT_{curve.upper()}_TABLE_H"
     print(f"/* {what}: made by tools/make_comb_tables.py. */")
     print(f'#ifndef {guard}\n#define {guard}\n\n#include "inner.h"\n\n/* clang-format off */')
     if curve == "x25519":
         print_table(curve, [[edwards_words(point) for point in block] for block in table(B25519, add_edwards)])
+    elif curve == "p256_window":
+        print_table(curve, [[montgomery_words(point, 256) for point in block] for block in windows()])
     else:
         points = table(G256, add_weierstrass)
         print("#if LT_LIMB64")
