@@ -6,8 +6,9 @@
  * holding x H^i in place of H^i. A sum of up to sixteen products is reduced once:
  * (y + b0) H^16 + b1 H^15 + ... + b15 H.
  *
- * The table begins with H^16 down to H^1. gcm_vaes512.c goes on with H^20, H^24, H^28, H^32 and with eight
- * 64-bit words: the halves of H^4, H^8 ... H^32, added up for Karatsuba's middle product.
+ * The table begins with H^16 down to H^1. gcm_ni.c goes on with sixteen words of 64 bits, the two halves of each power
+ * added up for Karatsuba's middle product; gcm_vaes512.c with H^20, H^24, H^28, H^32 and eight such words, of
+ * H^4, H^8 ... H^32.
  */
 #ifndef LT_GHASH_CLMUL_H
 #define LT_GHASH_CLMUL_H
