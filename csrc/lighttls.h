@@ -229,8 +229,7 @@ void lt_record_keys_wipe(lt_record_keys *keys);
 #define LT_RECORD_EXPANSION 29    /* at most: header, explicit nonce, tag */
 #define LT_SPANS            32
 #define LT_OPENED_DATA      65536
-#define LT_SEALED_DATA      65652     /* four records of LT_RECORD_MAX and their expansion */
-#define LT_OPENED_ONE       0x1000000 /* flag in the result of lt_records_open */
+#define LT_SEALED_DATA      65652 /* four records of LT_RECORD_MAX and their expansion */
 
 /** Where lt_records_open puts what it opened. */
 typedef struct {
@@ -265,14 +264,20 @@ LT_MUST_CHECK ptrdiff_t lt_records_seal_data(lt_record_keys *keys, lt_sealed *ou
 /**
  * Open the complete records at the start of in[0..in_len). Stops after a record that is not application_data (it may
  * change keys or end the stream), before one that fails, and when `out` is full. `limit`: largest plaintext allowed.
- * Returns the number of records opened. If the input was exactly one non-empty application_data record, returns
- * LT_OPENED_ONE + its plaintext length instead, the plaintext at out->data[0]; only out->data is set then.
+ * Returns the number of records opened.
  * If the first record fails: LT_ERR_ARGUMENT (its type is none of 20 to 23), LT_ERR_VERSION, LT_ERR_OVERFLOW,
  * LT_ERR_AUTH (also: too short for nonce and tag) or LT_ERR_SEQUENCE; what was written is wiped and the key must not
  * be used again. All but a wrong tag are judged on the 5 bytes of the header, however much of the body is there.
  * LT_ERR_ARGUMENT also if `keys` hold no key or `limit` is not 1 to LT_RECORD_MAX: nothing was looked at.
  */
 LT_MUST_CHECK int lt_records_open(lt_record_keys *keys, lt_opened *out, const uint8_t *in, size_t in_len, size_t limit);
+
+/**
+ * The short way for application data: if the input is exactly one record of it, complete, not empty, and of at most
+ * LT_RECORD_MAX bytes, opens it to out->data and returns the length of its plaintext; nothing else in `out` is set.
+ * 0: it is something else, and nothing was done. Errors: those of lt_records_open.
+ */
+LT_MUST_CHECK int lt_records_open_data(lt_record_keys *keys, lt_opened *out, const uint8_t *in, size_t in_len);
 
 /** Set the next sequence number. For tests near the end of the range only. */
 void lt_test_record_keys_sequence(lt_record_keys *keys, uint64_t sequence);

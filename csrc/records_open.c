@@ -79,27 +79,6 @@ static int open_many(lt_record_keys_inner *keys, lt_opened *out, const uint8_t *
     return (int)count;
 }
 
-static int open_any(lt_record_keys_inner *inner, lt_opened *out, const uint8_t *in, size_t in_len, size_t limit) {
-    size_t overhead = lt_record_overhead(inner);
-    int status;
-
-    if (inner->aead.algorithm == 0 || limit == 0 || limit > LT_RECORD_MAX) {
-        return LT_ERR_ARGUMENT;
-    }
-    /* The common case: the input is one record of data, complete, not empty. */
-    if (in_len > LT_HEADER_LEN + overhead && in_len <= LT_HEADER_LEN + overhead + limit && in[0] == 23 &&
-        LT_HEADER_LEN + body_len(in) == in_len && in[1] == 3 && in[2] == 3 && inner->sequence != UINT64_MAX) {
-        size_t text_len = in_len - LT_HEADER_LEN - overhead;
-
-        status = open_one(inner, out->data, in, text_len);
-        status = status == LT_OK ? LT_OPENED_ONE + (int)text_len : status;
-    } else {
-        status = open_many(inner, out, in, in_len, limit);
-    }
-    lt_aead_wipe_stack(&inner->aead, in_len);
-    return status;
-}
-
 /* see lighttls.h */
 int lt_records_open(lt_record_keys *keys, lt_opened *out, const uint8_t *in, size_t in_len, size_t limit) {
     lt_record_keys_inner *inner = lt_record_keys_inside(keys);
@@ -108,7 +87,33 @@ int lt_records_open(lt_record_keys *keys, lt_opened *out, const uint8_t *in, siz
     if (!lt_record_keys_take(inner)) {
         return LT_ERR_BUSY;
     }
-    status = open_any(inner, out, in, in_len, limit);
+    if (inner->aead.algorithm == 0 || limit == 0 || limit > LT_RECORD_MAX) {
+        status = LT_ERR_ARGUMENT;
+    } else {
+        status = open_many(inner, out, in, in_len, limit);
+        lt_aead_wipe_stack(&inner->aead, in_len);
+    }
+    lt_record_keys_give_back(inner);
+    return status;
+}
+
+/* see lighttls.h */
+int lt_records_open_data(lt_record_keys *keys, lt_opened *out, const uint8_t *in, size_t in_len) {
+    lt_record_keys_inner *inner = lt_record_keys_inside(keys);
+    size_t expansion = LT_HEADER_LEN + lt_record_overhead(inner);
+    int status = 0;
+
+    if (!lt_record_keys_take(inner)) {
+        return LT_ERR_BUSY;
+    }
+    if (inner->aead.algorithm == 0) {
+        status = LT_ERR_ARGUMENT;
+    } else if (in_len > expansion && in_len <= expansion + LT_RECORD_MAX && in[0] == 23 &&
+               LT_HEADER_LEN + body_len(in) == in_len && judge_header(inner, in, LT_RECORD_MAX) == LT_OK) {
+        status = open_one(inner, out->data, in, in_len - expansion);
+        status = status == LT_OK ? (int)(in_len - expansion) : status;
+        lt_aead_wipe_stack(&inner->aead, in_len);
+    }
     lt_record_keys_give_back(inner);
     return status;
 }

@@ -54,9 +54,11 @@ from lighttls.info import ConnectionInfo
 from lighttls.keys import SignatureRequest
 from lighttls.ledger import Ledger
 from lighttls.messages import MESSAGES, Finished, HelloRequest, Joiner, ServerHello
-from lighttls.record import MAX_PLAINTEXT, Open, Outbox, Patience, RecordLayer, SealData, fatal_alert, read_alert
+from lighttls.record import OpenData, Outbox, Patience, RecordLayer, SealData, fatal_alert, read_alert
 from lighttls.trace import TraceEntry
 from lighttls.x509 import reference_name
+
+_new = object.__new__
 
 
 class ClientConnection:
@@ -92,7 +94,7 @@ class ClientConnection:
         # Bound methods of the engine's keys: for sending while application data may be sent, for receiving
         # while besides nothing is held and nothing is being counted.
         self._seal_data: SealData | None = None
-        self._open_quickly: Open | None = None
+        self._open_data: OpenData | None = None
         self.trace: list[TraceEntry] | None = [] if config.trace else None
 
     # ---- what the owner asks ------------------------------------------------------------------
@@ -175,19 +177,20 @@ class ClientConnection:
                 Send `data_to_send()`, then close. Every later call raises the same error; its events
                 are those of the first time.
         """
-        open_quickly = self._open_quickly
-        if open_quickly is not None and type(data) is bytes:
+        open_data = self._open_data
+        if open_data is not None and type(data) is bytes:
             # The short way for one application_data record: the row (Connected, ApplicationData).
-            self._ledger.bytes_received += len(data)
             try:
-                opened = open_quickly(data, MAX_PLAINTEXT)
+                plaintext = open_data(data)
             except LightTLSError as error:
+                self._ledger.bytes_received += len(data)
                 self._fail(error, [])
                 raise
-            if isinstance(opened, bytes):
-                return [DataReceived(opened)]
-            self._records.take(opened, data)
-            return self._guarded(self._read_records)
+            if plaintext is not None:
+                self._ledger.bytes_received += len(data)
+                event = _new(DataReceived)  # its constructor takes as long as all of this
+                event.data = plaintext
+                return [event]
         if self._error is not None:
             raise self._error.with_traceback(None)
         self._refuse_callbacks()
@@ -327,11 +330,11 @@ class ClientConnection:
             raise UsageError("a callback must not use the connection that is calling it")
 
     def _read_records(self, events: list[Event]) -> None:
-        self._open_quickly = None
+        self._open_data = None
         while not self._read_closed and (record := self._records.next()) is not None:
             self._on_record(record[0], record[1], events)
         if type(self._state) is Connected and not (self._read_closed or self._held or self._joined or self._patience):
-            self._open_quickly = self._records.open
+            self._open_data = self._records.open_data
 
     def _on_record(self, content_type: int, fragment: bytes, events: list[Event]) -> None:
         self._patience.on_record(content_type, fragment)
@@ -466,7 +469,7 @@ class ClientConnection:
 
     def _forget_keys(self) -> None:
         """Drop what the connection will not need any more (ALERT-15)."""
-        self._open_quickly = None
+        self._open_data = None
         self._records.forget_keys()
         self._transcript.clear()
         if self._state is not None:

@@ -226,8 +226,6 @@ def opened(opener: Any, data: bytes, limit: int) -> tuple[list[tuple[int, bytes]
             result = opener.open(data, limit)
         except LightTLSError as error:
             return records, type(error), str(error)
-        if isinstance(result, bytes):
-            return [*records, (23, result)], None, ""
         if not result[0]:
             return records, None, ""
         records += result[0]

@@ -23,7 +23,6 @@ from lighttls.iana import ContentType, NamedGroup
 
 _HASHES: Final = {"sha256": lib.LT_SHA256, "sha384": lib.LT_SHA384, "sha512": lib.LT_SHA512}
 
-_ONE: Final = lib.LT_OPENED_ONE
 _APPLICATION_DATA: Final = int(ContentType.APPLICATION_DATA)
 
 _BYTES: Final = ffi.typeof("uint8_t[]")
@@ -31,6 +30,7 @@ _from_buffer = ffi.from_buffer
 _seal = lib.lt_records_seal
 _seal_data = lib.lt_records_seal_data
 _open = lib.lt_records_open
+_open_data = lib.lt_records_open_data
 
 _seal_work: list[tuple[Any, Any]] = []
 _open_work: list[tuple[Any, Any, Any]] = []
@@ -187,7 +187,22 @@ class NativeRecordOpener:
     def __init__(self, keys: Any) -> None:
         self._keys = keys
 
-    def open(self, data: bytes | bytearray | memoryview, limit: int) -> bytes | tuple[list[tuple[int, bytes]], int]:
+    def open_data(self, data: bytes) -> bytes | None:
+        try:
+            work = _open_work.pop()
+        except IndexError:
+            work = _make_open_work()
+        length = _open_data(self._keys, work[0], data, len(data))
+        if length > 0:
+            plaintext: bytes = work[1][:length]
+            _open_work.append(work)
+            return plaintext
+        _open_work.append(work)
+        if length < 0:
+            raise _refused(length, data, lib.LT_RECORD_MAX)
+        return None
+
+    def open(self, data: bytes | bytearray | memoryview, limit: int) -> tuple[list[tuple[int, bytes]], int]:
         try:
             work = _open_work.pop()
         except IndexError:
@@ -197,10 +212,6 @@ class NativeRecordOpener:
         else:
             with _from_buffer(_BYTES, data) as view:
                 result = _open(self._keys, work[0], view, len(view), limit)
-        if result > _ONE:
-            plaintext: bytes = work[1][: result - _ONE]
-            _open_work.append(work)
-            return plaintext
         if result < 0:
             _open_work.append(work)
             raise _refused(result, data, limit)

@@ -56,14 +56,19 @@ class RecordSealer(Protocol):
 class RecordOpener(Protocol):
     """Opens what we receive: key, nonces and sequence number of one direction."""
 
-    def open(self, data: bytes | bytearray | memoryview, limit: int) -> bytes | tuple[list[tuple[int, bytes]], int]:
+    def open_data(self, data: bytes) -> bytes | None:
+        """The short way for application data: the plaintext of `data` if it is exactly one record of it, not empty.
+
+        None: it is something else, and nothing was done. Raises BadRecordMac.
+        """
+
+    def open(self, data: bytes | bytearray | memoryview, limit: int) -> tuple[list[tuple[int, bytes]], int]:
         """Open the complete records at the start of `data`; `limit` (1 to 16384) is the largest plaintext.
 
-        The common case is short: if `data` is exactly one non-empty application_data record, the
-        result is its plaintext alone. Otherwise it is ([(content type, plaintext)], bytes
-        consumed); opening stops after a record that is not application_data, before an
-        incomplete record, before one that fails, and when the engine's buffer is full: call
-        again with the rest. No records at all mean that the first one is incomplete.
+        The result is ([(content type, plaintext)], bytes consumed). Opening stops after a record
+        that is not application_data, before an incomplete record, before one that fails, and when
+        the engine's buffer is full: call again with the rest. No records at all mean that the
+        first one is incomplete.
         Raises only if the first record fails: UnexpectedMessage (REC-01), ProtocolVersion,
         RecordOverflow, BadRecordMac (REC-04 to REC-09, REC-11); the opener must not be used
         afterwards.

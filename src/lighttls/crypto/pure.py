@@ -149,12 +149,21 @@ class PureRecordOpener:
     def __init__(self, keys: _Keys) -> None:
         self._keys = keys
 
-    def open(self, data: bytes | bytearray | memoryview, limit: int) -> bytes | tuple[list[tuple[int, bytes]], int]:
+    def open_data(self, data: bytes) -> bytes | None:
+        if len(data) <= _HEADER or data[0] != ContentType.APPLICATION_DATA:
+            return None
+        length = int.from_bytes(data[3:_HEADER], "big")
+        overhead = self._keys.suite.expansion
+        if length != len(data) - _HEADER or not overhead < length <= overhead + _shared.MAX_PLAINTEXT:
+            return None
+        return self._keys.open(data[0], data[_HEADER:]) if data[1:3] == b"\3\3" else None
+
+    def open(self, data: bytes | bytearray | memoryview, limit: int) -> tuple[list[tuple[int, bytes]], int]:
         _shared.check_limit(limit)
         with memoryview(data) as view:  # the rest may be long, and is handed over again: copy one record at a time
             return self._open(view, limit)
 
-    def _open(self, data: memoryview, limit: int) -> bytes | tuple[list[tuple[int, bytes]], int]:
+    def _open(self, data: memoryview, limit: int) -> tuple[list[tuple[int, bytes]], int]:
         records: list[tuple[int, bytes]] = []
         at = 0
         while (length := self._next(data, at, limit, first=not records)) is not None:
@@ -169,8 +178,6 @@ class PureRecordOpener:
             at += _HEADER + length
             if content_type != ContentType.APPLICATION_DATA:
                 break
-        if len(records) == 1 and at == len(data) and records[0][0] == ContentType.APPLICATION_DATA and records[0][1]:
-            return records[0][1]
         return records, at
 
     def _next(self, data: memoryview, at: int, limit: int, first: bool) -> int | None:

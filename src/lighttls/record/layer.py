@@ -13,10 +13,9 @@ from lighttls.errors import InternalError
 from lighttls.iana import TLS12
 from lighttls.record.framing import HEADER_LENGTH, MAX_PLAINTEXT, frame, read_header
 
-Open = Callable[[bytes, int], bytes | tuple[list[tuple[int, bytes]], int]]
+OpenData = Callable[[bytes], bytes | None]
 SealData = Callable[[bytes | memoryview], bytes]
 
-_APPLICATION_DATA = 23
 _FIRST_VERSION = 0x0301  # REC-30: some servers balk at 0x0303 in the first record
 
 
@@ -44,11 +43,11 @@ class RecordLayer:
         self._sealer = sealer
 
     @property
-    def open(self) -> Open:
-        """The engine's `open`, for the short way of application data."""
+    def open_data(self) -> OpenData:
+        """The engine's `open_data`."""
         if self._opener is None:
             raise InternalError("nothing to open: the server's records are not protected")
-        return self._opener.open
+        return self._opener.open_data
 
     @property
     def seal_data(self) -> SealData:
@@ -66,12 +65,6 @@ class RecordLayer:
     def feed(self, data: bytes | bytearray | memoryview) -> None:
         """Take bytes from the peer; they may end anywhere (REC-24)."""
         self.held += data
-
-    def take(self, opened: tuple[list[tuple[int, bytes]], int], data: bytes) -> None:
-        """Take what an opener made of `data`, which came while nothing was held."""
-        records, consumed = opened
-        self._ready = records[::-1]
-        self.held += memoryview(data)[consumed:]
 
     def next(self) -> tuple[int, bytes] | None:
         """The next record as (content type, plaintext), or None until more arrives.
@@ -96,8 +89,7 @@ class RecordLayer:
 
     def _next_protected(self, opener: RecordOpener) -> tuple[int, bytes] | None:
         with memoryview(self.held) as whole, whole[self._at :] as view:
-            opened = opener.open(view, MAX_PLAINTEXT)
-            records, consumed = ([(_APPLICATION_DATA, opened)], len(view)) if isinstance(opened, bytes) else opened
+            records, consumed = opener.open(view, MAX_PLAINTEXT)
         if not records:
             self._wait_for(self.held[self._at + 3] << 8 | self.held[self._at + 4])
             return None

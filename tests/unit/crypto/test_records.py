@@ -49,6 +49,13 @@ def header(record: bytes) -> tuple[int, int, int]:
     return struct.unpack(">BHH", record[:5])
 
 
+def opened_one(opener: Any, record: bytes, limit: int) -> bytes:
+    """The plaintext of one record of application data."""
+    [(content_type, plaintext)], consumed = opener.open(record, limit)
+    assert (content_type, consumed) == (DATA, len(record))
+    return plaintext
+
+
 def text(length: int) -> bytes:
     return (b"The quick brown fox. " * (length // 21 + 1))[:length]
 
@@ -77,8 +84,7 @@ def test_record_has_the_bytes_of_its_rfc(implementation: CryptoProvider, suite: 
             fragment = explicit + aead.encrypt(nonce, text(length), aad)
             records.append(struct.pack(">BHH", DATA, 0x0303, len(fragment)) + fragment)
         assert sealer.seal(DATA, text(length), LIMIT) == records[0]
-        expected = text(length) or ([(DATA, b"")], len(records[1]))
-        assert opener.open(records[1], LIMIT) == expected
+        assert opened_one(opener, records[1], LIMIT) == text(length)
 
 
 @every_suite
@@ -89,8 +95,8 @@ def test_engines_read_each_other(suite: Suite) -> None:
         client_seal, client_open = schedule(ours, suite).record_keys()
         server_seal, server_open = server_side(schedule(theirs, suite))
         for length in (1, 100, LIMIT):
-            assert server_open.open(client_seal.seal(DATA, text(length), LIMIT), LIMIT) == text(length)
-            assert client_open.open(server_seal.seal(DATA, text(length), LIMIT), LIMIT) == text(length)
+            assert opened_one(server_open, client_seal.seal(DATA, text(length), LIMIT), LIMIT) == text(length)
+            assert opened_one(client_open, server_seal.seal(DATA, text(length), LIMIT), LIMIT) == text(length)
 
 
 @both_aeads
@@ -102,7 +108,7 @@ def test_explicit_nonce_of_the_peer_may_be_anything(implementation: CryptoProvid
     aad = bytes(8) + struct.pack(">BHH", DATA, 0x0303, 5)
     if suite is GCM:
         fragment = explicit + AESGCM(keys.server_key).encrypt(keys.server_iv + explicit, b"hello", aad)
-        assert opener.open(struct.pack(">BHH", DATA, 0x0303, len(fragment)) + fragment, LIMIT) == b"hello"
+        assert opened_one(opener, struct.pack(">BHH", DATA, 0x0303, len(fragment)) + fragment, LIMIT) == b"hello"
     else:
         fragment = ChaCha20Poly1305(keys.server_key).encrypt(keys.server_iv[:4] + explicit, b"hello", aad)
         with pytest.raises(BadRecordMac):
@@ -125,7 +131,7 @@ def test_data_is_cut_at_the_limit(implementation: CryptoProvider, suite: Suite, 
     while at < len(sealed):
         size = 5 + header(sealed[at:])[2]
         opened = opener.open(sealed[at : at + size], limit)
-        contents.append(opened if isinstance(opened, bytes) else opened[0][0][1])
+        contents.append(opened[0][0][1])
         lengths.append(len(contents[-1]))
         at += size
     assert b"".join(contents) == text(length)
@@ -155,11 +161,7 @@ def drained(opener: Any, data: Any) -> bytes:
     contents, at = [], 0
     view = memoryview(data)
     while at < len(view):
-        opened = opener.open(view[at:], LIMIT)
-        if isinstance(opened, bytes):
-            contents.append(opened)
-            break
-        records, consumed = opened
+        records, consumed = opener.open(view[at:], LIMIT)
         assert records
         assert consumed > 0
         contents += [content for _, content in records]
@@ -223,7 +225,7 @@ def test_long_data_is_sealed_whole_or_not_at_all(
     set_sequence(opener, start)
     with pytest.raises(UsageError, match="REC-26"):
         sealer.seal(DATA, data, limit)
-    assert opener.open(sealer.seal(DATA, b"x", limit), limit) == b"x"
+    assert opened_one(opener, sealer.seal(DATA, b"x", limit), limit) == b"x"
     set_sequence(sealer, start - 1)
     set_sequence(opener, start - 1)
     assert drained(opener, sealer.seal(DATA, data, limit)) == data
@@ -239,7 +241,7 @@ def test_limit_that_cannot_be_is_refused(implementation: CryptoProvider, data: A
         sealer.seal(DATA, data, limit)
     with pytest.raises(InternalError):
         opener.open(data, limit)
-    assert opener.open(sealer.seal(DATA, b"x", LIMIT), LIMIT) == b"x"
+    assert opened_one(opener, sealer.seal(DATA, b"x", LIMIT), LIMIT) == b"x"
 
 
 @both_aeads
@@ -271,17 +273,34 @@ def test_input_may_end_anywhere(implementation: CryptoProvider, suite: Suite) ->
     whole = b"".join(records)
     for cut in range(len(whole) + 1):
         opener = pair(implementation, suite)[1]
-        opened = opener.open(whole[:cut], LIMIT)
-        if isinstance(opened, bytes):
-            assert (cut, opened) == (len(records[0]), contents[0])
-            consumed, count = cut, 1
-        else:
-            got, consumed = opened
-            count = len(got)
-            assert got == [(DATA, content) for content in contents[:count]]
+        got, consumed = opener.open(whole[:cut], LIMIT)
+        count = len(got)
+        assert got == [(DATA, content) for content in contents[:count]]
         assert consumed == sum(map(len, records[:count])) <= cut
         assert count == 3 or cut < sum(map(len, records[: count + 1]))
         assert drained(opener, whole[consumed:]) == b"".join(contents[count:])
+
+
+@both_aeads
+def test_short_way_opens_one_record_of_data_and_leaves_alone_what_is_something_else(
+    implementation: CryptoProvider, suite: Suite
+) -> None:
+    sealer, opener = pair(implementation, suite)
+    record = sealer.seal(DATA, b"data", LIMIT)
+    others = [record[:cut] for cut in range(len(record))]
+    others += [record + b"\x17", bytes((ALERT,)) + record[1:], record[:2] + b"\2" + record[3:]]
+    others += [bytes((DATA, 3, 3)) + (5 + size).to_bytes(2, "big") + bytes(5 + size) for size in (0, 18000)]
+    for other in others:
+        assert opener.open_data(other) is None
+    assert opener.open_data(record) == b"data"
+    for plaintext, content_type in ((b"", DATA), (b"\1\0", ALERT)):
+        record = sealer.seal(content_type, plaintext, LIMIT)
+        assert opener.open_data(record) is None
+        assert opener.open(record, LIMIT) == ([(content_type, plaintext)], len(record))
+    record = sealer.seal(DATA, text(LIMIT), LIMIT)
+    assert opener.open_data(record) == text(LIMIT)
+    with pytest.raises(BadRecordMac):
+        opener.open_data(record)  # REC-12
 
 
 @both_aeads
@@ -311,7 +330,7 @@ def test_rest_behind_a_record_is_not_copied(implementation: CryptoProvider) -> N
 
 def test_one_data_record_is_returned_alone(implementation: CryptoProvider) -> None:
     sealer, opener = pair(implementation, GCM)
-    assert opener.open(sealer.seal(DATA, b"x", LIMIT), LIMIT) == b"x"
+    assert opened_one(opener, sealer.seal(DATA, b"x", LIMIT), LIMIT) == b"x"
     empty = sealer.seal(DATA, b"", LIMIT)
     assert opener.open(empty, LIMIT) == ([(DATA, b"")], len(empty))  # REC-14
     record = sealer.seal(DATA, b"x", LIMIT)
@@ -328,7 +347,7 @@ def test_plaintext_of_the_limit_is_legal_and_one_more_is_not(
 ) -> None:
     """REC-06, REC-07, REC-10: judged on the header, before the body is there."""
     sealer, opener = pair(implementation, suite)
-    assert opener.open(sealer.seal(DATA, text(limit), LIMIT), limit) == text(limit)
+    assert opened_one(opener, sealer.seal(DATA, text(limit), LIMIT), limit) == text(limit)
     too_long = struct.pack(">BHH", DATA, 0x0303, limit + 1 + suite.expansion)
     with pytest.raises(RecordOverflow):
         opener.open(too_long, limit)
@@ -395,7 +414,7 @@ def test_replayed_dropped_or_swapped_records_fail(implementation: CryptoProvider
     sealer = pair(implementation, suite)[0]
     one, two = sealer.seal(DATA, b"one", LIMIT), sealer.seal(DATA, b"two", LIMIT)
     replayed = pair(implementation, suite)[1]
-    assert replayed.open(one, LIMIT) == b"one"
+    assert opened_one(replayed, one, LIMIT) == b"one"
     with pytest.raises(BadRecordMac):
         replayed.open(one, LIMIT)
     for data in (two, two + one):
@@ -446,7 +465,7 @@ def test_reading_goes_on_beyond_the_budget_of_writing(implementation: CryptoProv
             nonce = (int.from_bytes(keys.server_iv, "big") ^ sequence).to_bytes(12, "big")
             fragment = ChaCha20Poly1305(keys.server_key).encrypt(nonce, b"hello", aad)
         set_sequence(opener, sequence)
-        assert opener.open(struct.pack(">BHH", DATA, 0x0303, len(fragment)) + fragment, LIMIT) == b"hello"
+        assert opened_one(opener, struct.pack(">BHH", DATA, 0x0303, len(fragment)) + fragment, LIMIT) == b"hello"
 
 
 def test_two_threads_on_one_key_never_share_a_nonce(provider: CryptoProvider) -> None:
