@@ -1,6 +1,9 @@
 /* ChaCha20, RFC 8439 section 2.3 and 2.4: one block at a time. */
 #include "chacha20.h"
 
+/* see chacha20.h */
+const uint32_t lt_chacha20_constants[4] = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574};
+
 LT_INLINE void quarter_round(uint32_t *x, int a, int b, int c, int d) {
     x[a] += x[b];
     x[d] = lt_rotl32(x[d] ^ x[a], 16);
@@ -34,16 +37,10 @@ LT_INLINE void block(uint32_t *x, const uint32_t *state) {
 /* see chacha20.h */
 void lt_chacha20_portable_xor(uint8_t *out, const uint8_t *in, size_t len, const uint8_t *key, const uint8_t *nonce,
                               uint32_t counter) {
-    uint32_t state[16] = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574}; /* "expand 32-byte k" */
+    uint32_t state[16];
     uint32_t x[16];
 
-    for (int i = 0; i < 8; i++) {
-        state[4 + i] = lt_load32_le(key + 4 * i);
-    }
-    state[12] = counter;
-    for (int i = 0; i < 3; i++) {
-        state[13 + i] = lt_load32_le(nonce + 4 * i);
-    }
+    lt_chacha20_start(state, key, nonce, counter);
     for (; len >= 64; len -= 64, in += 64, out += 64) {
         block(x, state);
         for (int i = 0; i < 16; i++) {

@@ -2,73 +2,145 @@
 #include "chacha20_poly1305.h"
 #include "chacha20.h"
 
-/* Blocks 1 and up over the text; long runs go to AVX2 if the key was set with it. */
-static void xor_text(const lt_aead *aead, const uint8_t *nonce, uint8_t *out, const uint8_t *in, size_t len) {
-    uint32_t counter = 1;
+/*
+ * The key stream begins with block 0, for the one-time key, and the text's blocks 1 and up. Code for vectors makes four
+ * blocks in the time of one: then the head of the stream has them all, and a short text needs no more.
+ */
+#define KEY_LEN 64
+#if LT_X86_64
+#define HEAD_LEN (KEY_LEN + 192)
+#else
+#define HEAD_LEN KEY_LEN
+#endif
+
+LT_INLINE int has(const lt_aead *aead, uint32_t features) {
+    return (aead->features & features) == features;
+}
+
+/* Returns how many bytes of the head were made. */
+static size_t make_head(uint8_t *head, const lt_aead *aead, const uint8_t *nonce) {
+#if LT_X86_64
+    if (has(aead, LT_CPU_AVX512)) {
+        lt_chacha20_avx512_four(head, aead->key.chacha20, nonce, 0);
+        return HEAD_LEN;
+    }
+    if (has(aead, LT_CPU_AVX2)) {
+        lt_chacha20_avx2_four(head, aead->key.chacha20, nonce, 0);
+        return HEAD_LEN;
+    }
+#endif
+    for (size_t i = 0; i < KEY_LEN; i++) {
+        head[i] = 0;
+    }
+    lt_chacha20_portable_xor(head, head, KEY_LEN, aead->key.chacha20, nonce, 0);
+    return KEY_LEN;
+}
+
+static void xor_from(const lt_aead *aead, const uint8_t *nonce, uint32_t counter, uint8_t *out, const uint8_t *in,
+                     size_t len) {
+    const uint8_t *key = aead->key.chacha20;
 
 #if LT_X86_64
-    if (len >= 512 && (aead->features & LT_CPU_AVX2) != 0) {
-        size_t bulk = len & ~(size_t)511;
-
-        lt_chacha20_avx2_xor(out, in, bulk, aead->key.chacha20, nonce, counter);
-        counter += (uint32_t)(bulk / 64);
-        out += bulk;
-        in += bulk;
-        len -= bulk;
+    if (has(aead, LT_CPU_AVX512)) {
+        lt_chacha20_avx512_xor(out, in, len, key, nonce, counter);
+        return;
+    }
+    if (has(aead, LT_CPU_AVX2)) {
+        lt_chacha20_avx2_xor(out, in, len, key, nonce, counter);
+        return;
     }
 #endif
 #if LT_ARM64
-    if (len >= LT_CHACHA20_NEON_CHUNK && (aead->features & LT_CPU_NEON) != 0) {
+    if (len >= LT_CHACHA20_NEON_CHUNK && has(aead, LT_CPU_NEON)) {
         size_t bulk = len & ~(size_t)(LT_CHACHA20_NEON_CHUNK - 1);
 
-        lt_chacha20_neon_xor(out, in, bulk, aead->key.chacha20, nonce, counter);
+        lt_chacha20_neon_xor(out, in, bulk, key, nonce, counter);
         counter += (uint32_t)(bulk / 64);
         out += bulk;
         in += bulk;
         len -= bulk;
     }
 #endif
-    lt_chacha20_portable_xor(out, in, len, aead->key.chacha20, nonce, counter);
+    lt_chacha20_portable_xor(out, in, len, key, nonce, counter);
+}
+
+/* `made` bytes of the head are there. */
+static void xor_text(const lt_aead *aead, const uint8_t *nonce, const uint8_t *head, size_t made, uint8_t *out,
+                     const uint8_t *in, size_t len) {
+    size_t first = made - KEY_LEN;
+
+    if (len <= first) {
+        lt_xor(out, in, head + KEY_LEN, len);
+        return;
+    }
+    lt_xor(out, in, head + KEY_LEN, first);
+    xor_from(aead, nonce, (uint32_t)(made / 64), out + first, in + first, len - first);
+}
+
+/* Whole vectors go to accelerated code if they make up for its powers of r. */
+static void absorb_text(const lt_aead *aead, lt_poly1305 *poly, const uint8_t *text, size_t len) {
+#if LT_X86_64
+    if (len >= LT_POLY1305_LONG) {
+        size_t bulk = len & ~(size_t)(LT_POLY1305_UNIT - 1);
+
+        if (has(aead, LT_CPU_AVX512 | LT_CPU_IFMA)) {
+            lt_poly1305_ifma(poly, text, bulk);
+            text += bulk;
+            len -= bulk;
+        } else if (has(aead, LT_CPU_AVX2)) {
+            lt_poly1305_avx2(poly, text, bulk);
+            text += bulk;
+            len -= bulk;
+        }
+    }
+#else
+    (void)aead;
+#endif
+    lt_poly1305_absorb(poly, text, len);
 }
 
 /* The one-time key is the first half of block 0. */
-static void make_tag(uint8_t *tag, const lt_aead *aead, const uint8_t *nonce, const uint8_t *aad, size_t aad_len,
+static void make_tag(uint8_t *tag, const lt_aead *aead, const uint8_t *head, const uint8_t *aad, size_t aad_len,
                      const uint8_t *text, size_t text_len) {
     lt_poly1305 poly;
-    uint8_t key[32] = {0};
     uint8_t lengths[16];
 
-    lt_chacha20_portable_xor(key, key, sizeof key, aead->key.chacha20, nonce, 0);
-    lt_poly1305_start(&poly, key);
+    lt_poly1305_start(&poly, head);
     lt_poly1305_absorb(&poly, aad, aad_len);
-    lt_poly1305_absorb(&poly, text, text_len);
+    absorb_text(aead, &poly, text, text_len);
     lt_store64_le(lengths, aad_len);
     lt_store64_le(lengths + 8, text_len);
     lt_poly1305_absorb(&poly, lengths, sizeof lengths);
     lt_poly1305_finish(&poly, tag);
-    lt_wipe(key, sizeof key);
 }
 
 /* see chacha20_poly1305.h */
 void lt_chacha20_poly1305_seal(const lt_aead *aead, const uint8_t *nonce, const uint8_t *aad, size_t aad_len,
                                uint8_t *out, const uint8_t *in, size_t in_len) {
-    xor_text(aead, nonce, out, in, in_len);
-    make_tag(out + in_len, aead, nonce, aad, aad_len, out, in_len);
+    uint8_t head[HEAD_LEN];
+    size_t made = make_head(head, aead, nonce);
+
+    xor_text(aead, nonce, head, made, out, in, in_len);
+    make_tag(out + in_len, aead, head, aad, aad_len, out, in_len);
+    lt_wipe(head, sizeof head);
 }
 
 /* see chacha20_poly1305.h. The tag is judged before anything is decrypted. */
 int lt_chacha20_poly1305_open(const lt_aead *aead, const uint8_t *nonce, const uint8_t *aad, size_t aad_len,
                               uint8_t *out, const uint8_t *in, size_t text_len) {
+    uint8_t head[HEAD_LEN];
     uint8_t tag[LT_TAG_LEN];
+    size_t made = make_head(head, aead, nonce);
     int accepted;
 
-    make_tag(tag, aead, nonce, aad, aad_len, in, text_len);
+    make_tag(tag, aead, head, aad, aad_len, in, text_len);
     accepted = lt_ct_declassify(lt_equal(tag, in + text_len, LT_TAG_LEN));
     if (accepted) {
-        xor_text(aead, nonce, out, in, text_len);
+        xor_text(aead, nonce, head, made, out, in, text_len);
     } else {
         lt_wipe(out, text_len);
     }
+    lt_wipe(head, sizeof head);
     lt_wipe(tag, sizeof tag);
     return accepted ? LT_OK : LT_ERR_AUTH;
 }
