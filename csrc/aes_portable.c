@@ -54,7 +54,7 @@ LT_INLINE void gf16_invert(uint64_t *out, const uint64_t *x) {
 }
 
 /* GF(256) over GF(16): y^2 = y + n, n = w z + w (bits 1010); D = n A^2 + A B + B^2, as above. */
-LT_INLINE void sub_bytes(uint64_t *s) {
+LT_PIECE void sub_bytes(uint64_t *s) {
     uint64_t x[8];
     uint64_t sum[4];
     uint64_t norm[4];
@@ -115,7 +115,7 @@ LT_INLINE void swap_bits(uint64_t *a, uint64_t *b, uint64_t mask, unsigned shift
 }
 
 /* Bit b of byte i of word j goes to bit j of byte i of word b, and back. */
-LT_INLINE void transpose(uint64_t *s) {
+LT_PIECE void transpose(uint64_t *s) {
     for (int i = 0; i < 8; i += 2) {
         swap_bits(&s[i], &s[i + 1], 0x5555555555555555, 1);
     }
@@ -143,12 +143,12 @@ LT_INLINE uint32_t gather(uint64_t x) {
 }
 
 /* Bit position 8 i + j is byte i of word j: words k and k + 4 hold columns 0, 2 and 1, 3 of block k. */
-LT_INLINE void load_block(uint64_t *s, int k, const uint8_t *in) {
+LT_PIECE void load_block(uint64_t *s, int k, const uint8_t *in) {
     s[k] = spread(lt_load32_le(in)) | spread(lt_load32_le(in + 8)) << 8;
     s[k + 4] = spread(lt_load32_le(in + 4)) | spread(lt_load32_le(in + 12)) << 8;
 }
 
-LT_INLINE void store_block(uint8_t *out, const uint64_t *s, int k) {
+LT_PIECE void store_block(uint8_t *out, const uint64_t *s, int k) {
     lt_store32_le(out, gather(s[k]));
     lt_store32_le(out + 4, gather(s[k + 4]));
     lt_store32_le(out + 8, gather(s[k] >> 8));

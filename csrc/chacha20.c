@@ -15,7 +15,7 @@ LT_INLINE void quarter_round(uint32_t *x, int a, int b, int c, int d) {
     x[b] = lt_rotl32(x[b] ^ x[c], 7);
 }
 
-LT_INLINE void block(uint32_t *x, const uint32_t *state) {
+LT_PIECE void block(uint32_t *x, const uint32_t *state) {
     for (int i = 0; i < 16; i++) {
         x[i] = state[i];
     }

@@ -15,7 +15,7 @@ LT_INLINE uint64_t wide(uint32_t a, uint32_t b) {
 }
 
 /* 32 x 32 -> 63 bits, carryless. */
-LT_INLINE uint64_t multiply32(uint32_t a, uint32_t b) {
+LT_PIECE uint64_t multiply32(uint32_t a, uint32_t b) {
     uint32_t a4[4];
     uint32_t b4[4];
     uint64_t product = 0;

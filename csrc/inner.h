@@ -43,6 +43,13 @@
 #define LT_NOINLINE
 #endif
 
+/* For larger pieces that several places use: copies where speed counts, one function under -Os, for small processors. */
+#if defined(__OPTIMIZE_SIZE__)
+#define LT_PIECE LT_NOINLINE static
+#else
+#define LT_PIECE LT_INLINE
+#endif
+
 /*
  * Optional instructions exist for 64-bit x86 only; elsewhere those files are empty. So they are where clang poses as
  * Microsoft's compiler: its headers then hide what the command line did not enable, whatever a function's target.
