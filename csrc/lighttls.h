@@ -279,6 +279,15 @@ LT_MUST_CHECK int lt_records_open(lt_record_keys *keys, lt_opened *out, const ui
  */
 LT_MUST_CHECK int lt_records_open_data(lt_record_keys *keys, lt_opened *out, const uint8_t *in, size_t in_len);
 
+/**
+ * Open to a buffer of the caller's: the application_data records at the start of in[0..in_len), as many as are
+ * complete, not empty and fit into out[0..out_cap), one behind the other. Returns the bytes written and sets
+ * *consumed; 0 and 0 if the first record is something else. Stops before a record that fails, having wiped what it
+ * wrote of it: lt_records_open then says how it fails. LT_ERR_ARGUMENT (no key), LT_ERR_BUSY: nothing was done.
+ */
+LT_MUST_CHECK ptrdiff_t lt_records_open_into(lt_record_keys *keys, uint8_t *out, size_t out_cap, size_t *consumed,
+                                             const uint8_t *in, size_t in_len);
+
 /** Set the next sequence number. For tests near the end of the range only. */
 void lt_test_record_keys_sequence(lt_record_keys *keys, uint64_t sequence);
 

@@ -117,3 +117,34 @@ int lt_records_open_data(lt_record_keys *keys, lt_opened *out, const uint8_t *in
     lt_record_keys_give_back(inner);
     return status;
 }
+
+/* see lighttls.h */
+ptrdiff_t lt_records_open_into(lt_record_keys *keys, uint8_t *out, size_t out_cap, size_t *consumed, const uint8_t *in,
+                               size_t in_len) {
+    lt_record_keys_inner *inner = lt_record_keys_inside(keys);
+    size_t overhead = lt_record_overhead(inner);
+    size_t used = 0;
+    size_t at = 0;
+
+    if (!lt_record_keys_take(inner)) {
+        return LT_ERR_BUSY;
+    }
+    if (inner->aead.algorithm == 0) {
+        lt_record_keys_give_back(inner);
+        return LT_ERR_ARGUMENT;
+    }
+    while (in_len - at > LT_HEADER_LEN && in[at] == 23 && judge_header(inner, in + at, LT_RECORD_MAX) == LT_OK) {
+        size_t text_len = body_len(in + at) - overhead;
+
+        if (in_len - at - LT_HEADER_LEN < body_len(in + at) || text_len == 0 || text_len > out_cap - used ||
+            open_one(inner, out + used, in + at, text_len) != LT_OK) {
+            break;
+        }
+        used += text_len;
+        at += LT_HEADER_LEN + overhead + text_len;
+    }
+    lt_aead_wipe_stack(&inner->aead, in_len);
+    lt_record_keys_give_back(inner);
+    *consumed = at;
+    return (ptrdiff_t)used;
+}

@@ -203,6 +203,41 @@ class ClientConnection:
         self._records.feed(octets)
         return self._guarded(self._read_records)
 
+    def receive_data_into(
+        self, data: bytes | bytearray | memoryview, buffer: bytearray | memoryview
+    ) -> tuple[int, list[Event]]:
+        """Like `receive_data`, for bulk: application data goes straight to `buffer`, without a copy.
+
+        Returns how many bytes of `buffer` were written, and the events that come after those bytes; among them is the
+        application data that did not fit. A buffer of 64 KiB or more for 64 KiB of `data` keeps it from happening.
+
+        Raises:
+            UsageError: `buffer` cannot be written to.
+            LightTLSError: as `receive_data`; `error.events` begins with what is in `buffer`.
+        """
+        target = _octets(buffer)
+        if isinstance(target, bytes) or target.readonly:
+            raise UsageError(f"a buffer to write to is needed, not {type(buffer).__name__}")
+        if type(self._state) is not Connected or self._error or self._read_closed or self._joined or self._patience:
+            return 0, self.receive_data(data)
+        self._refuse_callbacks()
+        octets = _octets(data)
+        self._ledger.bytes_received += len(octets)
+        written = 0
+
+        def open_and_read(events: list[Event]) -> None:
+            nonlocal written
+            written = self._records.open_into(octets, target)
+            self._read_records(events)
+
+        try:
+            events = self._guarded(open_and_read)
+        except LightTLSError as error:
+            if written:
+                error.events.insert(0, DataReceived(bytes(target[:written])))
+            raise
+        return written, events
+
     def receive_eof(self) -> list[Event]:
         """The transport reached its end.
 

@@ -57,6 +57,47 @@ static void check_others(uint32_t aead, size_t len) {
     CHECK(lt_records_open_data(&keys, &opened, wire, size) == LT_ERR_ARGUMENT);
 }
 
+/* lt_records_open_into: data that fits, one record behind the other, and nothing else is touched. */
+static void check_into(uint32_t aead) {
+    static uint8_t out[200];
+    const size_t each = 50 + expansion(aead);
+    lt_record_keys write, read;
+    size_t size, consumed;
+
+    /* Four of data (50, 50, 50, none), an alert. */
+    keys_init(&write, aead);
+    size = (size_t)lt_records_seal(&write, wire, sizeof wire, DATA, plain, 150, 50, 0);
+    size += (size_t)lt_records_seal(&write, wire + size, 100, DATA, plain, 0, 50, 0);
+    size += (size_t)lt_records_seal(&write, wire + size, 100, ALERT, plain, 2, 50, 0);
+    for (size_t room = 0; room <= sizeof out; room++) {
+        for (size_t cut = 0; cut <= size; cut += cut < 3 * each ? 1 : size - cut) {
+            size_t fit = room / 50 < cut / each ? room / 50 : cut / each;
+
+            fit = fit < 3 ? fit : 3;
+            keys_init(&read, aead);
+            memset(out, CANARY, sizeof out);
+            consumed = 99;
+            CHECK(lt_records_open_into(&read, out, room, &consumed, wire, cut) == (ptrdiff_t)(50 * fit));
+            CHECK(consumed == fit * each && memcmp(out, plain, 50 * fit) == 0);
+            CHECK(all_bytes_are(out + 50 * fit, sizeof out - 50 * fit, CANARY));
+            if (cut == size) {
+                break;
+            }
+        }
+    }
+    keys_init(&read, aead);
+    CHECK(lt_records_open_into(&read, NULL, 0, &consumed, NULL, 0) == 0 && consumed == 0);
+    wire[2 * each - 1] ^= 1; /* the second is forged */
+    memset(out, CANARY, sizeof out);
+    CHECK(lt_records_open_into(&read, out, sizeof out, &consumed, wire, size) == 50 && consumed == each);
+    CHECK(memcmp(out, plain, 50) == 0 && all_bytes_are(out + 50, 50, 0));
+    CHECK(all_bytes_are(out + 100, sizeof out - 100, CANARY));
+    CHECK(lt_records_open_into(&read, out, sizeof out, &consumed, wire + each, size - each) == 0 && consumed == 0);
+    CHECK(lt_records_open(&read, &opened, wire + each, size - each, 50) == LT_ERR_AUTH);
+    lt_record_keys_wipe(&read);
+    CHECK(lt_records_open_into(&read, out, sizeof out, &consumed, wire, size) == LT_ERR_ARGUMENT);
+}
+
 static void check_one(uint32_t aead, size_t len) {
     lt_record_keys keys;
     size_t size = seal_at(aead, 0, DATA, wire, plain, len);
@@ -311,6 +352,7 @@ int main(void) {
                 check_one(aead, LENGTHS[i]);
             }
             check_others(aead, 40);
+            check_into(aead);
             check_stream(aead);
             check_fullness(aead);
             check_headers(aead);

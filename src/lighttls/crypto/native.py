@@ -202,6 +202,14 @@ class NativeRecordOpener:
             raise _refused(length, data, lib.LT_RECORD_MAX)
         return None
 
+    def open_into(self, data: bytes | memoryview, out: memoryview) -> tuple[int, int]:
+        consumed = ffi.new("size_t *")
+        with _from_buffer(_BYTES, data) as view, _from_buffer(_BYTES, out, require_writable=True) as target:
+            written = lib.lt_records_open_into(self._keys, target, len(target), consumed, view, len(view))
+        if written == lib.LT_ERR_BUSY:
+            raise _shared.keys_in_use()
+        return _checked(written), consumed[0]
+
     def open(self, data: bytes | bytearray | memoryview, limit: int) -> tuple[list[tuple[int, bytes]], int]:
         try:
             work = _open_work.pop()

@@ -62,6 +62,12 @@ class RecordOpener(Protocol):
         None: it is something else, and nothing was done. Raises BadRecordMac.
         """
 
+    def open_into(self, data: bytes | memoryview, out: memoryview) -> tuple[int, int]:
+        """Open the application_data records at the start of `data` straight to `out`: (bytes written, bytes consumed).
+
+        As many as are complete, not empty and fit; stops before anything else, a record that fails included.
+        """
+
     def open(self, data: bytes | bytearray | memoryview, limit: int) -> tuple[list[tuple[int, bytes]], int]:
         """Open the complete records at the start of `data`; `limit` (1 to 16384) is the largest plaintext.
 

@@ -158,6 +158,23 @@ class PureRecordOpener:
             return None
         return self._keys.open(data[0], data[_HEADER:]) if data[1:3] == b"\3\3" else None
 
+    def open_into(self, data: bytes | memoryview, out: memoryview) -> tuple[int, int]:
+        written = at = 0
+        with memoryview(data) as view:
+            while len(view) - at > _HEADER and view[at] == ContentType.APPLICATION_DATA:
+                length = self._next(view, at, _shared.MAX_PLAINTEXT, first=False)
+                size = 0 if length is None else length - self._keys.suite.expansion
+                if length is None or not 0 < size <= len(out) - written:
+                    break
+                try:
+                    plaintext = self._keys.open(view[at], bytes(view[at + _HEADER : at + _HEADER + length]))
+                except ProtocolError:
+                    break  # `open` says so
+                out[written : written + size] = plaintext
+                written += size
+                at += _HEADER + length
+        return written, at
+
     def open(self, data: bytes | bytearray | memoryview, limit: int) -> tuple[list[tuple[int, bytes]], int]:
         _shared.check_limit(limit)
         with memoryview(data) as view:  # the rest may be long, and is handed over again: copy one record at a time

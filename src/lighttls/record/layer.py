@@ -66,6 +66,25 @@ class RecordLayer:
         """Take bytes from the peer; they may end anywhere (REC-24)."""
         self.held += data
 
+    def open_into(self, data: bytes | memoryview, out: memoryview) -> int:
+        """Open the application data at the start of what is held and `data` straight to `out`; hold the rest.
+
+        Returns how many bytes of `out` were written.
+        """
+        if self._opener is None:
+            raise InternalError("nothing to open: the server's records are not protected")
+        if self.held:
+            self.held += data
+            with memoryview(self.held) as view:
+                written, consumed = self._opener.open_into(view, out)
+            del self.held[:consumed]
+        else:
+            written, consumed = self._opener.open_into(data, out)
+            self.held += memoryview(data)[consumed:]
+        if consumed:
+            self._wanted = HEADER_LENGTH
+        return written
+
     def next(self) -> tuple[int, bytes] | None:
         """The next record as (content type, plaintext), or None until more arrives.
 

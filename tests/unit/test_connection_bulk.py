@@ -1,0 +1,92 @@
+"""receive_data_into: application data straight to a buffer of the owner's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lighttls import BadRecordMac, ClientConnection, DataReceived, HandshakeCompleted, PeerClosed, UsageError
+from support.memory_server import MemoryServer, client, connected, records
+
+MESSAGES = [bytes([65 + number]) * size for number, size in enumerate((1, 16384, 40000, 5, 300, 16385, 2))]
+
+
+def received(connection: ClientConnection, data: bytes, step: int, room: int) -> tuple[bytes, list[Any]]:
+    """Everything in `data`, given `step` bytes at a time, as plaintext and the other events."""
+    plaintext, others = b"", []
+    buffer = bytearray(room)
+    for at in range(0, len(data), step):
+        written, events = connection.receive_data_into(data[at : at + step], buffer)
+        plaintext += buffer[:written]
+        for event in events:
+            if isinstance(event, DataReceived):
+                plaintext += event.data
+            else:
+                others.append(event)
+    return plaintext, others
+
+
+@pytest.mark.parametrize("room", [0, 1, 299, 16384, 65536, 1 << 20])
+@pytest.mark.parametrize("step", [7, 16384, 65536, 1 << 20])
+def test_data_comes_whole_and_in_order_however_it_is_cut(provider: Any, step: int, room: int) -> None:
+    connection, server = connected(provider)
+    stream = b"".join(map(server.seal, MESSAGES)) + server.say_goodbye()
+    before = connection.info.bytes_received
+    assert received(connection, stream, step, room) == (b"".join(MESSAGES), [PeerClosed()])
+    assert connection.info.bytes_received == before + len(stream)
+
+
+def test_complete_records_that_fit_make_no_event(provider: Any) -> None:
+    connection, server = connected(provider)
+    buffer = bytearray(65536)
+    stream = server.seal(b"a" * 40000)
+    assert connection.receive_data_into(stream[:-1], memoryview(buffer)) == (32768, [])
+    assert connection.receive_data_into(stream[-1:], memoryview(buffer)[100:]) == (7232, [])
+    assert buffer == b"a" * 32768 + bytes(32768)
+
+
+def test_data_that_does_not_fit_comes_as_events_and_the_buffer_keeps_its_end(provider: Any) -> None:
+    connection, server = connected(provider)
+    buffer = bytearray(b"\xaa" * 150)
+    stream = server.seal(b"1" * 100) + server.seal(b"2" * 51) + server.seal(b"3")
+    written, events = connection.receive_data_into(stream, buffer)
+    assert (written, events) == (100, [DataReceived(b"2" * 51), DataReceived(b"3")])
+    assert buffer == b"1" * 100 + b"\xaa" * 50
+
+
+def test_handshake_can_be_driven_by_it(provider: Any) -> None:
+    connection, server = client(provider), MemoryServer()
+    buffer = bytearray(100)
+    connection.initiate_connection()
+    events: list[Any] = []
+    while not connection.is_established:
+        server.receive(connection.data_to_send())
+        written, more = connection.receive_data_into(server.take(), buffer)
+        assert written == 0
+        events += more
+    assert [type(event) for event in events] == [HandshakeCompleted]
+    assert buffer == bytes(100)
+
+
+def test_forged_record_fails_and_its_error_has_what_came_before(provider: Any) -> None:
+    connection, server = connected(provider)
+    good, forged = server.seal(b"good"), bytearray(server.seal(b"forged"))
+    forged[-1] ^= 1
+    buffer = bytearray(100)
+    with pytest.raises(BadRecordMac) as failure:
+        connection.receive_data_into(good + forged, buffer)
+    assert failure.value.events == [DataReceived(b"good")]
+    assert buffer == b"good" + bytes(96)  # what was made of the forgery is wiped
+    assert len(records(connection.data_to_send())) == 1
+    with pytest.raises(BadRecordMac):
+        connection.receive_data_into(b"more", buffer)
+
+
+@pytest.mark.parametrize("buffer", [b"read only", memoryview(b"read only"), "text", None])
+def test_what_cannot_be_written_to_is_refused_and_changes_nothing(provider: Any, buffer: Any) -> None:
+    connection, server = connected(provider)
+    data = server.seal(b"data")
+    with pytest.raises(UsageError):
+        connection.receive_data_into(data, buffer)
+    assert connection.receive_data_into(data, bytearray(4)) == (4, [])
