@@ -1,5 +1,6 @@
 /* X25519 with a peer's public key: the Montgomery ladder, RFC 7748 section 5. */
 #include "x25519_field.h"
+#include "x25519_ifma.h"
 
 /* Everything the ladder computes with, in one place to be wiped. The names are those of the RFC. */
 typedef struct {
@@ -38,6 +39,11 @@ int lt_x25519(uint8_t out[32], const uint8_t scalar[32], const uint8_t u[32]) {
     uint64_t w[4], swap = 0;
     int status;
 
+#if LT_X25519_IFMA
+    if (lt_cpu_has(LT_CPU_IFMA)) {
+        return lt_x25519_ifma(out, scalar, u);
+    }
+#endif
     x25519_scalar(s.k, scalar);
     for (int i = 0; i < 4; i++) {
         w[i] = lt_load64_le(u + 8 * i);

@@ -4,6 +4,7 @@
  * for all pairs of points. A comb of four teeth, 64 bits apart, in two blocks of 32 bits: 32 doublings, 64 additions.
  */
 #include "x25519_field.h"
+#include "x25519_ifma.h"
 #include "x25519_table.h"
 
 /* Extended coordinates: x = X/Z, y = Y/Z, x y = T/Z. All limbs are those of products. */
@@ -95,6 +96,12 @@ void lt_x25519_base(uint8_t out[32], const uint8_t scalar[32]) {
     static const uint64_t one[4] = {1, 0, 0, 0}, zero[4] = {0, 0, 0, 0};
     comb s;
 
+#if LT_X25519_IFMA
+    if (lt_cpu_has(LT_CPU_IFMA)) {
+        lt_x25519_base_ifma(out, scalar);
+        return;
+    }
+#endif
     x25519_scalar(s.k, scalar);
     fe25519_from_words(&s.p.x, zero);
     fe25519_from_words(&s.p.y, one);

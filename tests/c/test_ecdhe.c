@@ -9,6 +9,8 @@
 #endif
 #define lt_x25519            other_x25519
 #define lt_x25519_base       other_x25519_base
+#define lt_x25519_ifma       other_x25519_ifma
+#define lt_x25519_base_ifma  other_x25519_base_ifma
 #define lt_p256              other_p256
 #define lt_p256_base         other_p256_base
 #define lt_p256_check_scalar other_p256_check_scalar
@@ -16,6 +18,7 @@
 #include "../../csrc/p256.c"
 #include "../../csrc/x25519.c"
 #include "../../csrc/x25519_base.c"
+#include "../../csrc/x25519_ifma.c"
 
 #include "check.h"
 
@@ -430,13 +433,16 @@ static void test_premaster_from_outside(void) {
 }
 
 int main(void) {
-    test_x25519_vectors();
-    test_x25519_peers();
-    test_p256_vectors();
-    test_p256_edges();
-    test_both_groups_on_many_scalars();
-    test_p256_bad_peers();
-    test_key_share_arguments();
+    for (int all = 0; all < 2; all++) { /* portable C, then what this processor has */
+        lt_cpu_restrict(all ? ~(uint32_t)0 : 0);
+        test_x25519_vectors();
+        test_x25519_peers();
+        test_p256_vectors();
+        test_p256_edges();
+        test_both_groups_on_many_scalars();
+        test_p256_bad_peers();
+        test_key_share_arguments();
+    }
     test_premaster_from_outside();
     return check_result();
 }

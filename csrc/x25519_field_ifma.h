@@ -1,0 +1,216 @@
+/*
+ * Arithmetic modulo p = 2^255 - 19 with AVX-512 IFMA: four elements at a time, one in each lane of 64 bits.
+ *
+ * A value is as in x25519_field64.h: l[0] + 2^51 l[1] + 2^102 l[2] + 2^153 l[3] + 2^204 l[4]. The instructions multiply
+ * 52 bits by 52 and add either half of the product, so limbs go into products below 2^52. Products leave limbs below
+ * 2^51 + 2^11; sums and differences go into the next ones after fe4_carry. The functions need LT_CPU_IFMA.
+ */
+#ifndef LT_X25519_FIELD_IFMA_H
+#define LT_X25519_FIELD_IFMA_H
+
+#include <immintrin.h>
+
+#include "x25519_field.h"
+
+#define LT_IFMA LT_TARGET("avx2,avx512f,avx512vl,avx512ifma")
+
+typedef __m256i lanes;
+
+typedef struct {
+    lanes l0, l1, l2, l3, l4;
+} fe4;
+
+LT_IFMA LT_INLINE lanes lanes_of(uint64_t every) {
+    return _mm256_set1_epi64x((long long)every);
+}
+
+/* 19 a; a < 2^59. */
+LT_IFMA LT_INLINE lanes times19(lanes a) {
+    lanes by3 = _mm256_add_epi64(a, _mm256_slli_epi64(a, 1));
+
+    return _mm256_add_epi64(by3, _mm256_slli_epi64(a, 4));
+}
+
+/** The same values with carries taken, all at once. in: limbs < 2^55; out: limbs < 2^51 + 2^9. */
+LT_IFMA LT_INLINE fe4 fe4_carry(fe4 a) {
+    const lanes low = lanes_of(FE25519_LOW51);
+    fe4 out;
+
+    out.l0 = _mm256_add_epi64(_mm256_and_si256(a.l0, low), times19(_mm256_srli_epi64(a.l4, 51)));
+    out.l1 = _mm256_add_epi64(_mm256_and_si256(a.l1, low), _mm256_srli_epi64(a.l0, 51));
+    out.l2 = _mm256_add_epi64(_mm256_and_si256(a.l2, low), _mm256_srli_epi64(a.l1, 51));
+    out.l3 = _mm256_add_epi64(_mm256_and_si256(a.l3, low), _mm256_srli_epi64(a.l2, 51));
+    out.l4 = _mm256_add_epi64(_mm256_and_si256(a.l4, low), _mm256_srli_epi64(a.l3, 51));
+    return out;
+}
+
+/** a + b: limbs add. */
+LT_IFMA LT_INLINE fe4 fe4_add(fe4 a, fe4 b) {
+    fe4 out;
+
+    out.l0 = _mm256_add_epi64(a.l0, b.l0);
+    out.l1 = _mm256_add_epi64(a.l1, b.l1);
+    out.l2 = _mm256_add_epi64(a.l2, b.l2);
+    out.l3 = _mm256_add_epi64(a.l3, b.l3);
+    out.l4 = _mm256_add_epi64(a.l4, b.l4);
+    return out;
+}
+
+/** 4p - a, negative in no limb. in: limbs < 2^53 - 76; out: limbs < 2^53. */
+LT_IFMA LT_INLINE fe4 fe4_negate(fe4 a) {
+    const lanes four_p0 = lanes_of(((uint64_t)1 << 53) - 76), four_p = lanes_of(((uint64_t)1 << 53) - 4);
+    fe4 out;
+
+    out.l0 = _mm256_sub_epi64(four_p0, a.l0);
+    out.l1 = _mm256_sub_epi64(four_p, a.l1);
+    out.l2 = _mm256_sub_epi64(four_p, a.l2);
+    out.l3 = _mm256_sub_epi64(four_p, a.l3);
+    out.l4 = _mm256_sub_epi64(four_p, a.l4);
+    return out;
+}
+
+/* Lane i of the result is lane i of b if bit i of `which` is set, else of a. */
+#define FE4_BLEND(a, b, which)                                                                                         \
+    ((fe4){_mm256_mask_mov_epi64((a).l0, (which), (b).l0), _mm256_mask_mov_epi64((a).l1, (which), (b).l1),             \
+           _mm256_mask_mov_epi64((a).l2, (which), (b).l2), _mm256_mask_mov_epi64((a).l3, (which), (b).l3),             \
+           _mm256_mask_mov_epi64((a).l4, (which), (b).l4)})
+
+/* Lane i of the result is lane i of a if bit i of `which` is set, else 0. */
+#define FE4_ONLY(a, which)                                                                                             \
+    ((fe4){_mm256_maskz_mov_epi64((which), (a).l0), _mm256_maskz_mov_epi64((which), (a).l1),                           \
+           _mm256_maskz_mov_epi64((which), (a).l2), _mm256_maskz_mov_epi64((which), (a).l3),                           \
+           _mm256_maskz_mov_epi64((which), (a).l4)})
+
+/* Lane i of the result is lane (order >> 2 i) & 3 of a. */
+#define FE4_PERMUTE(a, order)                                                                                          \
+    ((fe4){_mm256_permute4x64_epi64((a).l0, (order)), _mm256_permute4x64_epi64((a).l1, (order)),                       \
+           _mm256_permute4x64_epi64((a).l2, (order)), _mm256_permute4x64_epi64((a).l3, (order)),                       \
+           _mm256_permute4x64_epi64((a).l4, (order))})
+#define FE4_LANES(i0, i1, i2, i3) ((i0) | (i1) << 2 | (i2) << 4 | (i3) << 6)
+
+#define LO _mm256_madd52lo_epu64
+#define HI _mm256_madd52hi_epu64
+
+/**
+ * a * b + c. Lower halves of limb products stand in their column, upper halves, worth 2^52, count twice in the next
+ * one. Columns 5 to 9 wrap around as 19 times columns 0 to 4. A column takes at most 77 lower and 190 upper halves that
+ * way, below 267 * 2^52 < 2^61, column 4 at most 5 and 46. What is carried is below 2^10, and below 2^7 - 19 out of
+ * column
+ * 4. in: a and b limbs < 2^52, c limbs < 2^53; out: limbs < 2^51 + 2^11.
+ */
+LT_IFMA LT_INLINE fe4 fe4_mul_add(fe4 a, fe4 b, fe4 c) {
+    const lanes zero = _mm256_setzero_si256();
+    lanes c0, c1, c2, c3, c4, c5, c6, c7, c8; /* lower halves */
+    lanes d1, d2, d3, d4, d5, d6, d7, d8, d9; /* upper halves */
+    fe4 out;
+
+    c0 = LO(c.l0, a.l0, b.l0);
+    d1 = HI(zero, a.l0, b.l0);
+    c1 = LO(c.l1, a.l0, b.l1);
+    d2 = HI(zero, a.l0, b.l1);
+    c2 = LO(c.l2, a.l0, b.l2);
+    d3 = HI(zero, a.l0, b.l2);
+    c3 = LO(c.l3, a.l0, b.l3);
+    d4 = HI(zero, a.l0, b.l3);
+    c4 = LO(c.l4, a.l0, b.l4);
+    d5 = HI(zero, a.l0, b.l4);
+    c5 = LO(zero, a.l1, b.l4);
+    d6 = HI(zero, a.l1, b.l4);
+    c6 = LO(zero, a.l2, b.l4);
+    d7 = HI(zero, a.l2, b.l4);
+    c7 = LO(zero, a.l3, b.l4);
+    d8 = HI(zero, a.l3, b.l4);
+    c8 = LO(zero, a.l4, b.l4);
+    d9 = HI(zero, a.l4, b.l4);
+
+    c1 = LO(c1, a.l1, b.l0);
+    d2 = HI(d2, a.l1, b.l0);
+    c2 = LO(c2, a.l1, b.l1);
+    d3 = HI(d3, a.l1, b.l1);
+    c3 = LO(c3, a.l1, b.l2);
+    d4 = HI(d4, a.l1, b.l2);
+    c4 = LO(c4, a.l1, b.l3);
+    d5 = HI(d5, a.l1, b.l3);
+    c5 = LO(c5, a.l2, b.l3);
+    d6 = HI(d6, a.l2, b.l3);
+    c6 = LO(c6, a.l3, b.l3);
+    d7 = HI(d7, a.l3, b.l3);
+    c7 = LO(c7, a.l4, b.l3);
+    d8 = HI(d8, a.l4, b.l3);
+
+    c2 = LO(c2, a.l2, b.l0);
+    d3 = HI(d3, a.l2, b.l0);
+    c3 = LO(c3, a.l2, b.l1);
+    d4 = HI(d4, a.l2, b.l1);
+    c4 = LO(c4, a.l2, b.l2);
+    d5 = HI(d5, a.l2, b.l2);
+    c5 = LO(c5, a.l3, b.l2);
+    d6 = HI(d6, a.l3, b.l2);
+    c6 = LO(c6, a.l4, b.l2);
+    d7 = HI(d7, a.l4, b.l2);
+
+    c3 = LO(c3, a.l3, b.l0);
+    d4 = HI(d4, a.l3, b.l0);
+    c4 = LO(c4, a.l3, b.l1);
+    d5 = HI(d5, a.l3, b.l1);
+    c5 = LO(c5, a.l4, b.l1);
+    d6 = HI(d6, a.l4, b.l1);
+
+    c4 = LO(c4, a.l4, b.l0);
+    d5 = HI(d5, a.l4, b.l0);
+
+    c5 = _mm256_add_epi64(c5, _mm256_slli_epi64(d5, 1));
+    c6 = _mm256_add_epi64(c6, _mm256_slli_epi64(d6, 1));
+    c7 = _mm256_add_epi64(c7, _mm256_slli_epi64(d7, 1));
+    c8 = _mm256_add_epi64(c8, _mm256_slli_epi64(d8, 1));
+    out.l0 = _mm256_add_epi64(c0, times19(c5));
+    out.l1 = _mm256_add_epi64(_mm256_add_epi64(c1, _mm256_slli_epi64(d1, 1)), times19(c6));
+    out.l2 = _mm256_add_epi64(_mm256_add_epi64(c2, _mm256_slli_epi64(d2, 1)), times19(c7));
+    out.l3 = _mm256_add_epi64(_mm256_add_epi64(c3, _mm256_slli_epi64(d3, 1)), times19(c8));
+    out.l4 = _mm256_add_epi64(_mm256_add_epi64(c4, _mm256_slli_epi64(d4, 1)), times19(_mm256_slli_epi64(d9, 1)));
+    return fe4_carry(out); /* by the bounds above */
+}
+
+#undef LO
+#undef HI
+
+/** a * b. in: limbs < 2^52; out: limbs < 2^51 + 2^11. */
+LT_IFMA LT_INLINE fe4 fe4_mul(fe4 a, fe4 b) {
+    const lanes zero = _mm256_setzero_si256();
+    const fe4 nothing = {zero, zero, zero, zero, zero};
+
+    return fe4_mul_add(a, b, nothing);
+}
+
+/** Four elements. in, out: any limbs. */
+LT_IFMA LT_INLINE fe4 fe4_from(const fe25519 *a, const fe25519 *b, const fe25519 *c, const fe25519 *d) {
+    fe4 out;
+
+#define GATHER(i) _mm256_set_epi64x((long long)d->v[i], (long long)c->v[i], (long long)b->v[i], (long long)a->v[i])
+    out.l0 = GATHER(0);
+    out.l1 = GATHER(1);
+    out.l2 = GATHER(2);
+    out.l3 = GATHER(3);
+    out.l4 = GATHER(4);
+#undef GATHER
+    return out;
+}
+
+/** The elements in all four lanes. in, out: any limbs. */
+LT_IFMA LT_INLINE void fe4_to(fe25519 out[4], fe4 a) {
+    uint64_t limbs[5][4];
+
+    _mm256_storeu_si256((lanes *)(void *)limbs[0], a.l0);
+    _mm256_storeu_si256((lanes *)(void *)limbs[1], a.l1);
+    _mm256_storeu_si256((lanes *)(void *)limbs[2], a.l2);
+    _mm256_storeu_si256((lanes *)(void *)limbs[3], a.l3);
+    _mm256_storeu_si256((lanes *)(void *)limbs[4], a.l4);
+    for (int i = 0; i < 5; i++) {
+        for (int lane = 0; lane < 4; lane++) {
+            out[lane].v[i] = limbs[i][lane];
+        }
+    }
+    lt_wipe(limbs, sizeof limbs);
+}
+
+#endif
