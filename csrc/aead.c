@@ -118,7 +118,7 @@ int lt_aead_open(const lt_aead *aead, const uint8_t *nonce, const uint8_t *aad, 
 /* see inner.h. AES-NI keeps short messages in registers; for those a wipe would be a good part of the cost. */
 void lt_aead_wipe_stack(const lt_aead *aead, size_t len) {
     if (aead->algorithm == LT_CHACHA20_POLY1305) {
-        lt_wipe_stack_2048();
+        lt_chacha20_poly1305_wipe_stack(aead, len);
         return;
     }
 #if LT_X86_64

@@ -49,14 +49,13 @@ void lt_poly1305_start(lt_poly1305 *poly, const uint8_t *key);
 void lt_poly1305_absorb(lt_poly1305 *poly, const uint8_t *in, size_t in_len);
 
 #if LT_X86_64
-/* From so many bytes on accelerated code is worth its powers of r. */
-#define LT_POLY1305_LONG 256
-#define LT_POLY1305_UNIT 128
+/* From so many bytes on they are worth their powers of r. */
+#define LT_POLY1305_IFMA_LONG 256
+#define LT_POLY1305_AVX2_LONG 512
+#define LT_POLY1305_UNIT      128
 
-/** The same with AVX-512 IFMA, for in_len a multiple of LT_POLY1305_UNIT only, and not 0. */
+/** The same with AVX-512 IFMA or AVX2, for in_len a multiple of LT_POLY1305_UNIT only, and not 0. */
 void lt_poly1305_ifma(lt_poly1305 *poly, const uint8_t *in, size_t in_len);
-
-/** The same with AVX2. */
 void lt_poly1305_avx2(lt_poly1305 *poly, const uint8_t *in, size_t in_len);
 #endif
 

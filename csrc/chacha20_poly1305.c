@@ -77,21 +77,28 @@ static void xor_text(const lt_aead *aead, const uint8_t *nonce, const uint8_t *h
     xor_from(aead, nonce, (uint32_t)(made / 64), out + first, in + first, len - first);
 }
 
-/* Whole vectors go to accelerated code if they make up for its powers of r. */
+#if LT_X86_64
+LT_INLINE int uses_poly1305_ifma(const lt_aead *aead, size_t len) {
+    return len >= LT_POLY1305_IFMA_LONG && has(aead, LT_CPU_AVX512 | LT_CPU_IFMA);
+}
+
+LT_INLINE int uses_poly1305_avx2(const lt_aead *aead, size_t len) {
+    return len >= LT_POLY1305_AVX2_LONG && has(aead, LT_CPU_AVX2) && !uses_poly1305_ifma(aead, len);
+}
+#endif
+
 static void absorb_text(const lt_aead *aead, lt_poly1305 *poly, const uint8_t *text, size_t len) {
 #if LT_X86_64
-    if (len >= LT_POLY1305_LONG) {
-        size_t bulk = len & ~(size_t)(LT_POLY1305_UNIT - 1);
+    size_t bulk = len & ~(size_t)(LT_POLY1305_UNIT - 1);
 
-        if (has(aead, LT_CPU_AVX512 | LT_CPU_IFMA)) {
-            lt_poly1305_ifma(poly, text, bulk);
-            text += bulk;
-            len -= bulk;
-        } else if (has(aead, LT_CPU_AVX2)) {
-            lt_poly1305_avx2(poly, text, bulk);
-            text += bulk;
-            len -= bulk;
-        }
+    if (uses_poly1305_ifma(aead, len)) {
+        lt_poly1305_ifma(poly, text, bulk);
+        text += bulk;
+        len -= bulk;
+    } else if (uses_poly1305_avx2(aead, len)) {
+        lt_poly1305_avx2(poly, text, bulk);
+        text += bulk;
+        len -= bulk;
     }
 #else
     (void)aead;
@@ -143,4 +150,17 @@ int lt_chacha20_poly1305_open(const lt_aead *aead, const uint8_t *nonce, const u
     lt_wipe(head, sizeof head);
     lt_wipe(tag, sizeof tag);
     return accepted ? LT_OK : LT_ERR_AUTH;
+}
+
+/* see chacha20_poly1305.h */
+void lt_chacha20_poly1305_wipe_stack(const lt_aead *aead, size_t len) {
+#if LT_X86_64
+    if (uses_poly1305_avx2(aead, len)) { /* spills 3 KiB of numbers that do not fit into sixteen registers */
+        lt_wipe_stack();
+        return;
+    }
+#endif
+    (void)aead;
+    (void)len;
+    lt_wipe_stack_2048();
 }

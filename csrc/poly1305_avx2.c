@@ -175,6 +175,23 @@ LT_AVX2 LT_INLINE void set_sum(lt_poly1305 *poly, limbs h) {
     lt_poly1305_set_h(poly, v0 | v1 << 26 | v2 << 52, v2 >> 12 | v3 << 14 | v4 << 40, v4 >> 24);
 }
 
+/*
+ * All but the last 128 bytes; returns where those begin. Not inlined: compilers then spill more, clang so much that it
+ * takes three times as long.
+ */
+LT_AVX2 LT_NOINLINE static const uint8_t *turns(limbs *sum, const limbs *r4, const limbs *r8, const uint8_t *in,
+                                                size_t in_len) {
+    const factor by4 = as_factor(*r4);
+    const factor by8 = as_factor(*r8);
+    limbs h = *sum;
+
+    for (; in_len > 128; in_len -= 128, in += 128) {
+        h = reduce(multiply_add(multiply_add(nothing(), blocks4(in + 64), by4), plus(h, blocks4(in)), by8));
+    }
+    *sum = h;
+    return in;
+}
+
 /* see chacha20.h */
 LT_AVX2 void lt_poly1305_avx2(lt_poly1305 *poly, const uint8_t *in, size_t in_len) {
     const __m256i zero = _mm256_setzero_si256();
@@ -183,26 +200,18 @@ LT_AVX2 void lt_poly1305_avx2(lt_poly1305 *poly, const uint8_t *in, size_t in_le
                           _mm256_set1_epi64x((int64_t)lt_poly1305_r(poly, 1)), zero);
     const limbs r2 = multiply(r, as_factor(r));
     const limbs r4 = multiply(r2, as_factor(r2));
-    const factor by4 = as_factor(r4);
+    const limbs r8 = multiply(r4, as_factor(r4));
     /* Lanes have blocks 0, 2, 1, 3 and need r to the 4, 2, 3, 1. */
     const limbs r2_or_1 = BLEND(0x33, r2, one);
     const limbs r2_or_r = BLEND(0x0f, r2, r);
+    const limbs powers = multiply(r2_or_r, as_factor(r2_or_1));
     /* h goes to lane 0, where the first block is. */
     limbs h = split(_mm256_set_epi64x(0, 0, 0, (int64_t)lt_poly1305_h(poly, 0)),
                     _mm256_set_epi64x(0, 0, 0, (int64_t)lt_poly1305_h(poly, 1)),
                     _mm256_set_epi64x(0, 0, 0, (int64_t)(lt_poly1305_h(poly, 2) << 24)));
 
-    if (in_len >= 192) {
-        const factor by8 = as_factor(multiply(r4, by4));
-
-        for (; in_len >= 192; in_len -= 128, in += 128) {
-            h = reduce(multiply_add(multiply_add(nothing(), blocks4(in + 64), by4), plus(h, blocks4(in)), by8));
-        }
-    }
-    if (in_len >= 128) {
-        h = multiply(plus(h, blocks4(in)), by4);
-        in += 64;
-    }
-    set_sum(poly, multiply(plus(h, blocks4(in)), as_factor(multiply(r2_or_r, as_factor(r2_or_1)))));
+    in = turns(&h, &r4, &r8, in, in_len);
+    h = multiply(plus(h, blocks4(in)), as_factor(r4));
+    set_sum(poly, multiply(plus(h, blocks4(in + 64)), as_factor(powers)));
 }
 #endif

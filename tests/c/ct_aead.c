@@ -166,6 +166,9 @@ static void search_stack(uint32_t algorithm, size_t len, int lose) {
         run_on_searched_stack(run_job);
         CHECK(is_on_stack(job.key, lt_aead_key_len(algorithm)) == lose);
         CHECK(!key_stream_is_on_stack());
+        if (algorithm == LT_CHACHA20_POLY1305 && !lose) {
+            check_wipe_went_deepest(); /* powers of the one-time key look different in each implementation */
+        }
         if (algorithm != LT_CHACHA20_POLY1305) {
             CHECK(!is_on_stack(aead->key.gcm.round_keys + 32, 16 * (size_t)aead->key.gcm.rounds - 16));
             CHECK(!is_on_stack(aead->key.gcm.powers,
