@@ -49,6 +49,12 @@ void lt_hash_begin(lt_hash_state *hash, uint32_t algorithm) {
 
 static void compress(lt_hash_state *hash, const uint8_t *in, size_t blocks) {
     if (hash->algorithm != LT_SHA256) {
+#if LT_X86_64
+        if (lt_cpu_has(LT_CPU_AVX2 | LT_CPU_BMI2_ADX)) {
+            lt_sha512_blocks_avx2(hash->words.u64, in, blocks);
+            return;
+        }
+#endif
         lt_sha512_blocks(hash->words.u64, in, blocks);
         return;
     }

@@ -304,7 +304,7 @@ void lt_hash_end(lt_hash_state *hash, uint8_t *digest);
 
 /*
  * Block functions of FIPS 180-4: absorb whole blocks into the state. The _ni form needs LT_CPU_SHANI, the _armv8 form
- * LT_CPU_ARM_SHA2.
+ * LT_CPU_ARM_SHA2, the _avx2 form LT_CPU_AVX2 and LT_CPU_BMI2_ADX.
  */
 extern const uint32_t lt_sha256_constants[64];
 void lt_sha256_blocks(uint32_t state[8], const uint8_t *in, size_t blocks);
@@ -314,7 +314,11 @@ void lt_sha256_blocks_ni(uint32_t state[8], const uint8_t *in, size_t blocks);
 #if LT_ARM64
 void lt_sha256_blocks_armv8(uint32_t state[8], const uint8_t *in, size_t blocks);
 #endif
+extern const uint64_t lt_sha512_constants[80];
 void lt_sha512_blocks(uint64_t state[8], const uint8_t *in, size_t blocks);
+#if LT_X86_64
+void lt_sha512_blocks_avx2(uint64_t state[8], const uint8_t *in, size_t blocks);
+#endif
 
 #define LT_SHA1_LEN 20
 

@@ -8,7 +8,7 @@
 
 #include "inner.h"
 
-static const uint32_t MASKS[] = {0, LT_CPU_SHANI, LT_CPU_ARM_SHA2, UINT32_MAX};
+static const uint32_t MASKS[] = {0, LT_CPU_SHANI, LT_CPU_AVX2 | LT_CPU_BMI2_ADX, LT_CPU_ARM_SHA2, UINT32_MAX};
 #define MASK_COUNT (sizeof MASKS / sizeof MASKS[0])
 
 static const uint32_t HASHES[] = {LT_SHA256, LT_SHA384, LT_SHA512};

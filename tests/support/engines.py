@@ -36,6 +36,7 @@ CPU_MASKS = {
     "vaes+avx512": _mask("aesni", "clmul", "avx2", "vaes", "avx512"),
     "shani": _mask("shani"),
     "avx2": _mask("avx2"),
+    "avx2+bmi2_adx": _mask("avx2", "bmi2_adx"),
     "avx512": _mask("avx2", "avx512"),
     "ifma": _mask("avx2", "avx512", "ifma"),
     "bmi2_adx": _mask("bmi2_adx"),
