@@ -2,7 +2,10 @@
  * Arithmetic modulo p = 2^256 - 2^224 + 2^192 + 2^96 - 1 for small processors.
  *
  * A value a stands as a * 2^256 mod p (Montgomery form), always in [0, p), in eight 32-bit limbs, least significant
- * first. `out` may be an input everywhere.
+ * first. `out` may be an input everywhere. What p256_field64.h calls tight and loose is here
+ *
+ *   tight   value < p
+ *   loose   value < p
  */
 #ifndef LT_P256_FIELD32_H
 #define LT_P256_FIELD32_H
@@ -23,17 +26,17 @@ static const uint64_t fe256_rr[4] = {UINT64_C(0x0000000000000003), UINT64_C(0xff
 
 static const uint32_t fe256_p[8] = {0xffffffff, 0xffffffff, 0xffffffff, 0, 0, 0, 1, 0xffffffff};
 
-/** Four words, least significant first, already a value in this form. in: limbs < 2^64; out: limbs < 2^32. */
+/** Four words, least significant first, already a value in this form. in: below p; out: below p, out = w. */
 LT_INLINE void fe256_from_words(fe256 *out, const uint64_t w[4]) {
     words32_from_words(out->v, w);
 }
 
-/** The reverse. in: limbs < 2^32; out: limbs < 2^64. */
+/** The reverse. in: below p; out: below p, w = a. */
 LT_INLINE void fe256_to_words(uint64_t w[4], const fe256 *a) {
     words32_to_words(w, a->v);
 }
 
-/** The number top * 2^256 + a modulo p, if it is below 2p. in: limbs < 2^32, top < 2^1; out: below p. */
+/** in: a any, top < 2, 2^256 top + a < 2p; out: a below p, a = 2^256 top + a (mod p). */
 static inline void fe256_subtract_p(fe256 *a, uint32_t top) {
     uint32_t difference[8];
     uint32_t borrow = words32_sub(difference, a->v, fe256_p);
@@ -41,12 +44,12 @@ static inline void fe256_subtract_p(fe256 *a, uint32_t top) {
     words32_set_if(0 - (uint64_t)(top | (borrow ^ 1)), a->v, difference);
 }
 
-/** a + b. in: below p; out: below p. */
+/** in: below p; out: below p, out = a + b (mod p). */
 static inline void fe256_add(fe256 *out, const fe256 *a, const fe256 *b) {
     fe256_subtract_p(out, words32_add(out->v, a->v, b->v));
 }
 
-/** a - b. in: below p; out: below p. */
+/** in: below p; out: below p, out = a - b (mod p). */
 static inline void fe256_sub(fe256 *out, const fe256 *a, const fe256 *b) {
     uint32_t back[8];
     uint32_t borrow = words32_sub(out->v, a->v, b->v);
@@ -57,8 +60,8 @@ static inline void fe256_sub(fe256 *out, const fe256 *a, const fe256 *b) {
 
 /**
  * One step of Montgomery's reduction: t = (t + t[0] p) / 2^32. As -1/p = 1 (mod 2^32), t[0] itself is the quotient q;
- * the sum clears limb 0 and adds q * (2^96 + 2^192 - 2^224 + 2^256). in: limbs < 2^32; out: limbs < 2^32 (the number
- * is below 2^224 + p < 2^256).
+ * the sum clears limb 0 and adds q * (2^96 + 2^192 - 2^224 + 2^256); below 2^224 + p it fits.
+ * in: t any; out: t = (t + t[0] p) / 2^32.
  */
 static inline void fe256_reduce_limb(uint32_t t[8]) {
     uint64_t q = t[0], carry;
@@ -78,7 +81,7 @@ static inline void fe256_reduce_limb(uint32_t t[8]) {
     t[7] = (uint32_t)(carry >> 32);
 }
 
-/** a * b. The lower half leaves at most p, the upper half is below p. in: below p; out: below p. */
+/** The lower half leaves at most p, the upper half is below p. in: below p; out: below p, out = a b / 2^256 (mod p). */
 static inline void fe256_mul(fe256 *out, const fe256 *a, const fe256 *b) {
     uint32_t product[16];
 
@@ -89,17 +92,17 @@ static inline void fe256_mul(fe256 *out, const fe256 *a, const fe256 *b) {
     fe256_subtract_p(out, words32_add(out->v, product, product + 8));
 }
 
-/** a^2. in: below p; out: below p. */
+/** in: below p; out: below p, out = a^2 / 2^256 (mod p). */
 static inline void fe256_square(fe256 *out, const fe256 *a) {
     fe256_mul(out, a, a);
 }
 
-/** The same value: sums and differences are below p already. in: below p; out: below p. */
+/** The same value: sums and differences are below p already. in: below p; out: below p, out = a. */
 LT_INLINE void fe256_fold(fe256 *out, const fe256 *a) {
     *out = *a;
 }
 
-/** `mask` all ones: out = a; 0: unchanged. in: limbs < 2^32; out: limbs < 2^32. */
+/** `mask` all ones: out = a; 0: unchanged. in: out below p, a below p, mask is a mask; out: out is a or out. */
 LT_INLINE void fe256_set_if(uint64_t mask, fe256 *out, const fe256 *a) {
     words32_set_if(mask, out->v, a->v);
 }

@@ -30,7 +30,7 @@ static const uint64_t fe256_b[4] = {UINT64_C(0x89cdf6229c4bddfd), UINT64_C(0xcf0
 static const uint64_t fe256_rr[4] = {UINT64_C(0x0000000000000300), UINT64_C(0xfffffbffffffff00),
                                      UINT64_C(0xfffffffffffffeff), UINT64_C(0x000004fffffffdff)};
 
-/** Four words, least significant first. in: words < 2^64; out: limbs < 2^52, value < 2^256: tight. */
+/** Four words, least significant first. in: any; out: tight, out = w. */
 LT_INLINE void fe256_from_words(fe256 *out, const uint64_t w[4]) {
     out->v[0] = w[0] & FE256_LOW52;
     out->v[1] = (w[0] >> 52 | w[1] << 12) & FE256_LOW52;
@@ -39,7 +39,7 @@ LT_INLINE void fe256_from_words(fe256 *out, const uint64_t w[4]) {
     out->v[4] = w[3] >> 16;
 }
 
-/** The value in [0, p) as four words, least significant first. in: tight; out: words < 2^64. */
+/** The value in [0, p) as four words, least significant first. in: tight; out: w < p, w = a (mod p). */
 static inline void fe256_to_words(uint64_t w[4], const fe256 *a) {
     static const uint64_t p[5] = {FE256_LOW52, 0x00000fffffffffff, 0, 0x0000001000000000, 0x0000ffffffff0000};
     uint64_t d[5], borrow = 0, keep;
@@ -61,7 +61,7 @@ static inline void fe256_to_words(uint64_t w[4], const fe256 *a) {
     lt_wipe(d, sizeof d);
 }
 
-/** a + b: values add. in: limbs < 2^55; out: limbs < 2^56. */
+/** in: limbs < 2^55; out: limbs < 2^56, out = a + b. */
 LT_INLINE void fe256_add(fe256 *out, const fe256 *a, const fe256 *b) {
     out->v[0] = a->v[0] + b->v[0];
     out->v[1] = a->v[1] + b->v[1];
@@ -71,8 +71,9 @@ LT_INLINE void fe256_add(fe256 *out, const fe256 *a, const fe256 *b) {
 }
 
 /**
- * a - b + 2p: the value grows by less than 2p. 2p is written with limbs that no tight b exceeds: a tight b has
- * v[4] < (2p - 2^223) / 2^208 < 2^49 - 2^17 - 1. in: a limbs < 2^56 - 2^53, b tight; out: limbs < a limbs + 2^53.
+ * The value grows by less than 2p. 2p is written with limbs that no tight b exceeds: a tight b has
+ * v[4] < (2p - 2^223) / 2^208 < 2^49 - 2^17 - 1. in: a limbs < 2^56 - 2^53, b tight; out: limbs < 2^56,
+ * out = a - b + 2p.
  */
 LT_INLINE void fe256_sub(fe256 *out, const fe256 *a, const fe256 *b) {
     out->v[0] = a->v[0] + (((uint64_t)1 << 53) - 2) - b->v[0];
@@ -84,7 +85,7 @@ LT_INLINE void fe256_sub(fe256 *out, const fe256 *a, const fe256 *b) {
 
 /**
  * The same residue, tight: what stands above 2^256 comes back times 2^256 - p = 2^224 - 2^192 - 2^96 + 1, written
- * without negative limbs. The value ends below 2^256 + 2^4 * 2^224. in: limbs < 2^56, value < 16p; out: limbs < 2^52.
+ * without negative limbs. The value ends below 2^256 + 2^4 * 2^224. in: loose; out: tight, out = a (mod p).
  */
 LT_INLINE void fe256_fold(fe256 *out, const fe256 *a) {
     uint64_t t0 = a->v[0], t1 = a->v[1], t2 = a->v[2], t3 = a->v[3], t4 = a->v[4], above;
@@ -117,14 +118,14 @@ LT_INLINE lt_u128 fe256_clear(uint64_t *q, lt_u128 column) {
     return ((lt_u128)*q << 44) + (uint64_t)(column >> 52);
 }
 
-/** What quotients leave three (q3) and four (q4) columns further. in: q < 2^52; out: result < 2^101. */
+/** What quotients leave three and four columns further. in: q3 < 2^52, q4 < 2^52; out: result < 2^101. */
 LT_INLINE lt_u128 fe256_high_part(uint64_t q3, uint64_t q4) {
     return ((lt_u128)q3 << 36) + (lt_u128)q4 * (((uint64_t)1 << 48) - ((uint64_t)1 << 16));
 }
 
 /**
- * a * b / 2^260. Below 16p^2 / 2^260 + p = 2p - p (2^256 - p) / 2^256 < 2p - 2^223. Columns stay below
- * 5 * 2^112 + 2^102. in: limbs < 2^56, product of values < 16p^2; out: limbs < 2^52, tight.
+ * Below 16p^2 / 2^260 + p = 2p - p (2^256 - p) / 2^256 < 2p - 2^223. Columns stay below
+ * 5 * 2^112 + 2^102. in: limbs < 2^56, a b < 16p^2; out: tight, out = a b / 2^260 (mod p).
  */
 static inline void fe256_mul(fe256 *out, const fe256 *a, const fe256 *b) {
     const uint64_t a0 = a->v[0], a1 = a->v[1], a2 = a->v[2], a3 = a->v[3], a4 = a->v[4];
@@ -154,7 +155,7 @@ static inline void fe256_mul(fe256 *out, const fe256 *a, const fe256 *b) {
     out->v[4] = (uint64_t)(r >> 52);
 }
 
-/** a^2 / 2^260, as fe256_mul. in: limbs < 2^56, value < 4p; out: limbs < 2^52, tight. */
+/** As fe256_mul. in: limbs < 2^56, value < 4p; out: tight, out = a^2 / 2^260 (mod p). */
 static inline void fe256_square(fe256 *out, const fe256 *a) {
     const uint64_t a0 = a->v[0], a1 = a->v[1], a2 = a->v[2], a3 = a->v[3], a4 = a->v[4];
     const uint64_t d0 = 2 * a0, d1 = 2 * a1, d2 = 2 * a2, d3 = 2 * a3;
@@ -182,7 +183,7 @@ static inline void fe256_square(fe256 *out, const fe256 *a) {
     out->v[4] = (uint64_t)(r >> 52);
 }
 
-/** `mask` all ones: out = a; 0: unchanged. in: limbs < 2^64; out: limbs < 2^64. */
+/** `mask` all ones: out = a; 0: unchanged. in: out any, a any, mask is a mask; out: out is a or out. */
 LT_INLINE void fe256_set_if(uint64_t mask, fe256 *out, const fe256 *a) {
     mask = lt_ct_hide(mask);
     out->v[0] ^= mask & (out->v[0] ^ a->v[0]);

@@ -7,7 +7,7 @@
 
 #include "inner.h"
 
-/** a^(2^n), n > 0. in: below p; out: below p. */
+/** a^(2^n), n > 0. Bounds as fe_square. */
 LT_NOINLINE static void fe_square_times(fe *out, const fe *a, int n) {
     fe_square(out, a);
     for (int i = 1; i < n; i++) {
@@ -17,7 +17,7 @@ LT_NOINLINE static void fe_square_times(fe *out, const fe *a, int n) {
 
 /**
  * a^(p - 2) = 1/a (0 for 0). From the top, p - 2 is 32 ones, 31 zeros and a one, 96 zeros, 94 ones, a zero and a one.
- * x<n> is a^(2^n - 1). in: below p; out: below p.
+ * x<n> is a^(2^n - 1). in: tight; out: tight.
  */
 LT_NOINLINE static void fe_invert(fe *out, const fe *a) {
     fe x2, x3, x15, x30, x32, t;

@@ -20,7 +20,7 @@ typedef struct {
     p256_point sum;
 } p256_scratch;
 
-/** `mask` all ones: out = a; 0: unchanged. */
+/** `mask` all ones: out = a; 0: unchanged. in: out tight, a tight; out: out tight. */
 static inline void p256_set_if(uint64_t mask, p256_point *out, const p256_point *a) {
     fe256_set_if(mask, &out->x, &a->x);
     fe256_set_if(mask, &out->y, &a->y);
@@ -28,7 +28,10 @@ static inline void p256_set_if(uint64_t mask, p256_point *out, const p256_point 
     out->infinite = lt_ct_select(mask, a->infinite, out->infinite);
 }
 
-/** a = 2a, infinity included. M = 3 (X - Z^2)(X + Z^2), S = 4 X Y^2, X' = M^2 - 2S, Y' = M (S - X') - 8 Y^4. */
+/**
+ * a = 2a, infinity included. M = 3 (X - Z^2)(X + Z^2), S = 4 X Y^2, X' = M^2 - 2S, Y' = M (S - X') - 8 Y^4.
+ * in: a tight; out: a tight.
+ */
 static inline void p256_double(p256_point *a, p256_scratch *s) {
     fe256_square(&s->a, &a->z);
     fe256_add(&s->b, &a->x, &s->a); /* < 4p */
@@ -58,8 +61,9 @@ static inline void p256_double(p256_point *a, p256_scratch *s) {
 }
 
 /**
- * The common end of both additions. In: s->a = U = X1 Z2^2, s->b = S = Y1 Z2^3, s->c = H = X2 Z1^2 - U < 4p,
- * s->d = R = Y2 Z1^3 - S < 4p. X = R^2 - H^3 - 2 U H^2, Y = R (U H^2 - X) - S H^3; sum.z is not touched.
+ * The common end of both additions: s->a = U = X1 Z2^2, s->b = S = Y1 Z2^3, s->c = H = X2 Z1^2 - U,
+ * s->d = R = Y2 Z1^3 - S. X = R^2 - H^3 - 2 U H^2, Y = R (U H^2 - X) - S H^3; sum.z is not touched. in: s->a tight,
+ * s->b tight, s->c loose, s->c below 4p, s->d loose, s->d below 4p; out: s->sum.x tight, s->sum.y tight.
  */
 static inline void p256_add_tail(p256_scratch *s) {
     fe256_square(&s->e, &s->c);
@@ -78,7 +82,7 @@ static inline void p256_add_tail(p256_scratch *s) {
     s->sum.infinite = 0;
 }
 
-/** a = a + b, unless a = b or a = -b and neither is infinity. */
+/** a = a + b, unless a = b or a = -b and neither is infinity. in: a tight, b tight; out: a tight. */
 static inline void p256_add(p256_point *a, const p256_point *b, p256_scratch *s) {
     uint64_t a_infinite = a->infinite;
 
@@ -99,7 +103,10 @@ static inline void p256_add(p256_point *a, const p256_point *b, p256_scratch *s)
     p256_set_if(a_infinite, a, b);
 }
 
-/** a = a + b, unless a = b or a = -b; `b_infinite` all ones: a stays, whatever b is. */
+/**
+ * a = a + b, unless a = b or a = -b; `b_infinite` all ones: a stays, whatever b is.
+ * in: a tight, b tight; out: a tight.
+ */
 static inline void p256_add_affine(p256_point *a, const p256_affine *b, uint64_t b_infinite, p256_scratch *s) {
     fe256 one;
 

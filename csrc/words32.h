@@ -7,7 +7,7 @@
 
 #include "inner.h"
 
-/** Split four 64-bit words. in: words < 2^64; out: words < 2^32. */
+/** Split four 64-bit words. in: any; out: out = w. */
 LT_INLINE void words32_from_words(uint32_t out[8], const uint64_t w[4]) {
     for (int i = 0; i < 4; i++) {
         out[2 * i] = (uint32_t)w[i];
@@ -15,14 +15,14 @@ LT_INLINE void words32_from_words(uint32_t out[8], const uint64_t w[4]) {
     }
 }
 
-/** Join to four 64-bit words. in: words < 2^32; out: words < 2^64. */
+/** Join to four 64-bit words. in: any; out: w = a. */
 LT_INLINE void words32_to_words(uint64_t w[4], const uint32_t a[8]) {
     for (int i = 0; i < 4; i++) {
         w[i] = (uint64_t)a[2 * i + 1] << 32 | a[2 * i];
     }
 }
 
-/** a + b modulo 2^256; returns the carry, 0 or 1. in: words < 2^32; out: words < 2^32. */
+/** Returns the carry. in: any; out: result < 2, out + 2^256 result = a + b. */
 static inline uint32_t words32_add(uint32_t out[8], const uint32_t a[8], const uint32_t b[8]) {
     uint64_t carry = 0;
 
@@ -34,7 +34,7 @@ static inline uint32_t words32_add(uint32_t out[8], const uint32_t a[8], const u
     return (uint32_t)carry;
 }
 
-/** a - b modulo 2^256; returns the borrow, 0 or 1. in: words < 2^32; out: words < 2^32. */
+/** Returns the borrow. in: any; out: result < 2, out - 2^256 result = a - b. */
 static inline uint32_t words32_sub(uint32_t out[8], const uint32_t a[8], const uint32_t b[8]) {
     uint64_t borrow = 0;
 
@@ -47,7 +47,7 @@ static inline uint32_t words32_sub(uint32_t out[8], const uint32_t a[8], const u
     return (uint32_t)borrow;
 }
 
-/** a * b, exactly. (2^32 - 1)^2 + 2 (2^32 - 1) = 2^64 - 1: no sum overflows. in: words < 2^32; out: words < 2^32. */
+/** (2^32 - 1)^2 + 2 (2^32 - 1) = 2^64 - 1: no sum overflows. in: any; out: out = a b. */
 static inline void words32_mul(uint32_t out[16], const uint32_t a[8], const uint32_t b[8]) {
     for (int i = 0; i < 8; i++) {
         out[i] = 0;
@@ -64,7 +64,7 @@ static inline void words32_mul(uint32_t out[16], const uint32_t a[8], const uint
     }
 }
 
-/** `mask` all ones: out = a; 0: unchanged. in: words < 2^32; out: words < 2^32. */
+/** `mask` all ones: out = a; 0: unchanged. in: out any, a any, mask is a mask; out: out is a or out. */
 LT_INLINE void words32_set_if(uint64_t mask, uint32_t out[8], const uint32_t a[8]) {
     uint32_t mask32 = (uint32_t)lt_ct_hide(mask);
 

@@ -9,8 +9,11 @@ typedef struct {
     fe25519 a, b, c, d, e, aa, bb, da, cb;
 } ladder;
 
-/* One step for one bit: (x_2 : z_2) is doubled, (x_3 : z_3) becomes the sum. Every operand meets the field's bounds:
- * all nine are products, or one sum or difference of two products. */
+/**
+ * One step for one bit: (x_2 : z_2) is doubled, (x_3 : z_3) becomes the sum. Every operand meets the field's bounds:
+ * all nine are products, or one sum or difference of two products. in: s->x_1 tight, s->x_2 tight, s->z_2 tight,
+ * s->x_3 tight, s->z_3 tight; out: s->x_2 tight, s->z_2 tight, s->x_3 tight, s->z_3 tight.
+ */
 static void ladder_step(ladder *s) {
     fe25519_add(&s->a, &s->x_2, &s->z_2);
     fe25519_sub(&s->b, &s->x_2, &s->z_2);

@@ -24,7 +24,10 @@ typedef struct {
     fe25519 a, b, c, d, e, f, g, h;
 } comb;
 
-/* p = 2p on -x^2 + y^2 = 1 + d x^2 y^2, by 2xy / (y^2 - x^2) and (y^2 + x^2) / (2 - y^2 + x^2). */
+/**
+ * p = 2p on -x^2 + y^2 = 1 + d x^2 y^2, by 2xy / (y^2 - x^2) and (y^2 + x^2) / (2 - y^2 + x^2).
+ * in: s->p tight; out: s->p tight.
+ */
 static void edwards_double(comb *s) {
     edwards_point *p = &s->p;
 
@@ -45,7 +48,10 @@ static void edwards_double(comb *s) {
     fe25519_mul(&p->t, &s->e, &s->h);
 }
 
-/* p = p + entry, complete since d is no square: it holds for doubling and for the neutral element too. */
+/**
+ * p = p + entry, complete since d is no square: it holds for doubling and for the neutral element too.
+ * in: s->p tight, s->entry tight; out: s->p tight.
+ */
 static void edwards_add(comb *s) {
     edwards_point *p = &s->p;
 
@@ -65,7 +71,10 @@ static void edwards_add(comb *s) {
     fe25519_mul(&p->t, &s->e, &s->h);
 }
 
-/* entry = the point for bits `position`, + 64, + 128, + 192 of k, reading the whole block of the table. */
+/**
+ * entry = the point for bits `position`, + 64, + 128, + 192 of k, reading the whole block of the table.
+ * in: s->k any, position < 64; out: s->entry tight.
+ */
 static void read_table(comb *s, int position) {
     const uint64_t (*block)[12] = x25519_table[position / 32];
     uint64_t index = 0, first;

@@ -10,7 +10,7 @@
 #include "x25519_field32.h"
 #endif
 
-/** a^(2^n), n > 0. in, out: as fe25519_square. */
+/** a^(2^n), n > 0. Bounds as fe25519_square. */
 LT_NOINLINE static void fe25519_square_times(fe25519 *out, const fe25519 *a, int n) {
     fe25519_square(out, a);
     for (int i = 1; i < n; i++) {
@@ -18,7 +18,7 @@ LT_NOINLINE static void fe25519_square_times(fe25519 *out, const fe25519 *a, int
     }
 }
 
-/** a^(p - 2) = 1/a (0 for 0), p - 2 = 2^255 - 21. in, out: as fe25519_mul. Names: x<n> is a^(2^n - 1). */
+/** a^(p - 2) = 1/a (0 for 0), p - 2 = 2^255 - 21. Names: x<n> is a^(2^n - 1). in: loose; out: tight. */
 LT_NOINLINE static void fe25519_invert(fe25519 *out, const fe25519 *a) {
     fe25519 a11, x5, x10, x50, x100, t;
 

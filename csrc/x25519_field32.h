@@ -2,7 +2,11 @@
  * Arithmetic modulo p = 2^255 - 19 for small processors.
  *
  * A value is any 256-bit number in eight 32-bit limbs; what exceeds 2^256 = 38 (mod p) is folded back at once. Every
- * limb may be anything, so no sequence of operations can overflow. `out` may be an input everywhere.
+ * limb may be anything, so no sequence of operations can overflow. `out` may be an input everywhere. What
+ * x25519_field64.h calls tight and loose is here
+ *
+ *   tight   limbs < 2^32
+ *   loose   limbs < 2^32
  */
 #ifndef LT_X25519_FIELD32_H
 #define LT_X25519_FIELD32_H
@@ -13,13 +17,13 @@ typedef struct {
     uint32_t v[8];
 } fe25519;
 
-/** The low 255 bits of four little-endian words. in: any; out: limbs < 2^32. */
+/** The low 255 bits of four little-endian words. in: any; out: out < 2^255, out = w (mod 2^255). */
 LT_INLINE void fe25519_from_words(fe25519 *out, const uint64_t w[4]) {
     words32_from_words(out->v, w);
     out->v[7] &= 0x7fffffff;
 }
 
-/** a + addend modulo 2^256; returns the carry, 0 or 1. in: limbs < 2^32, addend < 2^32; out: limbs < 2^32. */
+/** Returns the carry. in: any; out: result < 2, out + 2^256 result = a + addend. */
 static inline uint32_t fe25519_add_small(fe25519 *out, const fe25519 *a, uint32_t addend) {
     uint64_t carry = addend;
 
@@ -33,7 +37,7 @@ static inline uint32_t fe25519_add_small(fe25519 *out, const fe25519 *a, uint32_
 
 /**
  * a + 38 * excess: what stands above 2^256 comes back. If the sum overflows, less than 2^23 is left of it, so that 38
- * more fit in limb 0. in: limbs < 2^32, excess < 2^17; out: limbs < 2^32.
+ * more fit in limb 0. in: any, excess < 2^17; out: a = a + 38 excess (mod p).
  */
 static inline void fe25519_fold(fe25519 *a, uint32_t excess) {
     uint32_t carry = fe25519_add_small(a, a, 38 * excess);
@@ -41,7 +45,7 @@ static inline void fe25519_fold(fe25519 *a, uint32_t excess) {
     a->v[0] += 38 * carry;
 }
 
-/** The value in [0, p) as four little-endian words. in: limbs < 2^32; out: words < 2^64. */
+/** The value in [0, p) as four little-endian words. in: any; out: w < p, w = a (mod p). */
 static inline void fe25519_to_words(uint64_t w[4], const fe25519 *a) {
     fe25519 low = *a, above;
     uint32_t top = low.v[7] >> 31;
@@ -58,14 +62,14 @@ static inline void fe25519_to_words(uint64_t w[4], const fe25519 *a) {
     lt_wipe(&above, sizeof above);
 }
 
-/** a + b. in: limbs < 2^32; out: limbs < 2^32. */
+/** in: any; out: out = a + b (mod p). */
 static inline void fe25519_add(fe25519 *out, const fe25519 *a, const fe25519 *b) {
     fe25519_fold(out, words32_add(out->v, a->v, b->v));
 }
 
 /**
- * a - b. A borrow added 2^256 = 38, which is taken off again. If that borrows once more, limb 0 is at least 2^32 - 38
- * and gives the next 38 by itself. in: limbs < 2^32; out: limbs < 2^32.
+ * A borrow added 2^256 = 38, which is taken off again. If that borrows once more, limb 0 is at least 2^32 - 38
+ * and gives the next 38 by itself. in: any; out: out = a - b (mod p).
  */
 static inline void fe25519_sub(fe25519 *out, const fe25519 *a, const fe25519 *b) {
     uint32_t borrow = words32_sub(out->v, a->v, b->v);
@@ -80,7 +84,7 @@ static inline void fe25519_sub(fe25519 *out, const fe25519 *a, const fe25519 *b)
     out->v[0] -= 38 * (uint32_t)less;
 }
 
-/** a * b. Upper half times 38 onto the lower: carries stay < 2^38. in: limbs < 2^32; out: limbs < 2^32. */
+/** Upper half times 38 onto the lower: carries stay < 2^38. in: any; out: out = a b (mod p). */
 static inline void fe25519_mul(fe25519 *out, const fe25519 *a, const fe25519 *b) {
     uint32_t product[16];
     uint64_t carry = 0;
@@ -94,12 +98,12 @@ static inline void fe25519_mul(fe25519 *out, const fe25519 *a, const fe25519 *b)
     fe25519_fold(out, (uint32_t)carry); /* carry <= 38 */
 }
 
-/** a^2. in: limbs < 2^32; out: limbs < 2^32. */
+/** in: any; out: out = a^2 (mod p). */
 static inline void fe25519_square(fe25519 *out, const fe25519 *a) {
     fe25519_mul(out, a, a);
 }
 
-/** 121665 * a: (A - 2) / 4 of RFC 7748 section 5. in: limbs < 2^32; out: limbs < 2^32. */
+/** (A - 2) / 4 of RFC 7748 section 5. in: any; out: out = 121665 a (mod p). */
 static inline void fe25519_mul_a24(fe25519 *out, const fe25519 *a) {
     uint64_t carry = 0;
 
@@ -111,7 +115,10 @@ static inline void fe25519_mul_a24(fe25519 *out, const fe25519 *a) {
     fe25519_fold(out, (uint32_t)carry); /* carry < 121665 < 2^17 */
 }
 
-/** Swap a and b if `mask` is all ones, not if it is 0. in: limbs < 2^32; out: limbs < 2^32. */
+/**
+ * Swap a and b if `mask` is all ones, not if it is 0.
+ * in: any, mask is a mask; out: a is a or b, b is a or b, a + b = a + b.
+ */
 LT_INLINE void fe25519_swap(uint64_t mask, fe25519 *a, fe25519 *b) {
     uint32_t mask32 = (uint32_t)lt_ct_hide(mask);
 

@@ -2,8 +2,12 @@
  * Arithmetic modulo p = 2^255 - 19 for processors with a 64 x 64 -> 128 bit multiplication.
  *
  * A value is v[0] + 2^51 v[1] + 2^102 v[2] + 2^153 v[3] + 2^204 v[4]. It is not unique: limbs may be larger than
- * 51 bits. Products come out with limbs < 2^51 + 2^13 and go in with limbs < 2^54, so that sums and differences of
- * products need no carry. `out` may be an input everywhere.
+ * 51 bits. Products come out tight and go in loose, so that sums and differences of products need no carry:
+ *
+ *   tight   limbs < 2^51 + 2^13
+ *   loose   limbs < 2^54
+ *
+ * `out` may be an input everywhere.
  */
 #ifndef LT_X25519_FIELD64_H
 #define LT_X25519_FIELD64_H
@@ -16,7 +20,7 @@ typedef struct {
 
 #define FE25519_LOW51 (((uint64_t)1 << 51) - 1)
 
-/** The low 255 bits of four little-endian words. in: any; out: limbs < 2^51. */
+/** The low 255 bits of four little-endian words. in: any; out: limbs < 2^51, out = w (mod 2^255). */
 LT_INLINE void fe25519_from_words(fe25519 *out, const uint64_t w[4]) {
     out->v[0] = w[0] & FE25519_LOW51;
     out->v[1] = (w[0] >> 51 | w[1] << 13) & FE25519_LOW51;
@@ -25,7 +29,7 @@ LT_INLINE void fe25519_from_words(fe25519 *out, const uint64_t w[4]) {
     out->v[4] = (w[3] >> 12) & FE25519_LOW51;
 }
 
-/** The value in [0, p) as four little-endian words. in: limbs < 2^54; out: words < 2^64. */
+/** The value in [0, p) as four little-endian words. in: limbs < 2^54; out: w < p, w = a (mod p). */
 static inline void fe25519_to_words(uint64_t w[4], const fe25519 *a) {
     uint64_t h[5], carry;
 
@@ -56,7 +60,7 @@ static inline void fe25519_to_words(uint64_t w[4], const fe25519 *a) {
     lt_wipe(h, sizeof h);
 }
 
-/** a + b. in: limbs < 2^53; out: limbs < 2^54. */
+/** in: limbs < 2^53; out: limbs < 2^54, out = a + b. */
 LT_INLINE void fe25519_add(fe25519 *out, const fe25519 *a, const fe25519 *b) {
     out->v[0] = a->v[0] + b->v[0];
     out->v[1] = a->v[1] + b->v[1];
@@ -65,7 +69,7 @@ LT_INLINE void fe25519_add(fe25519 *out, const fe25519 *a, const fe25519 *b) {
     out->v[4] = a->v[4] + b->v[4];
 }
 
-/** a - b + 4p, negative in no limb. in: a limbs < 2^53, b limbs < 2^53 - 76; out: limbs < 2^54. */
+/** Negative in no limb. in: a limbs < 2^53, b limbs < 2^53 - 76; out: limbs < 2^54, out = a - b + 4p. */
 LT_INLINE void fe25519_sub(fe25519 *out, const fe25519 *a, const fe25519 *b) {
     out->v[0] = a->v[0] + (((uint64_t)1 << 53) - 76) - b->v[0];
     out->v[1] = a->v[1] + (((uint64_t)1 << 53) - 4) - b->v[1];
@@ -74,7 +78,10 @@ LT_INLINE void fe25519_sub(fe25519 *out, const fe25519 *a, const fe25519 *b) {
     out->v[4] = a->v[4] + (((uint64_t)1 << 53) - 4) - b->v[4];
 }
 
-/** The top carry wraps around: 2^255 = 19. in: limbs < 2^51, above < 2^59 + 2^58; out: limbs < 2^51 + 2^13. */
+/**
+ * The top carry wraps around: 2^255 = 19. in: h0 < 2^51, h1 < 2^51, above < 2^59 + 2^58; out: out->v[0] < 2^51,
+ * out->v[1] < 2^51 + 2^13, out->v[0] + 2^51 out->v[1] = h0 + 2^51 h1 + 19 above.
+ */
 LT_INLINE void fe25519_wrap(fe25519 *out, uint64_t h0, uint64_t h1, uint64_t above) {
     h0 += 19 * above; /* < 57 * 2^58 + 2^51 < 2^64 */
     out->v[0] = h0 & FE25519_LOW51;
@@ -84,7 +91,7 @@ LT_INLINE void fe25519_wrap(fe25519 *out, uint64_t h0, uint64_t h1, uint64_t abo
 /**
  * a * b, column by column, least significant first; columns 5 to 8 wrap around as 19 times columns 0 to 3. Columns with
  * carries are below 77 * 2^108 + 2^64 < 2^115, the last one below 5 * 2^108 + 2^64, so that less than 2^59 + 2^58 is
- * left above it. in: limbs < 2^54; out: limbs < 2^51 + 2^13.
+ * left above it. in: loose; out: tight, out = a b (mod p).
  */
 static inline void fe25519_mul(fe25519 *out, const fe25519 *a, const fe25519 *b) {
     const uint64_t a0 = a->v[0], a1 = a->v[1], a2 = a->v[2], a3 = a->v[3], a4 = a->v[4];
@@ -110,7 +117,7 @@ static inline void fe25519_mul(fe25519 *out, const fe25519 *a, const fe25519 *b)
     fe25519_wrap(out, h0, h1, (uint64_t)(r >> 51));
 }
 
-/** a^2, as fe25519_mul. in: limbs < 2^54; out: limbs < 2^51 + 2^13. */
+/** As fe25519_mul. in: loose; out: tight, out = a^2 (mod p). */
 static inline void fe25519_square(fe25519 *out, const fe25519 *a) {
     const uint64_t a0 = a->v[0], a1 = a->v[1], a2 = a->v[2], a3 = a->v[3], a4 = a->v[4];
     const uint64_t d0 = 2 * a0, d1 = 2 * a1, c3 = 19 * a3, c4 = 19 * a4, e4 = 2 * c4;
@@ -134,7 +141,7 @@ static inline void fe25519_square(fe25519 *out, const fe25519 *a) {
     fe25519_wrap(out, h0, h1, (uint64_t)(r >> 51));
 }
 
-/** 121665 * a: (A - 2) / 4 of RFC 7748 section 5. in: limbs < 2^54; out: limbs < 2^51 + 2^13. */
+/** (A - 2) / 4 of RFC 7748 section 5. in: loose; out: tight, out = 121665 a (mod p). */
 static inline void fe25519_mul_a24(fe25519 *out, const fe25519 *a) {
     uint64_t h[5];
     lt_u128 r = 0;
@@ -150,7 +157,10 @@ static inline void fe25519_mul_a24(fe25519 *out, const fe25519 *a) {
     fe25519_wrap(out, h[0], h[1], (uint64_t)r);
 }
 
-/** Swap a and b if `mask` is all ones, not if it is 0. in: limbs < 2^64; out: limbs < 2^64. */
+/**
+ * Swap a and b if `mask` is all ones, not if it is 0.
+ * in: any, mask is a mask; out: a is a or b, b is a or b, a + b = a + b.
+ */
 LT_INLINE void fe25519_swap(uint64_t mask, fe25519 *a, fe25519 *b) {
     mask = lt_ct_hide(mask);
     for (int i = 0; i < 5; i++) {

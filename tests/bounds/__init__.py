@@ -1,0 +1,1 @@
+"""A checker of the bounds that field arithmetic states; see contracts.py."""
