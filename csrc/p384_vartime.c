@@ -1,33 +1,19 @@
-/* ECDSA verification on P-384 (secp384r1, SP 800-186 section 3.2.1.4). */
-#include "p384_field_vartime.h"
+/* ECDSA verification on P-384 in portable C, and the choice between that and p384_adx_vartime.c. */
+#include "p384_curve_vartime.h"
 
-#define P384_R_BITS 384
-#include "p384_odd_table_vartime.h"
-
-#define FIELD_BITS    384
-#define WORDS         6
-#define G_WIDTH       7
-#define odd_multiples p384_odd_multiples
-#define field_p       fe384_p
-#define fe            fe384
-#define fe_add        fe384_add
-#define fe_sub        fe384_sub
-#define fe_mul        fe384_mul
-#define fe_square     fe384_square
-#define fe_fold       fe384_fold
-#define fe_from_words fe384_from_words
-#define fe_to_words   fe384_to_words
-#define fe_one        fe384_one
-#define fe_b          fe384_b
-#define fe_rr         fe384_rr
-
-static const uint64_t order[WORDS] = {UINT64_C(0xecec196accc52973), UINT64_C(0x581a0db248b0a77a),
-                                      UINT64_C(0xc7634d81f4372ddf), UINT64_C(0xffffffffffffffff),
-                                      UINT64_C(0xffffffffffffffff), UINT64_C(0xffffffffffffffff)};
+#define fe_add    fe384_add
+#define fe_sub    fe384_sub
+#define fe_mul    fe384_mul
+#define fe_square fe384_square
 
 #include "ecdsa_vartime.h"
 
 /* see vartime.h */
 int lt_ecdsa_p384_vartime(lt_der key, lt_der signature, const uint8_t *digest, size_t digest_len) {
+#if LT_P384_ADX
+    if (lt_cpu_has(LT_CPU_BMI2_ADX)) {
+        return lt_ecdsa_p384_adx_vartime(key, signature, digest, digest_len);
+    }
+#endif
     return verify(key, signature, digest, digest_len);
 }

@@ -89,6 +89,7 @@ LT_MUST_CHECK int lt_ecdsa_p256_vartime(lt_der key, lt_der signature, const uint
 LT_MUST_CHECK int lt_ecdsa_p256_adx_vartime(lt_der key, lt_der signature, const uint8_t *digest, size_t digest_len);
 
 LT_MUST_CHECK int lt_ecdsa_p384_vartime(lt_der key, lt_der signature, const uint8_t *digest, size_t digest_len);
+LT_MUST_CHECK int lt_ecdsa_p384_adx_vartime(lt_der key, lt_der signature, const uint8_t *digest, size_t digest_len);
 
 #define LT_RSA_MIN_BITS 1024
 #define LT_RSA_MAX_BITS 8192
