@@ -7,10 +7,10 @@
  * infinity and no sum, and a run of digits is an odd number.
  *
  * Exceptions. Let integers A and T be the multiples of the point that an addition takes. It would go wrong if A - T or
- * A + T were a multiple of n. Both are odd, for one of A and T is odd and the other even: not 0, then. As long as
- * digits are missing, neither reaches n; the comment of each multiplication says why. When the last digits are added, A
- * + T is k' < n, but A - T = k' - 2T may be n: this happens for a single k'. So the last addition is made as a doubling
- * too, and a mask chooses.
+ * A + T were a multiple of n. As one of A and T is odd and the other even, both are odd, thus not 0. As long as digits
+ * are missing, neither reaches n; the comment of each multiplication says why. When the last digits are added, the sum
+ * A + T is k' < n, but A - T = k' - 2T may be n: this happens for a single k'. So the last addition is made as a
+ * doubling too, and a mask chooses.
  */
 #ifndef LT_P384_MULTIPLY_H
 #define LT_P384_MULTIPLY_H
@@ -219,8 +219,7 @@ typedef struct {
     p384_scratch scratch;
 } peer_state;
 
-/* The WINDOW signed bits from bit `at` on. Those of the top window are three and, above them, the sign of the top one.
- */
+/* The WINDOW signed bits from bit `at` on; in the top window three, and above them the sign of the top one. */
 static uint64_t window_bits(const uint64_t half[6], int at) {
     const int word = at / 64, shift = at % 64;
     uint64_t bits = half[word] >> shift;
