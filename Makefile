@@ -6,12 +6,15 @@
 PYTHON ?= python3
 export PYTHON
 
-.PHONY: help demo test cross check bench docs deps clean
+.PHONY: help demo test cross fuzz size assurance check bench docs deps clean
 
 help:
 	@echo "make demo    set up, then publish over mutual TLS 1.2 to a server on this machine"
 	@echo "make test    set up, then run the tests"
 	@echo "make cross   run the C core on every processor that qemu stands for here (minutes)"
+	@echo "make fuzz    fuzz each part of the C core that reads strangers' bytes for half an hour"
+	@echo "make size    what the C core needs of a microcontroller: flash and stack"
+	@echo "make assurance  every proof of the C core in its long form (hours)"
 	@echo "make check   lint, types, formatting, import rules"
 	@echo "make bench   compare with the standard library's ssl"
 	@echo "make docs    bring the generated parts of docs/ up to date"
@@ -29,6 +32,18 @@ test:
 cross:
 	@tools/setup.sh test
 	@LIGHTTLS_LONG=1 LIGHTTLS_REQUIRE_ALL=1 tools/with_engine.sh -m pytest tests/cross
+
+fuzz:
+	@tools/setup.sh test
+	@LIGHTTLS_FUZZ_SECONDS=$${LIGHTTLS_FUZZ_SECONDS:-1800} LIGHTTLS_REQUIRE_ALL=1 tools/with_engine.sh -m pytest -s tests/fuzz
+
+size:
+	@tools/setup.sh test
+	@LIGHTTLS_REQUIRE_ALL=1 tools/with_engine.sh -m pytest -q tests/size
+
+assurance:
+	@tools/setup.sh test
+	@tools/assurance.sh
 
 check:
 	@tools/setup.sh dev

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 hypothesis.settings.register_profile("default", deadline=None, print_blob=True)
 # CI must not fail by chance on a change that broke nothing: there the same inputs come every time.
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)
-hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "default")
+hypothesis.settings.register_profile("long", deadline=None, print_blob=True, max_examples=1000)
+if os.environ.get("LIGHTTLS_LONG") == "1":
+    hypothesis.settings.load_profile("long")
+else:
+    hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 
 if engines.native_problem():
