@@ -7,7 +7,7 @@ import struct
 import subprocess
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum, auto
 from pathlib import Path
 from typing import NamedTuple
@@ -20,12 +20,13 @@ REMOTE = Path(__file__).parent / "remote.c"
 
 @dataclass(frozen=True)
 class Machine:
-    """A compiler's target and what runs its programs; no emulator: this machine."""
+    """A compiler's target and what runs its programs, with the processor features of that; no emulator: here."""
 
     name: str
     compiler: str
     flags: tuple[str, ...] = ()
     emulator: tuple[str, ...] = ()
+    features: str = "none"
 
     def build(self, workshop: Workshop, source: Path) -> Path:
         # Static, so that the emulator needs no foreign libraries.
@@ -37,17 +38,19 @@ class Machine:
 
 
 HOST = Machine("host", "gcc")
-AARCH64 = Machine("aarch64", "aarch64-linux-gnu-gcc", emulator=("qemu-aarch64", "-cpu", "max"))
+AARCH64 = Machine(
+    "aarch64", "aarch64-linux-gnu-gcc", emulator=("qemu-aarch64", "-cpu", "max"), features="neon arm_aes arm_sha2"
+)
 S390X = Machine("s390x", "s390x-linux-gnu-gcc", emulator=("qemu-s390x",))
 
 SHORT_MACHINES = (HOST, AARCH64, S390X)
 LONG_MACHINES = (
     *SHORT_MACHINES,
-    Machine("aarch64-clang", "clang", ("--target=aarch64-linux-gnu",), AARCH64.emulator),
+    replace(AARCH64, name="aarch64-clang", compiler="clang", flags=("--target=aarch64-linux-gnu",)),
     Machine("armv7", "arm-linux-gnueabihf-gcc", emulator=("qemu-arm", "-cpu", "cortex-a7")),
     Machine("riscv64", "riscv64-linux-gnu-gcc", emulator=("qemu-riscv64",)),
-    # No 32-bit machine that stores the highest byte first has a compiler in Debian 12 with as wide a use.
-    Machine("s390x-32-bit-limbs", S390X.compiler, (FORCE_32BIT,), S390X.emulator),
+    # What a 32-bit processor that stores the highest byte first would run.
+    replace(S390X, name="s390x-32-bit-limbs", flags=(FORCE_32BIT,)),
 )
 MACHINES = LONG_MACHINES if require.LONG else SHORT_MACHINES
 
@@ -67,6 +70,7 @@ class Operation(IntEnum):
     SCHEDULE = auto()
     RECORDS_SEAL = auto()
     RECORDS_OPEN = auto()
+    RECORDS_INTO = auto()
 
 
 class Answer(NamedTuple):

@@ -205,8 +205,8 @@ static void share_public(const request *r, answer *a) {
     lt_key_share share = {{0}};
 
     a->out = placed(OUT, r->numbers[1]);
-    a->status = lt_key_share_generate(&share, a->out.bytes, a->out.len, r->numbers[0], r->strings[0].bytes,
-                                      r->strings[0].len);
+    a->status =
+        lt_key_share_generate(&share, a->out.bytes, a->out.len, r->numbers[0], r->strings[0].bytes, r->strings[0].len);
     lt_key_share_wipe(&share);
 }
 
@@ -216,8 +216,8 @@ static void share_derive(const request *r, answer *a) {
     lt_premaster premaster = {{0}};
     const string mine = placed(SPARE, r->numbers[1]);
 
-    a->status = lt_key_share_generate(&share, mine.bytes, mine.len, r->numbers[0], r->strings[0].bytes,
-                                      r->strings[0].len);
+    a->status =
+        lt_key_share_generate(&share, mine.bytes, mine.len, r->numbers[0], r->strings[0].bytes, r->strings[0].len);
     if (a->status >= 0) {
         a->status = lt_key_share_derive(&share, &premaster, r->strings[1].bytes, r->strings[1].len);
     }
@@ -317,32 +317,45 @@ static void records_open(const request *r, answer *a) {
     a->status = client_keys(r, &keys);
     while (a->status >= 0) {
         a->status = lt_records_open(&keys, &opened, rest.bytes, rest.len, r->numbers[4]);
-        if (a->status >= LT_OPENED_ONE) {
-            put_number(head, 23);
-            put_number(head + 4, (uint32_t)a->status - LT_OPENED_ONE);
-            append(&a->out, sizeof all, head, sizeof head);
-            append(&a->out, sizeof all, opened.data, (size_t)a->status - LT_OPENED_ONE);
-            a->status = 0;
-        } else if (a->status > 0) {
-            for (uint32_t i = 0; i < opened.count; i++) {
-                put_number(head, opened.spans[3 * i]);
-                put_number(head + 4, opened.spans[3 * i + 2]);
-                append(&a->out, sizeof all, head, sizeof head);
-                append(&a->out, sizeof all, opened.data + opened.spans[3 * i + 1], opened.spans[3 * i + 2]);
-            }
-            rest.bytes += opened.consumed;
-            rest.len -= opened.consumed;
-            continue;
+        if (a->status <= 0) {
+            break;
         }
-        break;
+        for (uint32_t i = 0; i < opened.count; i++) {
+            put_number(head, opened.spans[3 * i]);
+            put_number(head + 4, opened.spans[3 * i + 2]);
+            append(&a->out, sizeof all, head, sizeof head);
+            append(&a->out, sizeof all, opened.data + opened.spans[3 * i + 1], opened.spans[3 * i + 2]);
+        }
+        rest.bytes += opened.consumed;
+        rest.len -= opened.consumed;
+    }
+    lt_record_keys_wipe(&keys);
+}
+
+/* the keys', room; the keys', records: what was opened to a buffer of that size, and how much of the records that was
+ */
+static void records_into(const request *r, answer *a) {
+    const string records = r->strings[3];
+    lt_record_keys keys = {{0}};
+    size_t consumed = 0;
+
+    a->status = client_keys(r, &keys);
+    if (a->status >= 0) {
+        const string out = placed(OUT, r->numbers[4]);
+        const ptrdiff_t written =
+            lt_records_open_into(&keys, out.bytes, out.len, &consumed, records.bytes, records.len);
+
+        a->out.bytes = out.bytes;
+        a->out.len = written < 0 ? 0 : (size_t)written;
+        a->status = (int32_t)(written < 0 ? written : (ptrdiff_t)consumed);
     }
     lt_record_keys_wipe(&keys);
 }
 
 /* In the order of executor.Operation. */
 static void (*const OPERATIONS[])(const request *, answer *) = {
-    features,     hash,         hmac,   prf,      aead_seal,    aead_open,
-    share_public, share_derive, verify, schedule, records_seal, records_open,
+    features,     hash,   hmac,     prf,          aead_seal,    aead_open,    share_public,
+    share_derive, verify, schedule, records_seal, records_open, records_into,
 };
 
 int main(int argc, char **argv) {
