@@ -3,7 +3,8 @@
 The parts are linked into a firmware that keeps what its entry points reach (--gc-sections), compiled with -Os.
 P-384 and SHA-384/512 are in it, since key exchange and hashing choose among groups and hashes at run time, but are
 counted apart; signature verification, which a firmware may leave to its secure element, is in another firmware.
-Stack is the deepest path through the compiler's own call graph (-fcallgraph-info) with the frames that it reserved.
+Stack is the deepest path through the compiler's own call graph (-fcallgraph-info) with the frames that it reserved;
+painted.c measures the same in calls under qemu.
 
     make size    prints the tables
 """
@@ -27,10 +28,10 @@ HELPERS = "helpers"
 
 START = """
 #include <stddef.h>
-void _start(void);
 void *memcpy(void *to, const void *from, size_t len);
 void *memset(void *to, int byte, size_t len);
-void _start(void) {}
+__attribute__((weak)) void _start(void);
+__attribute__((weak)) void _start(void) {}
 void *memcpy(void *to, const void *from, size_t len) {
     for (size_t i = 0; i < len; i++) ((char *)to)[i] = ((const char *)from)[i];
     return to;
@@ -103,16 +104,19 @@ class Firmware:
             compiled(self.gcc, *STRICT, *CORTEX_M4, "-fcallgraph-info=su", "-c", source, "-o", target)
             self.objects.append(target)
 
+    def link(self, name: str, arguments: list[str | Path]) -> Path:
+        program, start = self.folder / name, self.folder / "start.c"
+        start.write_text(START)
+        helpers = ["-nostdlib", "-fno-tree-loop-distribute-patterns", start]  # or memcpy would call memcpy
+        compiled(self.gcc, *CORTEX_M4, *helpers, *arguments, *self.objects, "-lgcc", "-o", program)
+        return program
+
     @cache  # noqa: B019  # one firmware lives as long as the tests
     def flash(self, *entries: str) -> dict[str, int]:
         """Bytes that each object file (or library) puts into flash: code, constants, initial values."""
-        start = self.folder / "start.c"
-        start.write_text(START)
         listing = self.folder / "firmware.map"
         roots = [f"-Wl,-u,{entry}" for entry in entries]
-        link = ["-nostdlib", "-Wl,--gc-sections", f"-Wl,-Map={listing}", *roots]
-        helpers = ["-fno-tree-loop-distribute-patterns", start]  # or memcpy would call memcpy
-        compiled(self.gcc, *CORTEX_M4, *link, *helpers, *self.objects, "-lgcc", "-o", self.folder / "firmware")
+        self.link("firmware", ["-Wl,--gc-sections", f"-Wl,-Map={listing}", *roots])
         text = listing.read_text().partition("Linker script and memory map")[2]
         text = re.sub(r"\n( \.\S+)\n +", r"\n\1 ", text)  # long names stand on lines of their own
         sizes: dict[str, int] = defaultdict(int)
@@ -201,6 +205,18 @@ def test_stack_is_bounded(firmware: Firmware, capsys: pytest.CaptureFixture[str]
         assert used[entry][0] - own_frame <= WIPED, entry
         assert in_all[entry] <= MOST_STACK, entry
     assert in_all[VERIFY] <= MOST_STACK_OF_VERIFICATION
+
+
+def test_stack_measured_under_qemu_is_what_the_call_graph_says(firmware: Firmware) -> None:
+    painted = firmware.link("painted", ["-std=gnu99", f"-I{CSRC}", Path(__file__).with_name("painted.c")])
+    result = run(require.command("qemu-arm"), painted)
+    assert result.returncode == 0, result.stdout + result.stderr
+    deepest: dict[str, int] = defaultdict(int)
+    for line in result.stdout.splitlines():
+        size, entry = line.split()
+        deepest[entry] = max(deepest[entry], int(size))
+    assert deepest == {entry: firmware.stack(entry, wiping=True)[0] for entry in deepest}
+    assert len(deepest) == 5
 
 
 def test_every_helper_is_small(firmware: Firmware) -> None:
