@@ -368,7 +368,9 @@ class ClientConnection:
         self._open_data = None
         while not self._read_closed and (record := self._records.next()) is not None:
             self._on_record(record[0], record[1], events)
-        if type(self._state) is Connected and not (self._read_closed or self._held or self._joined or self._patience):
+        if self._read_closed:
+            self._records.forget_received()
+        elif type(self._state) is Connected and not (self._held or self._joined or self._patience):
             self._open_data = self._records.open_data
 
     def _on_record(self, content_type: int, fragment: bytes, events: list[Event]) -> None:

@@ -22,11 +22,12 @@ _FIRST_VERSION = 0x0301  # REC-30: some servers balk at 0x0303 in the first reco
 class RecordLayer:
     """Cuts incoming bytes into records and makes outgoing ones."""
 
-    __slots__ = ("_at", "_opener", "_ready", "_sealer", "_sent_any", "_wanted", "held", "version_pinned")
+    __slots__ = ("_at", "_opener", "_ready", "_sealer", "_sent_any", "_source", "_wanted", "held", "version_pinned")
 
     def __init__(self) -> None:
         self.held = bytearray()  # what was received and not consumed; always the same object
-        self._at = 0  # start of what is not consumed yet
+        self._source: bytes | bytearray = self.held  # or what was fed last, until all complete records are taken
+        self._at = 0  # start of what is not consumed yet in `_source`
         self._wanted = HEADER_LENGTH  # bytes that must be there before another look is worth it
         self._ready: list[tuple[int, bytes]] = []  # opened and not handed out, last first
         self._opener: RecordOpener | None = None
@@ -59,12 +60,20 @@ class RecordLayer:
     def forget_keys(self) -> None:
         """Drop keys and what was held: the connection has failed (ALERT-15)."""
         self._opener = self._sealer = None
+        self.forget_received()
+
+    def forget_received(self) -> None:
+        """Drop what was held: nothing will be read any more."""
         self._ready.clear()
         self.held.clear()
+        self._source, self._at = self.held, 0
 
     def feed(self, data: bytes | bytearray | memoryview) -> None:
-        """Take bytes from the peer; they may end anywhere (REC-24)."""
-        self.held += data
+        """Take bytes from the peer; they may end anywhere (REC-24). Call `next` until it returns None."""
+        if type(data) is bytes and not self.held:
+            self._source = data  # only the incomplete record at its end will be copied
+        else:
+            self.held += data
 
     def open_into(self, data: bytes | memoryview, out: memoryview) -> int:
         """Open the application data at the start of what is held and `data` straight to `out`; hold the rest.
@@ -92,25 +101,26 @@ class RecordLayer:
         """
         if self._ready:
             return self._ready.pop()
-        if len(self.held) - self._at < self._wanted:
+        if len(self._source) - self._at < self._wanted:
             self._compact()
             return None
         return self._next_plain() if self._opener is None else self._next_protected(self._opener)
 
     def _next_plain(self) -> tuple[int, bytes] | None:
-        content_type, length = read_header(self.held, self._at, self.version_pinned)
+        source = self._source
+        content_type, length = read_header(source, self._at, self.version_pinned)
         start = self._at + HEADER_LENGTH
-        if len(self.held) - start < length:
+        if len(source) - start < length:
             self._wait_for(length)
             return None
         self._advance(HEADER_LENGTH + length)
-        return content_type, bytes(self.held[start : start + length])
+        return content_type, bytes(source[start : start + length])
 
     def _next_protected(self, opener: RecordOpener) -> tuple[int, bytes] | None:
-        with memoryview(self.held) as whole, whole[self._at :] as view:
+        with memoryview(self._source) as whole, whole[self._at :] as view:
             records, consumed = opener.open(view, MAX_PLAINTEXT)
         if not records:
-            self._wait_for(self.held[self._at + 3] << 8 | self.held[self._at + 4])
+            self._wait_for(self._source[self._at + 3] << 8 | self._source[self._at + 4])
             return None
         self._advance(consumed)
         self._ready = records[::-1]
@@ -125,9 +135,12 @@ class RecordLayer:
         self._compact()
 
     def _compact(self) -> None:
-        if self._at:
+        if self._source is not self.held:
+            self.held += memoryview(self._source)[self._at :]
+            self._source = self.held
+        elif self._at:
             del self.held[: self._at]
-            self._at = 0
+        self._at = 0
 
     def protect(self, content_type: int, data: bytes | bytearray | memoryview) -> bytes:
         """Records that carry `data`, protected once keys are on. Raises UsageError at the key's budget (REC-26)."""
