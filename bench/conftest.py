@@ -5,7 +5,9 @@ from __future__ import annotations
 import platform
 import ssl
 import sysconfig
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from bench.sides import World
 from support import engines, require
 
 ROWS = pytest.StashKey[list["Row"]]()
+MACHINE = pytest.StashKey[dict[str, Any]]()
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,7 @@ class Row:
     """One line of the table."""
 
     name: str
+    against: str  # the yardstick
     unit: str
     scale: float  # units per second (or per byte)
     bar: float | None
@@ -31,9 +35,10 @@ class Row:
 
     def text(self) -> str:
         ours, yardstick = self.result.ours * self.scale, self.result.yardstick * self.scale
-        bar = "" if self.bar is None else f"{self.bar:4.1f} {'kept' if self.result.ratio <= self.bar else 'MISSED'}"
+        bar = "" if self.bar is None else f"{self.bar:5.2f} {'kept' if self.result.ratio <= self.bar else 'MISSED'}"
         noise = f"  noisy: yardstick spread {self.result.spread:.0%}" if self.result.noisy else ""
-        return f"{self.name:58} {ours:10.1f} {yardstick:10.1f} {self.unit:5} {self.result.ratio:6.2f}  {bar}{noise}"
+        numbers = f"{ours:10.2f} {yardstick:10.2f} {self.unit:5} {self.result.ratio:6.2f}"
+        return f"{self.name:48} {self.against:16} {numbers}  {bar}{noise}"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -45,15 +50,42 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.timeout(600))
 
 
-@pytest.fixture
-def machine() -> dict[str, Any]:
+@pytest.fixture(scope="session")
+def machine(request: pytest.FixtureRequest) -> dict[str, Any]:
     """What a number means nothing without."""
-    return {
+    found = {
+        "processor": processor(),
         "processor_features": engines.cpu_feature_names(engines.cpu_features()),
+        "aes_floor_gb_per_s": round(aes_floor(), 1),
         "compiler": sysconfig.get_config_var("CC"),
         "openssl": ssl.OPENSSL_VERSION,
         "python": platform.python_version(),
     }
+    request.config.stash[MACHINE] = found
+    return found
+
+
+def processor() -> str:
+    """The model, where the system has a name for it."""
+    with suppress(OSError), open("/proc/cpuinfo", encoding="utf-8") as lines:
+        for line in lines:
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.machine()
+
+
+def aes_floor() -> float:
+    """GB/s of AES-128 in counter mode without any authentication, by OpenSSL: what no AES-GCM here can beat by far."""
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+    text, out = bytes(1 << 18), bytearray((1 << 18) + 16)
+    counter = Cipher(algorithms.AES128(bytes(16)), modes.CTR(bytes(16))).encryptor()
+    best = float("inf")
+    for _ in range(200):
+        began = time.perf_counter()
+        counter.update_into(text, out)
+        best = min(best, time.perf_counter() - began)
+    return len(text) / best / 1e9
 
 
 @pytest.fixture
@@ -61,10 +93,17 @@ def report(request: pytest.FixtureRequest, machine: dict[str, Any]) -> Callable[
     """Put a finished comparison in the table and beside the benchmark's own numbers in the JSON."""
 
     def add(
-        benchmark: Any, name: str, result: Comparison, *, bar: float | None = None, unit: str = "µs", scale: float = 1e6
+        benchmark: Any,
+        name: str,
+        result: Comparison,
+        *,
+        against: str = "ssl",
+        bar: float | None = None,
+        unit: str = "µs",
+        scale: float = 1e6,
     ) -> Comparison:
-        request.config.stash[ROWS].append(Row(name, unit, scale, bar, result))
-        benchmark.extra_info.update(machine, comparison=asdict(result), bar=bar)
+        request.config.stash[ROWS].append(Row(name, against, unit, scale, bar, result))
+        benchmark.extra_info.update(machine, comparison=asdict(result), against=against, bar=bar)
         return result
 
     return add
@@ -92,16 +131,22 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def world(tmp_path: Path) -> Callable[..., World]:
-    def make(kind: str, *, client_certificate: bool = False) -> World:
-        return World(kind, tmp_path, client_certificate=client_certificate)
+    def make(kind: str, *, client_certificate: bool = False, suite: str | None = None) -> World:
+        return World(kind, tmp_path, client_certificate=client_certificate, suite=suite)
 
     return make
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     rows = config.stash[ROWS]
-    if rows:
-        terminalreporter.section("lighttls beside the standard library's ssl, in the same run")
-        terminalreporter.write_line(f"{'':58} {'lighttls':>10} {'ssl':>10} {'':5} {'ratio':>6}   bar")
-        for row in rows:
-            terminalreporter.write_line(row.text())
+    if not rows:
+        return
+    terminalreporter.section("lighttls beside a yardstick, in the same run")
+    for name, value in config.stash[MACHINE].items():
+        terminalreporter.write_line(f"{name.replace('_', ' ')}: {value}")
+    head = f"{'lighttls':>10} {'yardstick':>10} {'':5} {'ratio':>6}    bar"
+    terminalreporter.write_line(f"\n{'':48} {'against':16} {head}")
+    for row in rows:
+        terminalreporter.write_line(row.text())
+    missed = [row.name for row in rows if row.bar is not None and row.result.ratio > row.bar]
+    terminalreporter.write_line(f"\nbars missed: {', '.join(missed) or 'none'}")

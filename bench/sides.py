@@ -85,6 +85,15 @@ class LightTLSClient:
             assert left == 0
 
 
+class BufferLightTLSClient(LightTLSClient):
+    """Receives to a buffer of the owner's."""
+
+    def receive_each(self, records: Iterable[bytes], size: int) -> None:
+        receive, buffer = self._connection.receive_data_into, bytearray(size)
+        for piece in records:
+            assert receive(piece, buffer) == (size, [])
+
+
 class SslClient:
     """A client of the `ssl` module, or of a module of the same shape."""
 
@@ -112,6 +121,57 @@ class SslClient:
 
     def receive_each(self, records: Iterable[bytes], size: int) -> None:
         give, read = self._incoming.write, self._tls.read
+        for piece in records:
+            give(piece)
+            left = size
+            while left:
+                left -= len(read(READ_SIZE))
+
+
+class BufferSslClient(SslClient):
+    """Receives to a buffer of the owner's."""
+
+    def receive_each(self, records: Iterable[bytes], size: int) -> None:
+        give, read, buffer = self._incoming.write, self._tls.read, memoryview(bytearray(size))
+        for piece in records:
+            give(piece)
+            done = 0
+            while done < size:
+                done += read(size - done, buffer[done:])
+
+
+class PyOpenSslClient:
+    """A client of pyOpenSSL, which keeps OpenSSL's shape: bytes go in and out of its own BIOs."""
+
+    def __init__(self, connection: Any) -> None:
+        connection.set_tlsext_host_name(HOST.encode())
+        connection.set_connect_state()
+        self._tls = connection
+        self.established = False
+
+    def start(self) -> bytes:
+        return self.receive(b"")
+
+    def receive(self, flight: bytes) -> bytes:
+        from OpenSSL import SSL
+
+        if flight:
+            self._tls.bio_write(flight)
+        with suppress(SSL.WantReadError):
+            self._tls.do_handshake()
+            self.established = True
+        with suppress(SSL.WantReadError):
+            return bytes(self._tls.bio_read(READ_SIZE))
+        return b""
+
+    def send_each(self, messages: Iterable[bytes]) -> None:
+        send, take = self._tls.send, self._tls.bio_read
+        for message in messages:
+            send(message)
+            take(READ_SIZE)
+
+    def receive_each(self, records: Iterable[bytes], size: int) -> None:
+        give, read = self._tls.bio_write, self._tls.recv
         for piece in records:
             give(piece)
             left = size
@@ -152,10 +212,12 @@ def handshake(make_client: Callable[[], Client], server: Server, clock: ClientCl
 class World:
     """A root, an intermediate and a device authority on one kind of key, and contexts for both sides.
 
-    Each server context gets new certificates on the same keys, so that no verdict can come from a cache.
+    Each server context gets new certificates on the same keys, so that no verdict can come from a cache. The server
+    takes what the client likes best, or `suite` (by OpenSSL's name) whatever that is.
     """
 
-    def __init__(self, kind: str, folder: Path, *, client_certificate: bool = False) -> None:
+    def __init__(self, kind: str, folder: Path, *, client_certificate: bool = False, suite: str | None = None) -> None:
+        self._suite = suite
         self._make_key: Callable[[], PrivateKey] = rsa_key if kind == "rsa" else ec_key
         self._folder = folder
         self._wants_client = client_certificate
@@ -184,6 +246,8 @@ class World:
         self._put("chain.pem", chain_pem(*self._chain()))
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.maximum_version = ssl.TLSVersion.TLSv1_2
+        if self._suite:
+            context.set_ciphers(self._suite)
         context.load_cert_chain(self._path("chain.pem"), self._path("leaf.key"))
         if self._wants_client:
             context.verify_mode = ssl.CERT_REQUIRED
@@ -193,17 +257,26 @@ class World:
     def fresh_server(self) -> Server:
         return Server(self.server_context())
 
-    def lighttls_client(self, provider: str) -> Callable[[], Client]:
+    def lighttls_client(self, provider: str, client: type[LightTLSClient] = LightTLSClient) -> Callable[[], Client]:
         """Makes clients of one configuration, everything in it being the default."""
         identity = Identity.from_file(self._path("device.pem")) if self._wants_client else None
         config = ClientConfig(
             trust=TrustStore.from_file(self._path("root.pem")), identity=identity, provider=by_name(provider)
         )
-        return lambda: LightTLSClient(config)
+        return lambda: client(config)
 
-    def ssl_client(self, module: ModuleType = ssl) -> Callable[[], Client]:
+    def ssl_client(self, module: ModuleType = ssl, client: type[SslClient] = SslClient) -> Callable[[], Client]:
         """The same of `ssl`, or of a module of the same shape."""
         context = module.create_default_context(cafile=self._path("root.pem"))
         if self._wants_client:
             context.load_cert_chain(self._path("device.pem"))
-        return lambda: SslClient(module, context)
+        return lambda: client(module, context)
+
+    def pyopenssl_client(self) -> Callable[[], Client]:
+        """The same of pyOpenSSL."""
+        from OpenSSL import SSL
+
+        context = SSL.Context(SSL.TLS_CLIENT_METHOD)
+        context.load_verify_locations(self._path("root.pem"))
+        context.set_verify(SSL.VERIFY_PEER)
+        return lambda: PyOpenSslClient(SSL.Connection(context))

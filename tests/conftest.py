@@ -66,8 +66,6 @@ def implementation(request: pytest.FixtureRequest) -> Iterator[CryptoProvider]:
         yield engines.provider("pure")
         return
     require.native()
-    for feature, bit in engines.CPU_FEATURES.items():
-        if mask != "everything" and engines.CPU_MASKS[mask] & bit:
-            require.cpu_feature(feature)
+    require.cpu_features(mask)
     with engines.restricted(mask):
         yield engines.provider("native")

@@ -52,3 +52,10 @@ def cpu_feature(name: str) -> None:
     native()
     if not engines.cpu_features() & engines.CPU_FEATURES[name]:
         pytest.skip(NO_COMMAND_BRINGS + name)
+
+
+def cpu_features(mask: str) -> None:
+    """All features of a mask (a key of `engines.CPU_MASKS`); "everything" asks for none."""
+    for name, bit in engines.CPU_FEATURES.items():
+        if mask != "everything" and engines.CPU_MASKS[mask] & bit:
+            cpu_feature(name)
