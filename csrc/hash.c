@@ -63,6 +63,10 @@ static void compress(lt_hash_state *hash, const uint8_t *in, size_t blocks) {
         lt_sha256_blocks_ni(hash->words.u32, in, blocks);
         return;
     }
+    if (lt_cpu_has(LT_CPU_AVX2 | LT_CPU_BMI2_ADX)) {
+        lt_sha256_blocks_avx2(hash->words.u32, in, blocks);
+        return;
+    }
 #endif
 #if LT_ARM64
     if (lt_cpu_has(LT_CPU_ARM_SHA2)) {

@@ -304,12 +304,13 @@ void lt_hash_end(lt_hash_state *hash, uint8_t *digest);
 
 /*
  * Block functions of FIPS 180-4: absorb whole blocks into the state. The _ni form needs LT_CPU_SHANI, the _armv8 form
- * LT_CPU_ARM_SHA2, the _avx2 form LT_CPU_AVX2 and LT_CPU_BMI2_ADX.
+ * LT_CPU_ARM_SHA2, the _avx2 forms LT_CPU_AVX2 and LT_CPU_BMI2_ADX.
  */
 extern const uint32_t lt_sha256_constants[64];
 void lt_sha256_blocks(uint32_t state[8], const uint8_t *in, size_t blocks);
 #if LT_X86_64
 void lt_sha256_blocks_ni(uint32_t state[8], const uint8_t *in, size_t blocks);
+void lt_sha256_blocks_avx2(uint32_t state[8], const uint8_t *in, size_t blocks);
 #endif
 #if LT_ARM64
 void lt_sha256_blocks_armv8(uint32_t state[8], const uint8_t *in, size_t blocks);
