@@ -122,14 +122,8 @@ void lt_aead_wipe_stack(const lt_aead *aead, size_t len) {
         return;
     }
 #if LT_X86_64
-    if (uses_gcm_vaes512(aead)) {
-        if (len >= 128) {
-            lt_wipe_stack_512();
-        }
-        return;
-    }
     if (uses_gcm_ni(aead)) {
-        if (aead->key.gcm.vaes && len >= LT_VAES_CHUNK) {
+        if (aead->key.gcm.vaes && !uses_gcm_vaes512(aead) && len >= LT_VAES_CHUNK) {
             lt_wipe_stack_2048();
         } else if (len >= LT_GCM_NI_CHUNK) {
             lt_wipe_stack_512();

@@ -30,8 +30,6 @@ void lt_gcm_ni_seal(const lt_gcm *gcm, const uint8_t *nonce, const uint8_t *aad,
 LT_MUST_CHECK int lt_gcm_ni_open(const lt_gcm *gcm, const uint8_t *nonce, const uint8_t *aad, size_t aad_len,
                                  uint8_t *out, const uint8_t *in, size_t text_len);
 
-#define LT_GCM_VAES512_CHUNK 512
-
 /* Needs LT_CPU_VAES and LT_CPU_AVX512 as well. */
 void lt_gcm_vaes512_init(lt_gcm *gcm, const uint8_t *key, size_t key_len);
 void lt_gcm_vaes512_seal(const lt_gcm *gcm, const uint8_t *nonce, const uint8_t *aad, size_t aad_len, uint8_t *out,

@@ -15,7 +15,7 @@
 #if LT_X86_64
 #define LT_VAES512 LT_TARGET("avx512f,avx512bw,avx512dq,avx512vl,aes,pclmul,vaes,vpclmulqdq")
 
-#define CHUNK    LT_GCM_VAES512_CHUNK
+#define CHUNK    512
 #define STEP     256
 #define LAST_MAX 240 /* with the block of lengths sixteen blocks */
 
