@@ -13,8 +13,9 @@ void lt_chacha20_portable_xor(uint8_t *out, const uint8_t *in, size_t len, const
 void lt_chacha20_avx512_xor(uint8_t *out, const uint8_t *in, size_t len, const uint8_t *key, const uint8_t *nonce,
                             uint32_t counter);
 
-/** 256 bytes of key stream from block `counter` on, in a third of the time of sixteen blocks. */
+/** 256 or 512 bytes of key stream from block `counter` on, in half the time of 1024. */
 void lt_chacha20_avx512_four(uint8_t *stream, const uint8_t *key, const uint8_t *nonce, uint32_t counter);
+void lt_chacha20_avx512_eight(uint8_t *stream, const uint8_t *key, const uint8_t *nonce, uint32_t counter);
 
 /** The same with AVX2. */
 void lt_chacha20_avx2_xor(uint8_t *out, const uint8_t *in, size_t len, const uint8_t *key, const uint8_t *nonce,

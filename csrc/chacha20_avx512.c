@@ -5,7 +5,7 @@
  * stream is transposed when it is used. For what is long.
  * Rows: a register holds one row of the state matrix for each of four blocks, one block a lane; a quarter round works
  * on all columns at once, and lanes are rotated between columns and diagonals. Four blocks take hardly longer than one
- * would. For what is short.
+ * would, and two such sets hardly longer than one: each waits for itself most of the time. For what is short.
  *
  * Nothing is wiped here: a named wipe would make memory of what can stay in registers. lt_aead_wipe_stack covers the
  * frames.
@@ -36,51 +36,91 @@
         STORE(3, _mm512_shuffle_i32x4(high_ab, high_cd, 0xdd))                                                         \
     }
 
-/* ---- Four blocks by rows ----------------------------------------------------------------------- */
+/* ---- Four and eight blocks by rows ------------------------------------------------------------- */
 
 /* Four words in each of the four lanes. */
 LT_AVX512 LT_INLINE __m512i row(const void *words) {
     return _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)words));
 }
 
-/* see chacha20.h */
-LT_AVX512 void lt_chacha20_avx512_four(uint8_t *stream, const uint8_t *key, const uint8_t *nonce, uint32_t counter) {
-    const __m512i each = _mm512_set_epi32(0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 0);
-    const __m512i row0 = row(lt_chacha20_constants);
-    const __m512i row1 = row(key);
-    const __m512i row2 = row(key + 16);
-    const __m512i row3 = _mm512_add_epi32(
-        each, _mm512_broadcast_i32x4(_mm_set_epi32((int)lt_load32_le(nonce + 8), (int)lt_load32_le(nonce + 4),
-                                                   (int)lt_load32_le(nonce), (int)counter)));
-    __m512i a = row0;
-    __m512i b = row1;
-    __m512i c = row2;
-    __m512i d = row3;
+typedef struct {
+    __m512i a;
+    __m512i b;
+    __m512i c;
+    __m512i d;
+} rows;
 
-#define ROUND                                                                                                          \
-    STEP(a, b, d, 16)                                                                                                  \
-    STEP(c, d, b, 12)                                                                                                  \
-    STEP(a, b, d, 8)                                                                                                   \
-    STEP(c, d, b, 7)
-    for (int i = 0; i < 10; i++) {
-        ROUND
-        /* Diagonals become columns. b is ready last, so it stays and the others move. */
-        a = _mm512_shuffle_epi32(a, _MM_PERM_CBAD);
-        d = _mm512_shuffle_epi32(d, _MM_PERM_BADC);
-        c = _mm512_shuffle_epi32(c, _MM_PERM_ADCB);
-        ROUND
-        a = _mm512_shuffle_epi32(a, _MM_PERM_ADCB);
-        d = _mm512_shuffle_epi32(d, _MM_PERM_BADC);
-        c = _mm512_shuffle_epi32(c, _MM_PERM_CBAD);
-    }
-#undef ROUND
-    a = _mm512_add_epi32(a, row0);
-    b = _mm512_add_epi32(b, row1);
-    c = _mm512_add_epi32(c, row2);
-    d = _mm512_add_epi32(d, row3);
+/* Counters go from `counter` to `counter` + 3. */
+LT_AVX512 LT_INLINE rows start_rows(const uint8_t *key, const uint8_t *nonce, uint32_t counter) {
+    const __m512i each = _mm512_set_epi32(0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 0);
+    const __m128i last = _mm_set_epi32((int)lt_load32_le(nonce + 8), (int)lt_load32_le(nonce + 4),
+                                       (int)lt_load32_le(nonce), (int)counter);
+    rows x = {row(lt_chacha20_constants), row(key), row(key + 16),
+              _mm512_add_epi32(_mm512_broadcast_i32x4(last), each)};
+
+    return x;
+}
+
+#define ROUND(x)                                                                                                       \
+    STEP(x.a, x.b, x.d, 16)                                                                                            \
+    STEP(x.c, x.d, x.b, 12)                                                                                            \
+    STEP(x.a, x.b, x.d, 8)                                                                                             \
+    STEP(x.c, x.d, x.b, 7)
+
+/* Diagonals become columns, and again. b is ready last, so it stays and the others move. */
+#define TO_DIAGONALS(x)                                                                                                \
+    x.a = _mm512_shuffle_epi32(x.a, _MM_PERM_CBAD);                                                                    \
+    x.d = _mm512_shuffle_epi32(x.d, _MM_PERM_BADC);                                                                    \
+    x.c = _mm512_shuffle_epi32(x.c, _MM_PERM_ADCB);
+#define TO_COLUMNS(x)                                                                                                  \
+    x.a = _mm512_shuffle_epi32(x.a, _MM_PERM_ADCB);                                                                    \
+    x.d = _mm512_shuffle_epi32(x.d, _MM_PERM_BADC);                                                                    \
+    x.c = _mm512_shuffle_epi32(x.c, _MM_PERM_CBAD);
+
+LT_AVX512 LT_INLINE void store_rows(uint8_t *stream, rows x, rows start) {
+    const __m512i a = _mm512_add_epi32(x.a, start.a);
+    const __m512i b = _mm512_add_epi32(x.b, start.b);
+    const __m512i c = _mm512_add_epi32(x.c, start.c);
+    const __m512i d = _mm512_add_epi32(x.d, start.d);
+
 #define STORE(i, block) _mm512_storeu_si512(stream + 64 * i, block);
     AS_BLOCKS(STORE, a, b, c, d)
 #undef STORE
+}
+
+/* see chacha20.h */
+LT_AVX512 void lt_chacha20_avx512_four(uint8_t *stream, const uint8_t *key, const uint8_t *nonce, uint32_t counter) {
+    const rows start = start_rows(key, nonce, counter);
+    rows x = start;
+
+    for (int i = 0; i < 10; i++) {
+        ROUND(x)
+        TO_DIAGONALS(x)
+        ROUND(x)
+        TO_COLUMNS(x)
+    }
+    store_rows(stream, x, start);
+}
+
+/* see chacha20.h */
+LT_AVX512 void lt_chacha20_avx512_eight(uint8_t *stream, const uint8_t *key, const uint8_t *nonce, uint32_t counter) {
+    const rows start_x = start_rows(key, nonce, counter);
+    const rows start_y = start_rows(key, nonce, counter + 4);
+    rows x = start_x;
+    rows y = start_y;
+
+    for (int i = 0; i < 10; i++) {
+        ROUND(x)
+        ROUND(y)
+        TO_DIAGONALS(x)
+        TO_DIAGONALS(y)
+        ROUND(x)
+        ROUND(y)
+        TO_COLUMNS(x)
+        TO_COLUMNS(y)
+    }
+    store_rows(stream, x, start_x);
+    store_rows(stream + 256, y, start_y);
 }
 
 /* ---- Sixteen blocks by words ------------------------------------------------------------------- */
@@ -163,12 +203,16 @@ LT_AVX512 void lt_chacha20_avx512_xor(uint8_t *out, const uint8_t *in, size_t le
         xor_sixteen(out, in, 1024, state);
         state[12] += 16;
     }
-    if (len > 256) {
+    if (len > 512) {
         xor_sixteen(out, in, len, state);
     } else if (len > 0) {
-        uint8_t stream[256];
+        uint8_t stream[512];
 
-        lt_chacha20_avx512_four(stream, key, nonce, state[12]);
+        if (len > 256) {
+            lt_chacha20_avx512_eight(stream, key, nonce, state[12]);
+        } else {
+            lt_chacha20_avx512_four(stream, key, nonce, state[12]);
+        }
         lt_xor(out, in, stream, len);
     }
 }

@@ -4,31 +4,32 @@
 
 /*
  * The key stream begins with block 0, for the one-time key, and the text's blocks 1 and up. Code for vectors makes four
- * blocks in the time of one: then the head of the stream has them all, and a short text needs no more.
+ * or eight blocks in the time of one: then the head of the stream has them all, and a short text needs no more.
  */
-#define KEY_LEN 64
-#if LT_X86_64
-#define HEAD_LEN (KEY_LEN + 192)
-#else
-#define HEAD_LEN KEY_LEN
-#endif
+#define KEY_LEN  64
+#define HEAD_LEN (LT_X86_64 ? 512 : KEY_LEN)
 
 LT_INLINE int has(const lt_aead *aead, uint32_t features) {
     return (aead->features & features) == features;
 }
 
 /* Returns how many bytes of the head were made. */
-static size_t make_head(uint8_t *head, const lt_aead *aead, const uint8_t *nonce) {
+static size_t make_head(uint8_t *head, const lt_aead *aead, const uint8_t *nonce, size_t text_len) {
 #if LT_X86_64
     if (has(aead, LT_CPU_AVX512)) {
+        if (text_len > 256 - KEY_LEN) {
+            lt_chacha20_avx512_eight(head, aead->key.chacha20, nonce, 0);
+            return 512;
+        }
         lt_chacha20_avx512_four(head, aead->key.chacha20, nonce, 0);
-        return HEAD_LEN;
+        return 256;
     }
     if (has(aead, LT_CPU_AVX2)) {
         lt_chacha20_avx2_four(head, aead->key.chacha20, nonce, 0);
-        return HEAD_LEN;
+        return 256;
     }
 #endif
+    (void)text_len;
     for (size_t i = 0; i < KEY_LEN; i++) {
         head[i] = 0;
     }
@@ -125,11 +126,11 @@ static void make_tag(uint8_t *tag, const lt_aead *aead, const uint8_t *head, con
 void lt_chacha20_poly1305_seal(const lt_aead *aead, const uint8_t *nonce, const uint8_t *aad, size_t aad_len,
                                uint8_t *out, const uint8_t *in, size_t in_len) {
     uint8_t head[HEAD_LEN];
-    size_t made = make_head(head, aead, nonce);
+    size_t made = make_head(head, aead, nonce, in_len);
 
     xor_text(aead, nonce, head, made, out, in, in_len);
     make_tag(out + in_len, aead, head, aad, aad_len, out, in_len);
-    lt_wipe(head, sizeof head);
+    lt_wipe(head, made);
 }
 
 /* see chacha20_poly1305.h. The tag is judged before anything is decrypted. */
@@ -137,7 +138,7 @@ int lt_chacha20_poly1305_open(const lt_aead *aead, const uint8_t *nonce, const u
                               uint8_t *out, const uint8_t *in, size_t text_len) {
     uint8_t head[HEAD_LEN];
     uint8_t tag[LT_TAG_LEN];
-    size_t made = make_head(head, aead, nonce);
+    size_t made = make_head(head, aead, nonce, text_len);
     int accepted;
 
     make_tag(tag, aead, head, aad, aad_len, in, text_len);
@@ -147,7 +148,7 @@ int lt_chacha20_poly1305_open(const lt_aead *aead, const uint8_t *nonce, const u
     } else {
         lt_wipe(out, text_len);
     }
-    lt_wipe(head, sizeof head);
+    lt_wipe(head, made);
     lt_wipe(tag, sizeof tag);
     return accepted ? LT_OK : LT_ERR_AUTH;
 }

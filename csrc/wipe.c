@@ -43,7 +43,7 @@ LT_INLINE void wipe_lines(volatile line *lines, size_t count) {
 
 /* see inner.h */
 LT_NOINLINE void lt_wipe_stack(void) {
-    volatile line left_behind[(LT_LIMB64 ? 8192 : 4096) / sizeof(line)];
+    volatile line left_behind[(LT_LIMB64 || LT_X86_64 ? 8192 : 4096) / sizeof(line)];
 
     wipe_lines(left_behind, sizeof left_behind / sizeof(line));
 }

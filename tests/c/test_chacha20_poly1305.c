@@ -17,16 +17,17 @@ typedef struct {
                   uint32_t counter);
     size_t unit; /* lengths are multiples of this */
     void (*four)(uint8_t *stream, const uint8_t *key, const uint8_t *nonce, uint32_t counter);
+    void (*eight)(uint8_t *stream, const uint8_t *key, const uint8_t *nonce, uint32_t counter);
 } cipher;
 
 static const cipher CIPHERS[] = {
-    {"portable", 0, lt_chacha20_portable_xor, 1, NULL},
+    {"portable", 0, lt_chacha20_portable_xor, 1, NULL, NULL},
 #if LT_X86_64
-    {"AVX2", LT_CPU_AVX2, lt_chacha20_avx2_xor, 1, lt_chacha20_avx2_four},
-    {"AVX-512", LT_CPU_AVX512, lt_chacha20_avx512_xor, 1, lt_chacha20_avx512_four},
+    {"AVX2", LT_CPU_AVX2, lt_chacha20_avx2_xor, 1, lt_chacha20_avx2_four, NULL},
+    {"AVX-512", LT_CPU_AVX512, lt_chacha20_avx512_xor, 1, lt_chacha20_avx512_four, lt_chacha20_avx512_eight},
 #endif
 #if LT_ARM64
-    {"NEON", LT_CPU_NEON, lt_chacha20_neon_xor, LT_CHACHA20_NEON_CHUNK, NULL},
+    {"NEON", LT_CPU_NEON, lt_chacha20_neon_xor, LT_CHACHA20_NEON_CHUNK, NULL, NULL},
 #endif
 };
 
@@ -53,20 +54,30 @@ static void check_stream(const cipher *c, size_t len, uint32_t counter) {
     CHECK(memcmp(out, text, len) == 0);
 }
 
-/* RFC 8439 section 2.3.2: block 1. */
+/* RFC 8439 section 2.3.2: block 1; and what makes four or eight blocks, counters that wrap among them. */
 static void check_block(const cipher *c) {
-    uint8_t key[32], nonce[12], block[64], out[256] = {0}, again[256] = {0};
+    uint8_t key[32], nonce[12], block[64], out[512] = {0}, again[512];
 
     WHERE("ChaCha20 %s, one block", c->name);
     hex(key, "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f");
     hex(nonce, "000000090000004a00000000");
     hex(block, "10f1e7e4d13b5915500fdd1fa32071c4c7d1f4c733c068030422aa9ac3d46c4e"
                "d2826446079faa0914c2d705d98b02a2b5129cd1de164eb9cbd083e8a2503c4e");
-    c->apply(out, out, sizeof out, key, nonce, 1);
+    c->apply(out, out, 256, key, nonce, 1);
     CHECK(memcmp(out, block, sizeof block) == 0);
-    if (c->four != NULL) {
-        c->four(again, key, nonce, 1);
-        CHECK(memcmp(again, out, sizeof again) == 0);
+    for (uint32_t counter = 0xfffffff7; counter != 3; counter++) {
+        WHERE("ChaCha20 %s, four and eight blocks from %x", c->name, (unsigned)counter);
+        memset(out, 0, sizeof out);
+        lt_chacha20_portable_xor(out, out, sizeof out, key, nonce, counter);
+        memset(again, CANARY, sizeof again);
+        if (c->four != NULL) {
+            c->four(again, key, nonce, counter);
+            CHECK(memcmp(again, out, 256) == 0 && all_bytes_are(again + 256, 256, CANARY));
+        }
+        if (c->eight != NULL) {
+            c->eight(again, key, nonce, counter);
+            CHECK(memcmp(again, out, 512) == 0);
+        }
     }
 }
 
