@@ -30,7 +30,7 @@ LT_INLINE void fe384_set_if(uint64_t mask, fe384 *out, const fe384 *a) {
     }
 }
 
-/* out = a + (p & mask) modulo 2^384. in: limbs < 2^64; out: limbs < 2^64. */
+/** a + (p & mask), modulo 2^384. in: limbs < 2^64, mask is a mask; out: limbs < 2^64. */
 LT_INLINE void fe384_add_p(fe384 *out, const fe384 *a, uint64_t mask) {
     lt_u128 t;
 
@@ -45,7 +45,8 @@ LT_INLINE void fe384_add_p(fe384 *out, const fe384 *a, uint64_t mask) {
     out->v[3] = (uint64_t)t;
     t = (lt_u128)a->v[4] + mask + (uint64_t)(t >> 64);
     out->v[4] = (uint64_t)t;
-    out->v[5] = a->v[5] + mask + (uint64_t)(t >> 64);
+    t = (lt_u128)a->v[5] + mask + (uint64_t)(t >> 64);
+    out->v[5] = (uint64_t)t;
 }
 
 /**
@@ -67,7 +68,7 @@ LT_NOINLINE static void fe384_add(fe384 *out, const fe384 *a, const fe384 *b) {
     sum.v[4] = (uint64_t)t;
     t = (lt_u128)a->v[5] + b->v[5] + (uint64_t)(t >> 64);
     sum.v[5] = (uint64_t)t;
-    fe384_add_p(out, &sum, (uint64_t)(t >> 64) - 1);
+    fe384_add_p(out, &sum, 0 - (1 - (uint64_t)(t >> 64)));
 }
 
 /** a - b, and p more if that is below 0. in: below p; out: below p. */
@@ -125,14 +126,18 @@ typedef struct {
     uint64_t limb, x0, x1;
 } fe384_division;
 
-/* The next limb of Q; see fe384_quotient. in: low < 2^64; out: limb < 2^64, x0 < 2^64, x1 < 2^33. */
+/**
+ * The next limb of Q; see fe384_quotient. in: low < 2^64, s->limb < 2^64, s->x0 < 2^64, s->x1 < 2^33;
+ * out: s->limb < 2^64, s->x0 < 2^64, s->x1 < 2^33.
+ */
 LT_INLINE void fe384_divide(fe384_division *s, uint64_t low) {
-    const uint64_t d = low - s->x0, b = low < s->x0;
-    const uint64_t halves = (d >> 32) + (uint32_t)d; /* c 2^32 + h */
-    const uint64_t h = (uint32_t)halves, c = halves >> 32;
-    const lt_u128 x = ((lt_u128)h << 64) + (d << 32) + s->limb + s->x1 + b - c - h;
+    const lt_u128 difference = ((lt_u128)1 << 64) + low - s->x0; /* (1 - b) 2^64 + d */
+    const uint64_t d = (uint64_t)difference, b = 1 - (uint64_t)(difference >> 64);
+    const uint64_t d0 = (uint32_t)d, d1 = d >> 32;
+    const uint64_t h = (uint32_t)(d0 + d1), c = (d0 + d1) >> 32;
+    const lt_u128 x = ((lt_u128)h << 64) + (d0 << 32) + s->limb + s->x1 + b - c - h;
 
-    s->limb = d + (d << 32);
+    s->limb = (h << 32) + d0;
     s->x0 = (uint64_t)x;
     s->x1 = (uint64_t)(x >> 64);
 }
@@ -148,14 +153,17 @@ LT_INLINE void fe384_divide(fe384_division *s, uint64_t low) {
  *
  *     floor((2^32 q (2^64 - 1) + q + 2^64 l + x) / 2^64) = 2^32 q + l + floor(x / 2^64) + b - c - h
  *
- * where 2^32 q = 2^64 h + (2^32 d mod 2^64), and x < 2^97. in: limbs < 2^64; out: q < 2^64, rest[0] < 2^64,
- * rest[1] < 2^64, rest[2] < 2^1.
+ * where, with d = d1 2^32 + d0, q = 2^32 h + d0 and c 2^32 + h = d0 + d1.
+ * in: limbs < 2^64; out: q < 2^64, rest[0] < 2^64, rest[1] < 2^64, rest[2] < 2^1.
  */
 LT_INLINE void fe384_quotient(uint64_t q[6], uint64_t rest[3], const uint64_t low[6]) {
     const lt_u128 bit64 = (lt_u128)1 << 64;
-    fe384_division s = {0, 0, 0};
+    fe384_division s;
     lt_u128 n, t;
 
+    s.limb = 0;
+    s.x0 = 0;
+    s.x1 = 0;
     fe384_divide(&s, low[0]);
     q[0] = s.limb;
     fe384_divide(&s, low[1]);
@@ -198,7 +206,7 @@ LT_INLINE void fe384_reduce(fe384 *out, const uint64_t product[12]) {
     sum.v[4] = (uint64_t)t;
     t = (lt_u128)product[11] + q[5] + (uint64_t)(t >> 64);
     sum.v[5] = (uint64_t)t;
-    fe384_add_p(out, &sum, (uint64_t)(t >> 64) - 1);
+    fe384_add_p(out, &sum, 0 - (1 - (uint64_t)(t >> 64)));
 }
 
 /** a * b / 2^384. Not inlined: copies in each point operation cost code and gain nothing. in: below p; out: below p. */
