@@ -6,7 +6,7 @@
 PYTHON ?= python3
 export PYTHON
 
-.PHONY: help demo test cross fuzz size assurance check bench docs deps clean
+.PHONY: help demo test cross fuzz size assurance check bench timing docs deps clean
 
 help:
 	@echo "make demo    set up, then publish over mutual TLS 1.2 to a server on this machine"
@@ -17,6 +17,7 @@ help:
 	@echo "make assurance  every proof of the C core in its long form (hours)"
 	@echo "make check   lint, types, formatting, import rules"
 	@echo "make bench   compare with the standard library's ssl"
+	@echo "make timing  look for secrets in running times, for ten minutes and more"
 	@echo "make docs    bring the generated parts of docs/ up to date"
 	@echo "make deps    install every system package that any of these uses"
 	@echo "make clean   remove .venv and everything built"
@@ -53,6 +54,10 @@ bench:
 	@tools/setup.sh bench
 	@mkdir -p .benchmarks
 	@tools/with_engine.sh -m pytest bench --benchmark-json=.benchmarks/latest.json
+
+timing:
+	@tools/setup.sh test
+	@LIGHTTLS_LONG=1 tools/with_engine.sh -m pytest -s tests/timing
 
 docs:
 	@tools/setup.sh run

@@ -145,8 +145,8 @@ class Facts:
         return -(-lo.numerator // lo.denominator), hi.numerator // hi.denominator
 
     def _bound(self, poly: Poly, depth: int) -> Interval:
-        """Its own terms at their worst, or the same of what is left when a multiple of a known fact is split off, chosen
-        so that the monomial which contributes most falls away."""
+        """Its own terms at their worst, or the same of what is left when a multiple of a known fact is split off,
+        chosen so that the monomial which contributes most falls away."""
         lo, hi = self._natural(poly)
         if depth == 0 or not self._known:
             return lo, hi

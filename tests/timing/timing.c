@@ -1,0 +1,382 @@
+/*
+ * timing FAMILY MASK SCALE: times every function that handles secrets, with the processor features in MASK, SCALE times
+ * as many samples as the short form. FAMILY is aes, chacha, exchange, hash or control; the last holds planted leaks,
+ * with the numbers of samples of the others, and code that does the same without a leak. See welch.h for the method.
+ * Prints per subject: name, leak or quiet, the greatest |t| of all percentiles, the difference of means there in ticks
+ * of the clock, and the least difference that would have been called a leak. Ends with 0 unless a call failed.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "inner.h"
+#include "welch.h"
+
+#define BATCH         64
+#define INPUT         512
+#define LEN           250
+#define FAST          4000 /* samples of calls of a few microseconds */
+#define SLOW          500  /* of calls of up to a millisecond */
+#define LEAKING_TABLE ((size_t)1 << 20)
+
+typedef struct {
+    const char *family, *name;
+    uint32_t algorithm;
+    void (*make)(int class, uint8_t input[INPUT]);
+    void (*load)(const uint8_t input[INPUT]); /* not timed */
+    void (*run)(void);                        /* timed */
+    size_t samples;
+} subject;
+
+static uint32_t algorithm; /* of the subject in hand */
+static uint64_t random_state;
+
+static uint64_t next_random(void) { /* xorshift64 */
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 7;
+    random_state ^= random_state << 17;
+    return random_state;
+}
+
+static void must(int holds) {
+    if (!holds) {
+        fputs("a call failed that must not\n", stderr);
+        exit(2);
+    }
+}
+
+/* ---- Classes ------------------------------------------------------------------------------------ */
+
+static void make_random(uint8_t input[INPUT]) {
+    for (size_t i = 0; i < INPUT; i++) {
+        input[i] = (uint8_t)(next_random() >> 32);
+    }
+}
+
+/* 0: all zeros; 1: random. */
+static void zero_or_random(int class, uint8_t input[INPUT]) {
+    make_random(input);
+    memset(input, 0, class == 0 ? INPUT : 0);
+}
+
+/* 0: always the same bytes; 1: random. */
+static void fixed_or_random(int class, uint8_t input[INPUT]) {
+    make_random(input);
+    for (size_t i = 0; i < INPUT && class == 0; i++) {
+        input[i] = (uint8_t)(i * 151 + 7);
+    }
+}
+
+/* Scalars below every order. 0: one bit set in the middle, so that nearly every window is zero; 1: random. */
+static void sparse_or_random(int class, uint8_t input[INPUT]) {
+    zero_or_random(class, input);
+    input[0] &= 0x7f;
+    input[16] |= 1;
+}
+
+/* 0: all ones below the order's top bits, so that every window is full; 1: random. */
+static void dense_or_random(int class, uint8_t input[INPUT]) {
+    make_random(input);
+    memset(input, 0xff, class == 0 ? INPUT : 0);
+    input[0] &= 0x7f;
+    input[16] |= 1;
+}
+
+/* Where a tag is wrong. 0: in its first byte; 1: in its last. The last byte of the input says which. */
+static void first_or_last(int class, uint8_t input[INPUT]) {
+    make_random(input);
+    input[INPUT - 1] = class == 0 ? 0 : LT_TAG_LEN - 1;
+}
+
+/* ---- AEAD: 32 bytes of key, then the text --------------------------------------------------------- */
+
+static const uint8_t nonce[LT_NONCE_LEN] = {1, 2, 3}, aad[13] = {4};
+static lt_aead aead;
+static uint8_t key[48], text[LEN], wire[LEN + LT_TAG_LEN], opened[LEN];
+static int status;
+
+static void load_key(const uint8_t input[INPUT]) {
+    memcpy(key, input, sizeof key);
+}
+
+static void load_message(const uint8_t input[INPUT]) {
+    must(lt_aead_init(&aead, algorithm, input, lt_aead_key_len(algorithm)) == LT_OK);
+    memcpy(text, input + 32, LEN);
+}
+
+static void load_sealed(const uint8_t input[INPUT]) {
+    load_message(input);
+    lt_aead_seal(&aead, nonce, aad, sizeof aad, wire, text, LEN);
+}
+
+static void load_forged(const uint8_t input[INPUT]) {
+    load_sealed(input);
+    wire[LEN + input[INPUT - 1]] ^= 1;
+}
+
+static void run_init(void) {
+    status = lt_aead_init(&aead, algorithm, key, lt_aead_key_len(algorithm));
+}
+
+static void run_seal(void) {
+    lt_aead_seal(&aead, nonce, aad, sizeof aad, wire, text, LEN);
+}
+
+static void run_open(void) {
+    status = lt_aead_open(&aead, nonce, aad, sizeof aad, opened, wire, LEN);
+}
+
+/* ---- Key exchange --------------------------------------------------------------------------------- */
+
+static lt_key_share share;
+static lt_premaster premaster;
+static uint8_t scalar[48], public_key[97], peer[97];
+
+static size_t scalar_len(void) {
+    return algorithm == LT_SECP384R1 ? 48 : 32;
+}
+
+static size_t public_len(void) {
+    return algorithm == LT_X25519 ? 32 : 2 * scalar_len() + 1;
+}
+
+static void load_scalar(const uint8_t input[INPUT]) {
+    memcpy(scalar, input, scalar_len());
+}
+
+static void run_generate(void) {
+    status = lt_key_share_generate(&share, public_key, sizeof public_key, algorithm, scalar, scalar_len());
+}
+
+static void load_share(const uint8_t input[INPUT]) {
+    static uint32_t peer_of;
+
+    if (peer_of != algorithm) {
+        memset(scalar, 0x35, sizeof scalar);
+        must(lt_key_share_generate(&share, peer, sizeof peer, algorithm, scalar, scalar_len()) == (int)public_len());
+        peer_of = algorithm;
+    }
+    load_scalar(input);
+    run_generate();
+    must(status == (int)public_len());
+}
+
+static void run_derive(void) {
+    status = lt_key_share_derive(&share, &premaster, peer, public_len());
+}
+
+/* ---- Hashes under a key ---------------------------------------------------------------------------- */
+
+static lt_key_schedule schedule;
+
+static void run_hmac(void) {
+    status = lt_hmac(wire, algorithm, key, sizeof key, aad, sizeof aad);
+}
+
+static void run_prf(void) {
+    status = lt_test_prf(text, 104, algorithm, key, sizeof key, aad, sizeof aad, peer, 64);
+}
+
+static void load_premaster(const uint8_t input[INPUT]) {
+    memcpy(key, input, 32);
+    must(lt_premaster_set(&premaster, key, 32) == LT_OK);
+}
+
+static void run_schedule(void) {
+    status = lt_key_schedule_derive(&schedule, LT_AES_128_GCM, algorithm, &premaster, peer, peer + 32, NULL, 0);
+}
+
+/* ---- Comparison, and what must be found -------------------------------------------------------------- */
+
+static uint8_t left[LT_TAG_LEN], right[LT_TAG_LEN];
+static uint8_t leaking_table[LEAKING_TABLE];
+
+static void load_tags(const uint8_t input[INPUT]) {
+    memcpy(left, input, sizeof left);
+    memcpy(right, input, sizeof right);
+    right[input[INPUT - 1]] ^= 1;
+}
+
+static void run_equal(void) {
+    status = lt_equal(left, right, sizeof left);
+}
+
+static void run_careless_equal(void) {
+    volatile int same = 1;
+
+    for (size_t i = 0; i < sizeof left; i++) {
+        if (left[i] != right[i]) {
+            same = 0;
+            break;
+        }
+    }
+    status = same;
+}
+
+static void run_branch(void) {
+    volatile uint64_t product = 3;
+
+    for (int i = 0; i < 256; i++) {
+        if ((scalar[i / 8] >> i % 8 & 1) != 0) {
+            product = product * product;
+        }
+    }
+}
+
+static void run_no_branch(void) {
+    volatile uint64_t product = 3;
+
+    for (int i = 0; i < 256; i++) {
+        const uint64_t bit = lt_ct_hide(0 - (uint64_t)(scalar[i / 8] >> i % 8 & 1));
+
+        product = lt_ct_select(bit, product * product, product);
+    }
+}
+
+/* 32 reads a page apart: for the scalar 0 they all go to one place. */
+static void run_table(void) {
+    volatile uint8_t entry;
+
+    for (size_t i = 0; i < 32; i++) {
+        entry = leaking_table[(size_t)scalar[i] * (LEAKING_TABLE / 256) + i];
+    }
+    (void)entry;
+}
+
+static void run_no_table(void) {
+    volatile uint8_t entry;
+
+    for (size_t i = 0; i < 32; i++) {
+        entry = leaking_table[i * (LEAKING_TABLE / 256) + i];
+    }
+    (void)entry;
+}
+
+/* ---- The list ---------------------------------------------------------------------------------------- */
+
+#define AEAD(family, name, number)                                                                                     \
+    {family, name " key, zero", number, zero_or_random, load_key, run_init, FAST},                                     \
+        {family, name " seal, zero", number, zero_or_random, load_message, run_seal, FAST},                            \
+        {family, name " seal, fixed", number, fixed_or_random, load_message, run_seal, FAST},                          \
+        {family, name " open, zero", number, zero_or_random, load_sealed, run_open, FAST}, {                           \
+        family, name " open, wrong tag", number, first_or_last, load_forged, run_open, FAST                            \
+    }
+
+#define GROUP(name, number)                                                                                            \
+    {"exchange", name " generate, sparse", number, sparse_or_random, load_scalar, run_generate, SLOW},                 \
+        {"exchange", name " generate, dense", number, dense_or_random, load_scalar, run_generate, SLOW},               \
+        {"exchange", name " derive, sparse", number, sparse_or_random, load_share, run_derive, SLOW}, {                \
+        "exchange", name " derive, dense", number, dense_or_random, load_share, run_derive, SLOW                       \
+    }
+
+#define HASH(name, number)                                                                                             \
+    {"hash", name " HMAC, zero", number, zero_or_random, load_key, run_hmac, FAST},                                    \
+        {"hash", name " PRF, zero", number, zero_or_random, load_key, run_prf, FAST}, {                                \
+        "hash", name " key schedule, zero", number, zero_or_random, load_premaster, run_schedule, FAST                 \
+    }
+
+static const subject subjects[] = {
+    AEAD("aes", "AES-128-GCM", LT_AES_128_GCM),
+    AEAD("aes", "AES-256-GCM", LT_AES_256_GCM),
+    AEAD("chacha", "ChaCha20-Poly1305", LT_CHACHA20_POLY1305),
+    GROUP("x25519", LT_X25519),
+    GROUP("P-256", LT_SECP256R1),
+    GROUP("P-384", LT_SECP384R1),
+    HASH("SHA-256", LT_SHA256),
+    HASH("SHA-384", LT_SHA384),
+    {"hash", "lt_equal", 0, first_or_last, load_tags, run_equal, FAST},
+    {"control", "planted leak: compare", 0, first_or_last, load_tags, run_careless_equal, FAST},
+    {"control", "planted leak: branch", LT_X25519, sparse_or_random, load_scalar, run_branch, SLOW},
+    {"control", "planted leak: table", LT_X25519, zero_or_random, load_scalar, run_table, SLOW},
+    {"control", "no leak: branch", LT_X25519, sparse_or_random, load_scalar, run_no_branch, SLOW},
+    {"control", "no leak: table", LT_X25519, zero_or_random, load_scalar, run_no_table, SLOW},
+};
+
+/* ---- Measuring ---------------------------------------------------------------------------------------- */
+
+static void measure(const subject *s, size_t len, uint64_t *times, uint8_t *classes) {
+    static uint8_t inputs[BATCH][INPUT];
+    uint8_t batch_classes[BATCH];
+
+    for (size_t done = 0, first = 1; done < len; first = 0) {
+        for (size_t i = 0; i < BATCH; i++) { /* beforehand: making an input must not leave its class in the caches */
+            batch_classes[i] = (uint8_t)(next_random() >> 40 & 1);
+            s->make(batch_classes[i], inputs[i]);
+        }
+        for (size_t i = 0; i < BATCH && done < len; i++) {
+            uint64_t start;
+
+            s->load(inputs[i]);
+            start = welch_clock();
+            s->run();
+            times[done] = welch_clock() - start;
+            classes[done] = batch_classes[i];
+            done += first == 0; /* the first batch warms up */
+        }
+    }
+}
+
+/* Bit i: at cut i class 1 is slower; bit 16 + i: class 0. */
+static uint32_t exceeded(const welch results[WELCH_CUTS]) {
+    uint32_t bits = 0;
+
+    for (int i = 0; i < WELCH_CUTS; i++) {
+        bits |= (uint32_t)(results[i].t > WELCH_THRESHOLD) << i;
+        bits |= (uint32_t)(results[i].t < -WELCH_THRESHOLD) << (16 + i);
+    }
+    return bits;
+}
+
+static void judge(const subject *s, size_t scale) {
+    const size_t len = s->samples * scale;
+    uint64_t *times = malloc(len * sizeof *times), *sorted = malloc(len * sizeof *sorted);
+    uint8_t *classes = malloc(len);
+    welch results[WELCH_CUTS];
+    uint32_t leaks = UINT32_MAX;
+    int worst = 0, finest = 0, repetitions = 0;
+
+    must(times != NULL && sorted != NULL && classes != NULL);
+    algorithm = s->algorithm;
+    while (leaks != 0 && repetitions < WELCH_REPETITIONS) {
+        measure(s, len, times, classes);
+        welch_test(results, times, classes, len, sorted);
+        leaks &= exceeded(results);
+        repetitions++;
+    }
+    for (int i = 1; i < WELCH_CUTS; i++) {
+        if (results[i].t * results[i].t > results[worst].t * results[worst].t) {
+            worst = i;
+        }
+        if (results[i].error < results[finest].error) {
+            finest = i;
+        }
+    }
+    printf(
+        "%s: %s: t %.1f at %u %%, difference %.1f; a difference of %.1f shows; mean %.0f ticks, %d times %zu samples\n",
+        s->name, leaks != 0 ? "leak" : "quiet", results[worst].t, welch_cuts[worst],
+        results[worst].mean[1] - results[worst].mean[0], WELCH_THRESHOLD * results[finest].error,
+        results[finest].mean[0], repetitions, len);
+    fflush(stdout);
+    free(times);
+    free(sorted);
+    free(classes);
+}
+
+int main(int argc, char **argv) {
+    int found = 0;
+
+    if (argc != 4) {
+        fputs("timing FAMILY MASK SCALE\n", stderr);
+        return 2;
+    }
+    memset(leaking_table, 1, sizeof leaking_table);
+    random_state = welch_clock() | 1;
+    lt_cpu_restrict((uint32_t)strtoul(argv[2], NULL, 0));
+    for (size_t i = 0; i < sizeof subjects / sizeof subjects[0]; i++) {
+        if (strcmp(subjects[i].family, argv[1]) == 0) {
+            judge(&subjects[i], strtoul(argv[3], NULL, 10));
+            found = 1;
+        }
+    }
+    return found ? 0 : 2;
+}
