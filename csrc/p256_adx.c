@@ -17,6 +17,7 @@
 #if LT_P256_ADX
 #include <emmintrin.h>
 
+#include "invert64.h"
 #include "p256_field_adx.h"
 #include "p256_window_table.h"
 
@@ -32,7 +33,6 @@
 #define fe_rr         fe256adx_rr
 
 #include "p256_bytes.h"
-#include "p256_invert.h"
 
 /* ---- Points: Jacobian coordinates, x = X/Z^2, y = Y/Z^3 -------------------------------------------- */
 
@@ -60,24 +60,25 @@ LT_INLINE void set_if(uint64_t mask, fe *out, const fe *a) {
     }
 }
 
-/* a = 2a, infinity included. M = 3 (X - Z^2)(X + Z^2), S = 4 X Y^2, X' = M^2 - 2S, Y' = M (S - X') - (4 Y^2)^2 / 2. */
+/* a = 2a, infinity included. M = 3 (X - Z^2)(X + Z^2), S = 4 X Y^2, X' = M^2 - 2S, Y' = M (S - X') - (4 Y^2)^2 / 2.
+ * Products are inlined here, where most of the time goes. */
 static void double_point(point *a, work *w) {
-    fe_square(&w->a, &a->z);
+    fe256adx_square_here(&w->a, &a->z);
     fe_add(&w->b, &a->x, &w->a);
     fe_sub(&w->a, &a->x, &w->a);
     fe_add(&w->c, &a->y, &a->y);
-    fe_mul(&w->a, &w->a, &w->b);
-    fe_mul(&a->z, &w->c, &a->z);
-    fe_square(&w->c, &w->c); /* 4 Y^2 */
+    fe256adx_mul_here(&w->a, &w->a, &w->b);
+    fe256adx_mul_here(&a->z, &w->c, &a->z);
+    fe256adx_square_here(&w->c, &w->c); /* 4 Y^2 */
     fe_add(&w->b, &w->a, &w->a);
-    fe_add(&w->a, &w->a, &w->b); /* M */
-    fe_mul(&w->b, &w->c, &a->x); /* S */
-    fe_square(&a->x, &w->a);
-    fe_square(&w->c, &w->c);
+    fe_add(&w->a, &w->a, &w->b);            /* M */
+    fe256adx_mul_here(&w->b, &w->c, &a->x); /* S */
+    fe256adx_square_here(&a->x, &w->a);
+    fe256adx_square_here(&w->c, &w->c);
     fe_add(&w->d, &w->b, &w->b);
     fe_sub(&a->x, &a->x, &w->d);
     fe_sub(&w->b, &w->b, &a->x);
-    fe_mul(&w->a, &w->a, &w->b);
+    fe256adx_mul_here(&w->a, &w->a, &w->b);
     fe256adx_halve(&w->c, &w->c);
     fe_sub(&a->y, &w->a, &w->c);
 }
@@ -161,6 +162,22 @@ static void negate_if(uint64_t mask, fe *a, work *w) {
     fe_from_words(&w->e, zero);
     fe_sub(&w->e, &w->e, a);
     set_if(mask, a, &w->e);
+}
+
+/* 1/a, 0 for 0. Of a R this makes 1/(a R), so the factor that leads back is R^2, and R^3 in Montgomery form. */
+static void invert(fe *out, const fe *a) {
+    static const lt_modulus62 p = {{{0x3fffffffffffffff, 0x00000003ffffffff, 0, 0x3fffffc000000040, 0xff}},
+                                   UINT64_C(0x3fffffffffffffff)};
+    uint64_t w[4];
+    fe rrr;
+
+    fe_to_words(w, a);
+    lt_invert64(w, w, &p);
+    fe_from_words(out, w);
+    fe_from_words(&rrr, fe_rr);
+    fe_square(&rrr, &rrr);
+    fe_mul(out, out, &rrr);
+    lt_wipe(w, sizeof w);
 }
 
 /* ---- Scalars ---------------------------------------------------------------------------------------- */
@@ -268,7 +285,7 @@ void lt_p256_base_adx(uint8_t out[65], const uint8_t scalar[32]) {
     }
     negate_if(w.negative, &w.acc.y, &w);
     out[0] = 4;
-    fe_invert(&w.a, &w.acc.z);
+    invert(&w.a, &w.acc.z);
     fe_square(&w.b, &w.a);
     fe_mul(&w.c, &w.acc.x, &w.b);
     fe_to_bytes(out + 1, &w.c);
@@ -316,14 +333,14 @@ int lt_p256_adx(uint8_t out[32], const uint8_t scalar[32], const uint8_t peer[65
     for (int j = PEER_WINDOWS - 1; j >= 0; j--) {
         uint64_t negative, magnitude = digit(w.k, j, PEER_WIDTH, &negative);
 
-        for (int i = 0; i < PEER_WIDTH; i++) {
+        for (int i = 0; i < PEER_WIDTH && j < PEER_WINDOWS - 1; i++) { /* acc is infinity to begin with */
             double_point(&w.acc, &w);
         }
         read_table(&w.entry, table[0].x.v, PEER_ENTRIES, sizeof(point) / 8, 1, magnitude);
         negate_if(negative, &w.entry.y, &w);
         add_entry(&w);
     }
-    fe_invert(&w.a, &w.acc.z); /* 0 < k < n, the order: not infinity */
+    invert(&w.a, &w.acc.z); /* 0 < k < n, the order: not infinity */
     fe_square(&w.b, &w.a);
     fe_mul(&w.c, &w.acc.x, &w.b);
     fe_to_bytes(out, &w.c);

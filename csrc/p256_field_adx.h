@@ -160,7 +160,7 @@ static inline void fe256adx_halve(fe256adx *out, const fe256adx *a) {
     "adc $0, %[" #r0 "]\n\t"
 
 /** a * b / 2^256, row by row. in: below p; out: below p. */
-static inline void fe256adx_mul(fe256adx *out, const fe256adx *a, const fe256adx *b) {
+LT_INLINE void fe256adx_mul_here(fe256adx *out, const fe256adx *a, const fe256adx *b) {
     uint64_t s0, s1, s2, s3, s4, low, high;
 
     __asm__("mov (%[b]), %%rdx\n\t"
@@ -216,7 +216,7 @@ static inline void fe256adx_mul(fe256adx *out, const fe256adx *a, const fe256adx
  * a^2 / 2^256: products of different limbs, twice, and squares; then the lower half is reduced, which leaves at most p,
  * and added to the upper one, which is below p. in: below p; out: below p.
  */
-static inline void fe256adx_square(fe256adx *out, const fe256adx *a) {
+LT_INLINE void fe256adx_square_here(fe256adx *out, const fe256adx *a) {
     static const uint64_t p1 = FE256ADX_P1, p3 = FE256ADX_P3; /* there is no register left for them */
     uint64_t r0, r1, r2, r3, r4, r5, r6, r7, w0, w1, w2;
 
@@ -292,6 +292,18 @@ static inline void fe256adx_square(fe256adx *out, const fe256adx *a) {
     out->v[1] = r1;
     out->v[2] = r2;
     out->v[3] = r3;
+}
+
+/* The same as functions to call: inlined, they are half a kilobyte each. */
+
+/** a * b / 2^256. in: below p; out: below p. */
+LT_NOINLINE static void fe256adx_mul(fe256adx *out, const fe256adx *a, const fe256adx *b) {
+    fe256adx_mul_here(out, a, b);
+}
+
+/** a^2 / 2^256. in: below p; out: below p. */
+LT_NOINLINE static void fe256adx_square(fe256adx *out, const fe256adx *a) {
+    fe256adx_square_here(out, a);
 }
 
 #endif

@@ -5,8 +5,27 @@
 #include "x25519_ifma.h"
 
 #if LT_X25519_IFMA
+#include "invert64.h"
 #include "x25519_field_ifma.h"
 #include "x25519_table.h"
+
+/* a / b as bytes, 0 if b is 0; and as words, for the caller to look at and to wipe. */
+static void write_quotient(uint8_t out[32], uint64_t w[4], const fe25519 *a, const fe25519 *b) {
+    static const lt_modulus62 p = {
+        {{0x3fffffffffffffed, 0x3fffffffffffffff, 0x3fffffffffffffff, 0x3fffffffffffffff, 0x7f}},
+        UINT64_C(0x39435e50d79435e5)};
+    fe25519 quotient;
+
+    fe25519_to_words(w, b);
+    lt_invert64(w, w, &p);
+    fe25519_from_words(&quotient, w);
+    fe25519_mul(&quotient, a, &quotient);
+    fe25519_to_words(w, &quotient);
+    for (int i = 0; i < 4; i++) {
+        lt_store64_le(out + 8 * i, w[i]);
+    }
+    lt_wipe(&quotient, sizeof quotient);
+}
 
 /* ---- A peer's key: the Montgomery ladder, RFC 7748 section 5, whose names these are ---------------------- */
 
@@ -68,12 +87,7 @@ LT_IFMA int lt_x25519_ifma(uint8_t out[32], const uint8_t scalar[32], const uint
     }
     fe4_to(ends, swap_halves(swap, state));
 
-    fe25519_invert(&ends[1], &ends[1]);
-    fe25519_mul(&ends[0], &ends[0], &ends[1]);
-    fe25519_to_words(w, &ends[0]);
-    for (int i = 0; i < 4; i++) {
-        lt_store64_le(out + 8 * i, w[i]);
-    }
+    write_quotient(out, w, &ends[0], &ends[1]);
     status = LT_ERR_POINT * (int)(lt_ct_is_zero(w[0] | w[1] | w[2] | w[3]) & 1);
     lt_wipe(k, sizeof k);
     lt_wipe(w, sizeof w);
@@ -170,12 +184,7 @@ LT_IFMA void lt_x25519_base_ifma(uint8_t out[32], const uint8_t scalar[32]) {
     fe4_to(ends, p);
     fe25519_add(&ends[0], &ends[2], &ends[1]); /* u = (Z + Y) / (Z - Y), see x25519_base.c */
     fe25519_sub(&ends[1], &ends[2], &ends[1]);
-    fe25519_invert(&ends[1], &ends[1]);
-    fe25519_mul(&ends[0], &ends[0], &ends[1]);
-    fe25519_to_words(w, &ends[0]);
-    for (int i = 0; i < 4; i++) {
-        lt_store64_le(out + 8 * i, w[i]);
-    }
+    write_quotient(out, w, &ends[0], &ends[1]);
     lt_wipe(k, sizeof k);
     lt_wipe(w, sizeof w);
     lt_wipe(ends, sizeof ends);
