@@ -1,6 +1,6 @@
 /*
- * Scalars, coordinates and points of P-256 to and from bytes (SEC 1 section 2.3), and the inversion that affine
- * coordinates need. For p256.c and p256_adx.c; the file that includes this defines the field:
+ * Scalars, coordinates and points of P-256 to and from bytes (SEC 1 section 2.3), for p256.c and p256_adx.c. The file
+ * that includes this defines the field:
  *
  *   fe                    an element, and its operations fe_add, fe_sub, fe_mul, fe_square, fe_fold, fe_from_words,
  *                         fe_to_words, under the bounds of p256_field64.h
