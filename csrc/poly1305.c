@@ -1,5 +1,5 @@
 /*
- * Poly1305, RFC 8439 section 2.5: h = (h + block + 2^128) r mod 2^130 - 5.
+ * Poly1305, RFC 8439 section 2.5: h = (h + block + 2^128) r modulo p = 2^130 - 5.
  *
  * h is held in full machine words and a short top word. Clamping leaves every word of r below 2^60
  * (2^28) and, the first apart, divisible by 4; so a product that lands at 2^128 or above can be
@@ -35,7 +35,10 @@ LT_INLINE uint64_t add(uint64_t *x, uint64_t y, uint64_t carry) {
     return over + (*x < carry);
 }
 
-/* in and out: h[2] <= 4 */
+/**
+ * in: poly->h any, poly->h[2] <= 4, poly->r[0] < 2^60, poly->r[1] < 2^60, poly->r[1] multiple of 4;
+ * out: poly->h[2] <= 4.
+ */
 static void absorb_blocks(lt_poly1305 *poly, const uint8_t *in, size_t blocks) {
     uint64_t r0 = poly->r[0];
     uint64_t r1 = poly->r[1];
@@ -44,6 +47,8 @@ static void absorb_blocks(lt_poly1305 *poly, const uint8_t *in, size_t blocks) {
     uint64_t h1 = poly->h[1];
     uint64_t h2 = poly->h[2];
 
+    /* invariant: h2 <= 4, h0 + 2^64 h1 + 2^128 h2 =
+     * (h0 + 2^64 h1 + 2^128 h2 + block + 2^128) (r0 + 2^64 r1) (mod p) */
     for (; blocks > 0; blocks--, in += 16) {
         uint64_t carry = add(&h0, lt_load64_le(in), 0);
         lt_u128 d0;
@@ -88,7 +93,10 @@ LT_INLINE uint64_t wide(uint32_t a, uint32_t b) {
     return (uint64_t)a * b;
 }
 
-/* in and out: h[4] <= 4 */
+/**
+ * in: poly->h any, poly->h[4] <= 4, poly->r[0] < 2^28, poly->r[1] < 2^28, poly->r[2] < 2^28, poly->r[3] < 2^28,
+ * poly->r[1] multiple of 4, poly->r[2] multiple of 4, poly->r[3] multiple of 4; out: poly->h[4] <= 4.
+ */
 static void absorb_blocks(lt_poly1305 *poly, const uint8_t *in, size_t blocks) {
     const uint32_t *r = poly->r;
     uint32_t *h = poly->h;
@@ -96,6 +104,7 @@ static void absorb_blocks(lt_poly1305 *poly, const uint8_t *in, size_t blocks) {
     uint32_t s2 = r[2] + (r[2] >> 2);
     uint32_t s3 = r[3] + (r[3] >> 2);
 
+    /* invariant: poly->h[4] <= 4, poly->h = (poly->h + block + 2^128) (poly->r) (mod p) */
     for (; blocks > 0; blocks--, in += 16) {
         uint64_t d[4];
         uint64_t carry = 0;

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from pycparser import c_ast
 
 from bounds.contracts import CHOICE, EQUATION, Meaning
-from bounds.expressions import BadContract, value_of
+from bounds.expressions import BadContract, tokens, value_of
 from bounds.facts import Infeasible
 from bounds.machine import Machine, Returned, Unsupported
 from bounds.memory import BYTE, Array, Bytes, Int, Place, Pointer, Record, copied
@@ -64,12 +64,19 @@ def loop(machine: Machine, node: c_ast.For, scope: dict[str, Place]) -> None:
     for name in sorted(assigned(node)):
         if name in scope:
             forget(machine, scope[name])
+    equations = [clause for clause in clauses if " = " in clause]
     for clause in clauses:
-        meaning._assume(clause)
+        if clause not in equations:
+            meaning.assume(clause)
     if not machine.choose():
         return
+    before = {word: meaning.poly(word) for clause in equations for word in names(clause)}
+    machine.start_block()
     machine.run(node.stmt, dict(scope))
     meaning.check(clauses, True, "invariant after a turn")
+    for clause in equations:
+        if not equation_holds(machine, meaning, clause, meaning.poly, {**before, "block": machine.block}.__getitem__):
+            machine.report(node, f"«{clause}» does not hold")
     settle_debts(machine)
     raise Infeasible  # the turn is checked; what follows the loop is the other case
 
@@ -166,6 +173,28 @@ def snapshot(arguments: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
+def names(equation: str) -> set[str]:
+    found = EQUATION.fullmatch(equation)
+    assert found is not None
+    return {word for kind, word in tokens(found[2]) if kind == "name"}
+
+
+def equation_holds(
+    machine: Machine, meaning: Meaning, clause: str, now: Callable[[str], Poly], before: Callable[[str], Poly]
+) -> bool:
+    found = EQUATION.fullmatch(clause)
+    assert found is not None
+    difference = machine.facts.resolve(value_of(found[1], now) - value_of(found[2], before))
+    while any(atom in machine.residues for monomial in difference.terms for atom in monomial):
+        difference = machine.facts.resolve(difference.substituted(machine.residues.get))
+    if found[3] is None:
+        return not difference.terms
+    modulus = meaning.numeral(found[3])
+    if modulus % 2:
+        return not difference.reduced(modulus).terms
+    return machine.facts.low(difference, modulus.bit_length() - 1).constant == 0
+
+
 def check_equations(meaning: Meaning, before: Meaning, result: Number | None) -> None:
     machine = meaning.machine
 
@@ -175,26 +204,8 @@ def check_equations(meaning: Meaning, before: Meaning, result: Number | None) ->
             return result.poly
         return meaning.poly(name)
 
-    def residue(poly: Poly) -> Poly:
-        poly = machine.facts.resolve(poly)
-        while any(atom in machine.residues for monomial in poly.terms for atom in monomial):
-            poly = machine.facts.resolve(poly.substituted(machine.residues.get))
-        return poly
-
     for clause in meaning.contract.equations:
-        found = EQUATION.fullmatch(clause)
-        assert found is not None
-        left, right = value_of(found[1], now), value_of(found[2], before.poly)
-        difference = residue(left - right)
-        if found[3] is None:
-            holds = not difference.terms
-        else:
-            modulus = meaning.numeral(found[3])
-            if modulus % 2:
-                holds = not difference.reduced(modulus).terms
-            else:
-                holds = machine.facts.low(difference, modulus.bit_length() - 1).constant == 0
-        if not holds:
+        if not equation_holds(machine, meaning, clause, now, before.poly):
             machine.report(meaning.node, f"«{clause}» does not hold")
     for clause in meaning.contract.after:
         if found := CHOICE.fullmatch(clause):

@@ -15,6 +15,9 @@ mask is a mask               0 or all ones
 out = a b / 2^260 (mod p)    an equation; `result` is what is returned, names on the right are values before. Without
                              (mod ...) it holds as it stands
 a is a or b                  one of two, limb by limb
+
+In an invariant, an equation says what a turn of the loop does: names on the right are values before it, and `block` is
+what its loads have read, end to end.
 """
 
 from __future__ import annotations
@@ -160,6 +163,8 @@ class Meaning:
     def poly(self, name: str) -> Poly:
         if name == "p" and "p" not in self.scope:
             return self._constant(name)
+        if name == "block" and "block" not in self.scope:
+            return self.machine.block
         place = self.find(name)
         if isinstance(place.object, Number):
             return place.object.poly
@@ -217,7 +222,7 @@ class Meaning:
         for vector, limit in limits.values():
             self._fill(vector, limit, any(self._is(word, vector) for word in in_relations))
         for clause in later:
-            self._assume(clause)
+            self.assume(clause)
 
     def _is(self, word: str, vector: Vector) -> bool:
         try:
@@ -265,7 +270,7 @@ class Meaning:
         target = vector.place.object
         return (target.container, target.key) if isinstance(target, Place) else None
 
-    def _assume(self, clause: str) -> None:
+    def assume(self, clause: str) -> None:
         machine = self.machine
         if found := MASK.fullmatch(clause):
             place = self.find(found[1])

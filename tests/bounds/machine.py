@@ -11,6 +11,7 @@ from pycparser import c_ast
 from bounds.facts import Facts
 from bounds.memory import BYTE, INT, WORD, Array, Bytes, CType, Int, Place, Pointer, Record, Struct, Types, copied
 from bounds.source import Unit
+from bounds.terms import Poly
 from bounds.values import Arithmetic, Number, number
 
 MASK_FUNCTIONS = {"lt_ct_is_zero", "lt_ct_eq", "lt_ct_lt"}
@@ -52,6 +53,8 @@ class Machine:
         self.taken = 0
         self.do = Arithmetic(self.facts, lambda: self.choose() if self.tells_cases_apart else None)
         self.residues: dict[int, Any] = {}  # atom = poly modulo the modulus
+        self.block = Poly({})  # what the loads since a loop's turn began have read, end to end
+        self._block_bits = 0
         self._globals: dict[str, Place] = {}
 
     def choose(self) -> bool:
@@ -386,7 +389,7 @@ class Machine:
             return Typed(None, None)
         values = [self.evaluate(argument, scope) for argument in (node.args.exprs if node.args else ())]
         if name in LOADS:
-            return Typed(self.do.fresh(0, (1 << LOADS[name]) - 1), Int(LOADS[name]))
+            return Typed(self.load(LOADS[name]), Int(LOADS[name]))
         if name == "lt_ct_hide":
             return Typed(values[0].value, WORD)
         if name in MASK_FUNCTIONS:
@@ -411,6 +414,15 @@ class Machine:
         if isinstance(ctype, Int) and isinstance(value, Number):
             value = self.do.convert(value, ctype.bits, ctype.signed, str(node.coord))
         return Typed(value, ctype)
+
+    def start_block(self) -> None:
+        self.block, self._block_bits = Poly({}), 0
+
+    def load(self, bits: int) -> Number:
+        loaded = self.do.fresh(0, (1 << bits) - 1)
+        self.block = self.block + loaded.poly.scaled(1 << self._block_bits)
+        self._block_bits += bits
+        return loaded
 
     def mask(self, name: str, a: Number, b: Number | None = None) -> Number:
         if name == "lt_ct_is_zero":

@@ -103,7 +103,7 @@ class SourceFile:
 
     def invariant(self, line: int) -> tuple[str, ...] | None:
         for after, comment in self._comments:
-            if after == line and (found := INVARIANT.search(comment)):
+            if after == line and (found := INVARIANT.search(plain(comment) + " */")):
                 return clauses(found[1])
         return None
 
