@@ -40,6 +40,7 @@ CONNECTION = {
     "is_closed": None,
     "is_established": None,
     "receive_data": ("data",),
+    "receive_data_into": ("data", "buffer"),
     "receive_eof": (),
     "send_data": ("data",),
     "state": None,
@@ -65,7 +66,7 @@ def test_every_error_is_a_lighttls_error_with_a_hint() -> None:
 
 
 def test_connection_has_these_methods_and_no_others() -> None:
-    public = {name: member for name, member in vars(lighttls.ClientConnection).items() if not name.startswith("_")}
+    public = {name: member for name, member in inspect.getmembers(lighttls.ClientConnection) if not name.startswith("_")}
     assert {
         name: None if isinstance(member, property) else tuple(inspect.signature(member).parameters)[1:]
         for name, member in public.items()

@@ -1,0 +1,303 @@
+"""The inside of a connection: the only place where the rooms meet.
+
+    received bytes ─► record layer ─► joiner ─► handshake table ─► actions ─► events, bytes to send
+
+That line is walked record by record. Handlers of the handshake return what they want done; it is
+done here, after they returned, so that a handler that raises has sent nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from lighttls.config import ClientConfig
+from lighttls.errors import (
+    ConfigurationError,
+    DecodeError,
+    IllegalParameter,
+    InternalError,
+    LightTLSError,
+    PeerAlert,
+    TruncatedStream,
+    UnexpectedMessage,
+    UsageError,
+)
+from lighttls.events import Event, HandshakeCompleted, PeerClosed, SignatureRequested, WarningReceived
+from lighttls.handshake import (
+    ENDS_A_FLIGHT,
+    Action,
+    ApplicationData,
+    ChangeCipherSpec,
+    Client,
+    Complete,
+    Connected,
+    Emit,
+    LogKeys,
+    Output,
+    ReadWith,
+    Refuse,
+    Send,
+    SignatureReady,
+    State,
+    Transcript,
+    WaitSignature,
+    WriteWith,
+    may_come,
+    refuse,
+    step,
+    wipe_secrets,
+)
+from lighttls.iana import Alert, AlertLevel, ContentType, HandshakeType, name_of
+from lighttls.info import ConnectionInfo
+from lighttls.keys import SignatureRequest
+from lighttls.ledger import Ledger
+from lighttls.messages import MESSAGES, Finished, HelloRequest, Joiner, ServerHello
+from lighttls.record import OpenData, Outbox, Patience, RecordLayer, SealData, fatal_alert, read_alert
+from lighttls.trace import TraceEntry
+from lighttls.x509 import reference_name
+
+
+class Conversation:
+    """What one connection knows, and what it does about what it receives. `ClientConnection` is its face."""
+
+    def __init__(self, config: ClientConfig, server_hostname: str) -> None:
+        if not isinstance(config, ClientConfig):
+            raise ConfigurationError(f"the configuration must be a ClientConfig, not {type(config).__name__}")
+        self._client = Client(config, config.provider, reference_name(server_hostname))
+        self._hostname = server_hostname
+        self._state: State | None = None
+        self._error: LightTLSError | None = None
+        self._records = RecordLayer()
+        self._held = self._records.held
+        self._joiner = Joiner(self._judge_header)
+        self._joined = self._joiner.held
+        self._transcript = Transcript(config.provider)
+        self._patience = Patience()
+        self._ledger = Ledger(config.now)
+        self._outbox = Outbox(self._records)
+        self._write_closed = False
+        self._read_closed = False
+        self._busy = False  # inside a step, which may ask callbacks
+        # Bound methods of the engine's keys: for sending while application data may be sent, for receiving
+        # while besides nothing is held and nothing is being counted.
+        self._seal_data: SealData | None = None
+        self._open_data: OpenData | None = None
+        self.trace: list[TraceEntry] | None = [] if config.trace else None
+
+    # ---- where it stands ---------------------------------------------------------------------------
+
+    @property
+    def state(self) -> str:
+        """Where the connection stands, for people."""
+        if self._error is not None:
+            return "Failed"
+        if self.is_closed:
+            return "Closed"
+        return "Start" if self._state is None else type(self._state).__name__
+
+    @property
+    def is_established(self) -> bool:
+        """Whether the handshake is complete and the connection has not failed."""
+        return type(self._state) is Connected and self._error is None
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing can be sent any more: closed by either side, or failed."""
+        return self._write_closed or self._error is not None
+
+    @property
+    def info(self) -> ConnectionInfo:
+        """What was agreed, with the byte counts so far. Raises UsageError before the handshake is complete."""
+        if type(self._state) is not Connected:
+            raise UsageError("there is no information before the handshake is complete")
+        return self._ledger.info(self._state, self._hostname)
+
+    # ---- from records to the table -----------------------------------------------------------------
+
+    def _guarded(self, work: Callable[[list[Event]], None]) -> list[Event]:
+        """Run `work`; whatever it raises ends the connection, and only a LightTLSError leaves."""
+        events: list[Event] = []
+        self._busy = True
+        try:
+            work(events)
+        except LightTLSError as error:
+            self._fail(error, events)
+            raise
+        except Exception as cause:
+            bug = InternalError(f"{type(cause).__name__}: {cause}")
+            self._fail(bug, events)
+            raise bug from cause
+        except BaseException:  # a step that was interrupted half-way cannot be taken up again
+            self._fail(InternalError("interrupted by the program"), events)
+            raise
+        finally:
+            self._busy = False
+        return events
+
+    def _refuse_callbacks(self) -> None:
+        """A signer, verifier, clock or key log that calls the connection it is asked by finds it half-way."""
+        if self._busy:
+            raise UsageError("a callback must not use the connection that is calling it")
+
+    def _read_records(self, events: list[Event]) -> None:
+        self._open_data = None
+        while not self._read_closed and (record := self._records.next()) is not None:
+            self._on_record(record[0], record[1], events)
+        if self._read_closed:
+            self._records.forget_received()
+        elif type(self._state) is Connected and not (self._held or self._joined or self._patience):
+            self._open_data = self._records.open_data
+
+    def _on_record(self, content_type: int, fragment: bytes, events: list[Event]) -> None:
+        self._patience.on_record(content_type, fragment)
+        if content_type == ContentType.HANDSHAKE:
+            self._ledger.note_flight(sent=False)
+            self._joiner.feed(fragment)
+            while (raw := self._joiner.next()) is not None:
+                self._on_message(raw, events)
+        elif content_type == ContentType.ALERT:
+            self._on_alert(*read_alert(fragment), events)
+        elif self._joined:  # REC-18, REC-19
+            raise UnexpectedMessage(f"{name_of(ContentType, content_type)} came in the middle of a handshake message")
+        elif content_type == ContentType.CHANGE_CIPHER_SPEC:
+            self._on_change_cipher_spec(fragment, events)
+        else:
+            self._advance(ApplicationData(fragment), events)
+
+    def _judge_header(self, number: int, length: int) -> None:
+        """Refuse a message that must not come now before its body is kept (HS-01, HS-02, REC-23)."""
+        message = MESSAGES.get(number)
+        if message is None or self._state is None or not may_come(self._state, message):
+            raise refuse(self._state, name_of(HandshakeType, number))  # type: ignore[arg-type]
+        if not message.fields and length:  # REC-23, HS-07, SHD-01
+            raise DecodeError(f"{message.__name__} announces {length} bytes, expected none")
+
+    def _on_message(self, raw: bytes, events: list[Event]) -> None:
+        message = MESSAGES[raw[0]].parse(raw[4:])
+        self._note(False, message, len(raw))
+        if type(message) is HelloRequest:
+            self._patience.on_hello_request()
+        elif type(message) is not Finished:  # its own handler sees the transcript without it (RFC 5246 §7.4.9)
+            self._transcript.add(raw)
+        self._advance(message, events)
+        if type(message) is ServerHello:
+            self._records.version_pinned = True
+
+    def _on_change_cipher_spec(self, fragment: bytes, events: list[Event]) -> None:
+        if len(fragment) != 1:  # CCS-01
+            raise DecodeError(f"ChangeCipherSpec has {len(fragment)} bytes, expected 1")
+        if fragment[0] != 1:  # CCS-02
+            raise IllegalParameter(f"ChangeCipherSpec has the value {fragment[0]}, expected 1")
+        self._note(False, None, 1)
+        self._advance(ChangeCipherSpec(), events)
+
+    def _on_alert(self, level: AlertLevel, description: int, events: list[Event]) -> None:
+        name = name_of(Alert, description)
+        if level == AlertLevel.FATAL:  # ALERT-03, ALERT-04; close_notify too (ALERT-07). What is queued stays:
+            # otherwise what is sent would hang on how the input was cut.
+            raise PeerAlert(
+                f"the server ended the connection with the alert {name} (in state {self.state})", description
+            )
+        if description != Alert.CLOSE_NOTIFY:  # ALERT-05
+            self._patience.on_warning()
+            events.append(WarningReceived(description))
+            return
+        if not self.is_established:  # ALERT-08
+            self._outbox.add_last_alert(Alert.CLOSE_NOTIFY, fatal=False)
+            raise PeerAlert(
+                f"the server closed the connection during the handshake (in state {self.state})", description
+            )
+        if not self._write_closed:  # ALERT-09
+            self._outbox.add_last_alert(Alert.CLOSE_NOTIFY, fatal=False)
+        self._shut_writing()
+        self._read_closed = True
+        self._forget_keys()
+        events.append(PeerClosed())
+
+    def _advance(self, happening: object, events: list[Event]) -> None:
+        before = self._state
+        if before is None:
+            raise InternalError("a record was read before the ClientHello")
+        out = Output(self._transcript)
+        try:
+            after = step(out, before, happening)
+            if after is not before and type(after) in ENDS_A_FLIGHT and self._joined:  # REC-20
+                raise UnexpectedMessage("the server sent handshake bytes after the last message of its flight")
+        except BaseException:
+            out.wipe()
+            raise
+        self._state = after
+        self._perform(out.actions, events)
+
+    def _settle_signature(self, request: SignatureRequest, outcome: bytes | BaseException) -> None:
+        if self._error is not None:
+            raise self._error.with_traceback(None)
+        self._refuse_callbacks()
+        state = self._state
+        if type(state) is not WaitSignature or state.request is not request:
+            raise UsageError("the connection does not wait for this signature")
+        self._guarded(lambda events: self._advance(SignatureReady(outcome), events))
+
+    # ---- what handlers want done --------------------------------------------------------------------
+
+    def _perform(self, actions: list[Action], events: list[Event]) -> None:
+        for action in actions:
+            match action:
+                case Send(message, encoded):
+                    self._outbox.add_message(encoded)
+                    self._note(True, message, len(encoded))
+                case WriteWith(sealer):
+                    self._flush_flight()
+                    self._outbox.add_change_cipher_spec()
+                    self._note(True, None, 1)
+                    self._records.write_with(sealer)
+                case ReadWith(opener):
+                    self._records.read_with(opener)
+                case Emit(event):
+                    if type(event) is SignatureRequested:
+                        event.request.defer_to(self._settle_signature)
+                    events.append(event)
+                case LogKeys(client_random, schedule):
+                    self._client.config.log_keys(client_random, schedule)
+                case Refuse():
+                    if not self._write_closed:
+                        self._outbox.add_warning(Alert.NO_RENEGOTIATION)
+                case Complete():
+                    self._seal_data = self._records.seal_data
+                    events.append(HandshakeCompleted(self.info))
+        if type(self._state) is not WaitSignature:  # a flight leaves in one piece
+            self._flush_flight()
+
+    def _flush_flight(self) -> None:
+        if self._outbox.flush_flight():
+            self._ledger.note_flight(sent=True)
+
+    def _shut_writing(self) -> None:
+        self._write_closed = True
+        self._seal_data = None
+        self._outbox.drop_flight()
+
+    def _fail(self, error: LightTLSError, events: list[Event]) -> None:
+        """Queue the alert, drop the keys; what was earned before travels with the error."""
+        error.events = events
+        self._error = error
+        if not isinstance(error, PeerAlert | TruncatedStream):
+            alert = error.alert = fatal_alert(error.alert)
+            if not self._write_closed:
+                self._outbox.add_last_alert(alert, fatal=True)  # ALERT-14
+        self._shut_writing()
+        self._forget_keys()
+
+    def _forget_keys(self) -> None:
+        """Drop what the connection will not need any more (ALERT-15)."""
+        self._open_data = None
+        self._records.forget_keys()
+        self._transcript.clear()
+        if self._state is not None:
+            wipe_secrets(self._state)
+        if type(self._state) is not Connected:
+            self._state = None
+
+    def _note(self, sent: bool, message: object, size: int) -> None:
+        if self.trace is not None:
+            self.trace.append(TraceEntry(sent, message, size, self._client.config.now()))  # type: ignore[arg-type]
