@@ -66,7 +66,9 @@ def test_every_error_is_a_lighttls_error_with_a_hint() -> None:
 
 
 def test_connection_has_these_methods_and_no_others() -> None:
-    public = {name: member for name, member in inspect.getmembers(lighttls.ClientConnection) if not name.startswith("_")}
+    public = {
+        name: member for name, member in inspect.getmembers(lighttls.ClientConnection) if not name.startswith("_")
+    }
     assert {
         name: None if isinstance(member, property) else tuple(inspect.signature(member).parameters)[1:]
         for name, member in public.items()
