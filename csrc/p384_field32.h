@@ -8,7 +8,7 @@ typedef struct {
     uint32_t v[12];
 } fe384;
 
-/** Six words, least significant first, already a value in this form. in: words < 2^64; out: limbs < 2^32. */
+/** Six words, least significant first, already a value in this form. in: below p; out: below p, out = w. */
 LT_INLINE void fe384_from_words(fe384 *out, const uint64_t w[6]) {
     for (int i = 0; i < 6; i++) {
         out->v[2 * i] = (uint32_t)w[i];
@@ -16,14 +16,14 @@ LT_INLINE void fe384_from_words(fe384 *out, const uint64_t w[6]) {
     }
 }
 
-/** The reverse. in: limbs < 2^32; out: words < 2^64. */
+/** The reverse. in: below p; out: below p, w = a. */
 LT_INLINE void fe384_to_words(uint64_t w[6], const fe384 *a) {
     for (int i = 0; i < 6; i++) {
         w[i] = (uint64_t)a->v[2 * i + 1] << 32 | a->v[2 * i];
     }
 }
 
-/** `mask` all ones: out = a; 0: unchanged. in: limbs < 2^32; out: limbs < 2^32. */
+/** `mask` all ones: out = a; 0: unchanged. in: out any, a any, mask is a mask; out: out is a or out. */
 static inline void fe384_set_if(uint64_t mask, fe384 *out, const fe384 *a) {
     const uint32_t mask32 = (uint32_t)lt_ct_hide(mask);
 
@@ -36,7 +36,7 @@ LT_INLINE uint32_t fe384_p_limb(int i) {
     return (uint32_t)(fe384_p[i / 2] >> i % 2 * 32);
 }
 
-/** The number top * 2^384 + a modulo p, if it is below 2p. in: limbs < 2^32, top < 2^1; out: below p. */
+/** in: a any, top < 2, 2^384 top + a < 2p; out: a below p, a = 2^384 top + a (mod p). */
 LT_NOINLINE static void fe384_subtract_p(fe384 *a, uint32_t top) {
     fe384 difference;
     uint64_t borrow = 0;
@@ -50,7 +50,7 @@ LT_NOINLINE static void fe384_subtract_p(fe384 *a, uint32_t top) {
     fe384_set_if(0 - (top | (borrow ^ 1)), a, &difference);
 }
 
-/** a + b. in: below p; out: below p. */
+/** in: below p; out: below p, out = a + b (mod p). */
 LT_NOINLINE static void fe384_add(fe384 *out, const fe384 *a, const fe384 *b) {
     uint64_t sum = 0;
 
@@ -62,7 +62,7 @@ LT_NOINLINE static void fe384_add(fe384 *out, const fe384 *a, const fe384 *b) {
     fe384_subtract_p(out, (uint32_t)sum);
 }
 
-/** a - b, and p more if that is below 0. in: below p; out: below p. */
+/** in: below p; out: below p, out = a - b (mod p). */
 LT_NOINLINE static void fe384_sub(fe384 *out, const fe384 *a, const fe384 *b) {
     uint64_t borrow = 0, sum = 0;
     uint32_t mask;
@@ -82,7 +82,7 @@ LT_NOINLINE static void fe384_sub(fe384 *out, const fe384 *a, const fe384 *b) {
 }
 
 /**
- * a * b, exactly. (2^32 - 1)^2 + 2 (2^32 - 1) = 2^64 - 1: no sum overflows. in: limbs < 2^32; out: limbs < 2^32.
+ * (2^32 - 1)^2 + 2 (2^32 - 1) = 2^64 - 1: no sum overflows. in: any; out: product = a b.
  */
 static inline void fe384_product(uint32_t product[24], const fe384 *a, const fe384 *b) {
     for (int i = 0; i < 12; i++) {
@@ -104,7 +104,8 @@ static inline void fe384_product(uint32_t product[24], const fe384 *a, const fe3
  * product / 2^384 by Montgomery's reduction, column by column, least significant first. As -1/p = 1 (mod 2^32), what
  * the lowest column holds is its quotient q itself, which takes the place of that limb here. Adding q p clears the
  * column, subtracts q three and four columns further, and adds it one and twelve columns further. `carry` stands for a
- * carry of -2 to 2, plus 2. in: limbs < 2^32, product < p^2; out: below p. Writes over `product`.
+ * carry of -2 to 2, plus 2. Writes over `product`. in: product any,
+ * product < p^2; out: out below p, out = product / 2^384 (mod p).
  */
 static inline void fe384_reduce(fe384 *out, uint32_t product[24]) {
     uint64_t carry = 2;
@@ -134,7 +135,7 @@ static inline void fe384_reduce(fe384 *out, uint32_t product[24]) {
     fe384_subtract_p(out, (uint32_t)carry - 2);
 }
 
-/** a * b / 2^384. in: below p; out: below p. */
+/** in: below p; out: below p, out = a b / 2^384 (mod p). */
 LT_NOINLINE static void fe384_mul(fe384 *out, const fe384 *a, const fe384 *b) {
     uint32_t product[24];
 
@@ -142,7 +143,7 @@ LT_NOINLINE static void fe384_mul(fe384 *out, const fe384 *a, const fe384 *b) {
     fe384_reduce(out, product);
 }
 
-/** a^2 / 2^384. in: below p; out: below p. */
+/** in: below p; out: below p, out = a^2 / 2^384 (mod p). */
 LT_INLINE void fe384_square(fe384 *out, const fe384 *a) {
     fe384_mul(out, a, a);
 }

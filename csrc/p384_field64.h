@@ -8,21 +8,21 @@ typedef struct {
     uint64_t v[6];
 } fe384;
 
-/** Six words, least significant first, already a value in this form. in: words < 2^64; out: limbs < 2^64. */
+/** Six words, least significant first, already a value in this form. in: below p; out: below p, out = w. */
 LT_INLINE void fe384_from_words(fe384 *out, const uint64_t w[6]) {
     for (int i = 0; i < 6; i++) {
         out->v[i] = w[i];
     }
 }
 
-/** The reverse. in: limbs < 2^64; out: words < 2^64. */
+/** The reverse. in: below p; out: below p, w = a. */
 LT_INLINE void fe384_to_words(uint64_t w[6], const fe384 *a) {
     for (int i = 0; i < 6; i++) {
         w[i] = a->v[i];
     }
 }
 
-/** `mask` all ones: out = a; 0: unchanged. in: limbs < 2^64; out: limbs < 2^64. */
+/** `mask` all ones: out = a; 0: unchanged. in: out any, a any, mask is a mask; out: out is a or out. */
 LT_INLINE void fe384_set_if(uint64_t mask, fe384 *out, const fe384 *a) {
     mask = lt_ct_hide(mask);
     for (int i = 0; i < 6; i++) {
@@ -30,7 +30,7 @@ LT_INLINE void fe384_set_if(uint64_t mask, fe384 *out, const fe384 *a) {
     }
 }
 
-/** a + (p & mask), modulo 2^384. in: limbs < 2^64, mask is a mask; out: limbs < 2^64. */
+/** a + (p & mask), modulo 2^384. */
 LT_INLINE void fe384_add_p(fe384 *out, const fe384 *a, uint64_t mask) {
     lt_u128 t;
 
@@ -51,7 +51,7 @@ LT_INLINE void fe384_add_p(fe384 *out, const fe384 *a, uint64_t mask) {
 
 /**
  * a + b: a + b + (2^384 - p) is p less and 2^384 more; without a carry at the end p must come back. Here 2^384 - p is
- * fe384_one. in: below p; out: below p.
+ * fe384_one. in: below p; out: below p, out = a + b (mod p).
  */
 LT_NOINLINE static void fe384_add(fe384 *out, const fe384 *a, const fe384 *b) {
     lt_u128 t = (lt_u128)a->v[0] + b->v[0] + fe384_one[0];
@@ -71,7 +71,7 @@ LT_NOINLINE static void fe384_add(fe384 *out, const fe384 *a, const fe384 *b) {
     fe384_add_p(out, &sum, 0 - (1 - (uint64_t)(t >> 64)));
 }
 
-/** a - b, and p more if that is below 0. in: below p; out: below p. */
+/** in: below p; out: below p, out = a - b (mod p). */
 LT_NOINLINE static void fe384_sub(fe384 *out, const fe384 *a, const fe384 *b) {
     lt_u128 t = (lt_u128)a->v[0] - b->v[0]; /* upper half: 0, or all ones for a borrow */
     fe384 difference;
@@ -108,7 +108,7 @@ LT_INLINE void fe384_row(uint64_t *row, const fe384 *a, uint64_t factor) {
     row[6] = (uint64_t)(t >> 64);
 }
 
-/** a * b, exactly. in: limbs < 2^64; out: limbs < 2^64. */
+/** in: any; out: product = a b. */
 LT_INLINE void fe384_product(uint64_t product[12], const fe384 *a, const fe384 *b) {
     for (int i = 0; i < 6; i++) {
         product[i] = 0;

@@ -299,9 +299,10 @@ class Meaning:
             machine.facts.assume(poly, -(1 << 600), most)
 
     def _target(self, name: str) -> Place:
-        """The integer that a name means, also if the parameter is a pointer to it."""
+        """The integer that a name means, also if the parameter is a pointer to one."""
         place = self.find(name)
-        return place.object if isinstance(place.object, Place) and isinstance(place.type, Pointer) else place
+        points = isinstance(place.object, Place) and isinstance(place.type, Pointer) and place.type.length is None
+        return place.object if points else place
 
     def _integer(self, name: str) -> Place:
         place = self._target(name)

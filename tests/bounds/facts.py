@@ -217,6 +217,8 @@ class Facts:
         if lo < 0:
             width = max((-lo - 1).bit_length(), hi.bit_length())
             bits = min((cut for cut in self._cuts.get(poly, ()) if width <= cut <= bits), default=min(bits, width))
+        if bits == 0:
+            return poly
         high = (poly - self.low(poly, bits)).scaled(1, bits)
         self._highs[high] = poly, bits
         return high

@@ -36,7 +36,7 @@ PREPROCESS = (
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 CONTRACT = re.compile(r"\bin: (?P<before>.*?); out: (?P<after>.*?)\.(?: |$)")
 INVARIANT = re.compile(r"\binvariant: (.*?) \*/")
-MODULUS = re.compile(r"\bp = (2\^\d+(?: [-+] (?:2\^)?\d+)+)")
+MODULUS = re.compile(r"(?<![-+] )\bp = (2\^\d+(?: [-+] (?:2\^)?\d+)+)")
 RADIX = re.compile(r"\bv\[0\] \+ 2\^(\d+) v\[1\]")
 CLASS = re.compile(r"^ \*   (\w+)   ([^:\n]+)", re.MULTILINE)
 

@@ -92,6 +92,8 @@ class Arithmetic:
             return value
         self.debts.setdefault(value.poly, where)
         low = self.facts.low(value.poly, bits)
+        if (value.hi >> bits) - (value.lo >> bits) <= 3:  # it may turn out later that it never or always wraps around
+            self.carries.append(self.facts.high(value.poly, bits, value.lo, value.hi))
         return self.of(low, 0, (1 << bits) - 1, zeros=value.zeros, whole=value, width=bits, addends=value.addends)
 
     def convert(self, value: Number, bits: int, signed: bool, where: str) -> Number:
@@ -152,6 +154,8 @@ class Arithmetic:
         return fitted
 
     def shift_right(self, a: Number, n: int, bits: int) -> Number:
+        if n == 0:
+            return a
         if a.bit is not None:
             factor, bit = a.bit
             return self.of(bit.scaled(factor >> n), 0, factor >> n, bit=(factor >> n, bit))
@@ -177,6 +181,8 @@ class Arithmetic:
         if b.constant is None and (a.constant is not None or (a.bit is not None and b.bit is None)):
             a, b = b, a
         if b.constant is not None:
+            if a.bit is not None and a.bit[0] == (1 << bits) - 1 and b.constant > 1:
+                a = self.settled(a)  # a mask: all of the constant or nothing
             return self._masked(a, b.constant, bits)
         mask = self.settled(b)
         if mask.constant is not None:
