@@ -43,7 +43,8 @@
 #define LT_NOINLINE
 #endif
 
-/* For larger pieces that several places use: copies where speed counts, one function under -Os, for small processors. */
+/* For larger pieces that several places use: copies where speed counts, one function under -Os, for small processors.
+ */
 #if defined(__OPTIMIZE_SIZE__)
 #define LT_PIECE LT_NOINLINE static
 #else
