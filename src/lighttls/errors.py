@@ -314,7 +314,7 @@ class BadKey(BadSignature):
 
 _PEER_GAVE_UP = "The server ended the connection. Its log will say why; the alert's name is the best clue from here."
 
-_PEER_ADVICE: dict[int, str] = {
+_PEER_ADVICE: dict[int, str] = {  # ALERT-18
     Alert.HANDSHAKE_FAILURE: (
         "The server found no acceptable setting in common, or it wants a client certificate and got none."
     ),

@@ -82,7 +82,7 @@ class RecordOpener(Protocol):
 
 
 class KeySchedule(Protocol):
-    """The secrets of one connection, from the master secret on (rules sheet 3.3 to 3.7)."""
+    """The secrets of one connection, from the master secret on (RFC 5246 §6.3, §8.1)."""
 
     def finished(self, server: bool, transcript_hash: bytes) -> bytes:
         """The 12 bytes of verify_data (RFC 5246 §7.4.9)."""
@@ -110,7 +110,7 @@ class CryptoProvider(Protocol):
         """Hash `data` with "sha1" (legacy signatures only), "sha256", "sha384" or "sha512"."""
 
     def equal(self, left: bytes, right: bytes) -> bool:
-        """Compare in a time that depends on the lengths only."""
+        """Compare in a time that depends on the lengths only (PROF-05)."""
 
     def key_share(self, group: int, entropy: Entropy) -> KeyShare:
         """A fresh key pair on `group` (IANA number). Raises EntropyError."""

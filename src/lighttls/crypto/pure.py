@@ -22,7 +22,7 @@ _HEADER: Final = 5  # type, version, length (RFC 5246 §6.2.1)
 
 
 def prf(algorithm: str, secret: bytes | bytearray, label: bytes, seed: bytes, length: int) -> bytes:
-    """The PRF of TLS 1.2 (RFC 5246 §5; rules sheet 3.1)."""
+    """The PRF of TLS 1.2 (RFC 5246 §5)."""
     seed = label + seed
     a = seed
     out = b""
@@ -69,7 +69,7 @@ class PureKeyShare:
 
 
 class _Keys:
-    """One direction: key, fixed part of the nonce, sequence number (rules sheet 3.5)."""
+    """One direction: key, fixed part of the nonce, sequence number (RFC 5246 §6.2.3.3)."""
 
     __slots__ = ("_aead", "_fixed_iv", "sequence", "suite")
 
@@ -87,7 +87,7 @@ class _Keys:
 
     def _aad(self, content_type: int, plaintext_length: int) -> bytes:
         header = bytes((content_type, TLS12 >> 8, TLS12 & 0xFF)) + plaintext_length.to_bytes(2, "big")
-        return self.sequence.to_bytes(8, "big") + header  # REC-34
+        return self.sequence.to_bytes(8, "big") + header  # REC-34, and REC-12: a record fits one place in the stream
 
     def seal(self, content_type: int, plaintext: bytes) -> bytes:
         explicit = self.sequence.to_bytes(8, "big")[: self.suite.explicit_nonce_length]  # REC-31, REC-33
@@ -221,7 +221,7 @@ class PureRecordOpener:
 
 
 class PureKeySchedule:
-    """Fulfils `KeySchedule` (rules sheet 3.3 to 3.7)."""
+    """Fulfils `KeySchedule`."""
 
     __slots__ = ("_client_random", "_master", "_server_random", "_suite")
 
@@ -291,7 +291,7 @@ class PureProvider:
         if session_hash is None:
             label, seed = b"master secret", client_random + server_random  # RFC 5246 §8.1
         else:
-            label, seed = b"extended master secret", session_hash  # RFC 7627 §4
+            label, seed = b"extended master secret", session_hash  # RFC 7627 §4, EMS-06
         master = prf(suite.prf_hash, premaster.secret, label, seed, _shared.MASTER_LENGTH)
         premaster.wipe()
         return PureKeySchedule(suite, master, client_random, server_random)

@@ -20,7 +20,7 @@ TAG_LENGTH: Final = 16
 
 @struct
 class Suite:
-    """One cipher suite's parameters (rules sheet 3.4; RFC 5288, 5289, 7905)."""
+    """One cipher suite's parameters (RFC 5288, 5289, 7905)."""
 
     code: CipherSuite
     key_type: str  # of the server's leaf: "ec" or "rsa"
@@ -45,6 +45,7 @@ def _chacha(code: CipherSuite, key_type: str) -> Suite:
     return Suite(code, key_type, CHACHA20_POLY1305, 32, 12, 0, SHA256, 1 << 48)
 
 
+# CH-04: nothing but AEAD with an ephemeral key exchange, so there is nothing weaker to switch on.
 SUITES: Final[dict[int, Suite]] = {
     suite.code: suite
     for suite in (

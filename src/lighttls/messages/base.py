@@ -42,7 +42,7 @@ def message(handshake_type: HandshakeType) -> Callable[[type[_M]], type[_M]]:
 
 @structure
 class Extension(Structure):
-    """One hello extension, its body not yet looked into (RFC 5246 §7.4.1.4)."""
+    """One hello extension within its block (SH-12), its body not yet looked into (RFC 5246 §7.4.1.4)."""
 
     extension_type: int = field(Uint(2))
     data: bytes = field(Vector(0, 0xFFFF))

@@ -9,14 +9,21 @@ from lighttls.wire import ListOf, Uint, Vector, field
 
 @message(HandshakeType.CERTIFICATE)
 class Certificate(Message):
-    """A chain, end entity first; ours may be empty (RFC 5246 §7.4.2, §7.4.6)."""
+    """A chain, end entity first; ours may be empty (RFC 5246 §7.4.2, §7.4.6).
+
+    The list fills the message, no entry is empty and none overruns it (CERT-01, CERT-03, CERT-04).
+    """
 
     certificate_list: tuple[bytes, ...] = field(ListOf(Vector(1, 0xFFFFFF), 0, 0xFFFFFF))
 
 
 @message(HandshakeType.CERTIFICATE_REQUEST)
 class CertificateRequest(Message):
-    """The server wants to know who we are (RFC 5246 §7.4.4)."""
+    """The server wants to know who we are (RFC 5246 §7.4.4).
+
+    Types and schemes are not empty, names are neither empty nor cut, and nothing follows them (CR-02 to CR-05);
+    no names at all mean that any certificate will do (CR-07).
+    """
 
     certificate_types: bytes = field(Vector(1, 0xFF))
     supported_signature_algorithms: tuple[int, ...] = field(ListOf(Uint(2), 2, 0xFFFE))

@@ -1,4 +1,7 @@
-"""Puts handshake messages together from the fragments that records carry (RFC 5246 §6.2.1)."""
+"""Puts handshake messages together from the fragments that records carry (RFC 5246 §6.2.1).
+
+A message may be cut anywhere (REC-16), and a record may hold several (REC-17).
+"""
 
 from __future__ import annotations
 

@@ -16,7 +16,10 @@ class ServerKeyExchange(Message):
 
 @structure
 class SignedEcdhParams(Structure):
-    """A ServerKeyExchange body for ECDHE with a certificate (RFC 8422 §5.4)."""
+    """A ServerKeyExchange body for ECDHE with a certificate (RFC 8422 §5.4).
+
+    The point is not empty (SKE-04); the message ends neither before nor after its signature (SKE-26, SKE-27).
+    """
 
     curve_type: int = field(Uint(1))
     named_curve: int = field(Uint(2))

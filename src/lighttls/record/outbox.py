@@ -32,7 +32,7 @@ class Outbox:
         self._flight += encoded
 
     def flush_flight(self) -> bool:
-        """Queue the flight; whether there was one."""
+        """Queue the flight; whether there was one. No record is made of nothing (REC-28)."""
         if not self._flight:
             return False
         self.add(self._records.protect(ContentType.HANDSHAKE, bytes(self._flight)))

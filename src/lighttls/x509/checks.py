@@ -1,4 +1,4 @@
-"""What one certificate must fulfil in its place in a path (RFC 5280 section 6.1.3, 6.1.4).
+"""What one certificate must fulfil in its place in a path (CERT-21; RFC 5280 section 6.1.3, 6.1.4).
 
 Each function raises CertificateError. None looks at more than one certificate, so a candidate is
 refused before the search goes on above it.

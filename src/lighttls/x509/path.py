@@ -1,7 +1,7 @@
-"""Finding a path from a leaf to an anchor: a depth-first search that backs out of every failure.
+"""Finding a path from a leaf to an anchor (CERT-15): a depth-first search that backs out of every failure.
 
 At each certificate anchors are tried first, then the peer's certificates, which are a set: order,
-duplicates and strangers do not matter. Candidates are found by name; key identifiers only decide
+duplicates and strangers do not matter (CERT-24). Candidates are found by name; key identifiers only decide
 which is tried first. A candidate's signature is checked before anything it says about itself, so
 that a reason is only given about certificates that really belong to the path. What depends on the
 anchor (how weak signatures may be) is judged when one is reached, and a failure there, as anywhere,
@@ -178,7 +178,7 @@ class Search:
         return VerifiedPath(tuple(path), anchor, self._policy.time.checks_dates)
 
     def _check_signature(self, child: Certificate, spki: bytes, signer: Certificate | Anchor) -> None:
-        """Verify the signature on `child`, once per key.
+        """Verify the signature on `child`, once per key (CERT-17).
 
         A signature that no anchor in the store would permit is not verified: `_close` refuses it
         whatever it is, and the path is followed only to be able to say so.
@@ -203,7 +203,7 @@ class Search:
             )
 
     def _check_pins(self, path: Sequence[Certificate], anchor: Anchor) -> None:
-        pins = self._policy.pins
+        pins = self._policy.pins  # CERT-22
         if pins and not any(
             self._provider.digest("sha256", spki) in pins for spki in (*(c.spki for c in path), anchor.spki)
         ):

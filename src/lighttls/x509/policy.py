@@ -68,11 +68,11 @@ class TimePolicy:
 
     @classmethod
     def insecure_until_checked(cls) -> TimePolicy:
-        """No date is checked now. The verdict says so, and must be repeated once the time is known."""
+        """No date is checked now. The verdict says so, and must be repeated once the time is known (CERT-26)."""
         return cls(False, None)
 
     def check(self, certificate: Certificate, at: int) -> None:
-        """Refuse a certificate outside its validity period; both ends belong to it (RFC 5280 4.1.2.5)."""
+        """Refuse a certificate outside its validity period; both ends belong to it (CERT-18; RFC 5280 4.1.2.5)."""
         if not self.checks_dates:
             return
         if self.earliest is not None and at < self.earliest:

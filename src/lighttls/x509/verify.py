@@ -74,7 +74,7 @@ def verify_chain(
 
 
 def _ask(verifier: ChainVerifier, request: VerificationRequest) -> VerifiedPath:
-    """The application's verdict. Whatever it does besides returning a path is a refusal."""
+    """The application's verdict (CERT-23). Whatever it does besides returning a path is a refusal."""
     try:
         path = verifier.verify(request)
     except CertificateError:
