@@ -198,7 +198,7 @@ class Conversation:
             raise PeerAlert(
                 f"the server ended the connection with the alert {name} (in state {self.state})", description
             )
-        if description != Alert.CLOSE_NOTIFY:  # ALERT-05
+        if description != Alert.CLOSE_NOTIFY:  # ALERT-05, SNI-07
             self._patience.on_warning()
             events.append(WarningReceived(description))
             return

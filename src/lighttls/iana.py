@@ -1,7 +1,7 @@
 """Code points of TLS 1.2, by the numbers IANA registered for them.
 
 A value on the wire may be any number: messages keep plain integers, and these enums name the
-ones we know. Numbers: rules sheet section 4; RFC 5246, 6066, 7301, 7627, 8422, 8446, 9325.
+ones we know. Numbers: IANA's registries of TLS; RFC 5246, 6066, 7301, 7627, 8422, 8446, 9325.
 """
 
 from enum import IntEnum

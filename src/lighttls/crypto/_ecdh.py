@@ -42,7 +42,10 @@ def _generate_nist(group: int, entropy: Entropy) -> tuple[Any, bytes]:
 
 
 def exchange(group: int, private: Any, peer: bytes) -> bytearray:
-    """The shared secret, leading zeros kept (CAUTH-15); IllegalParameter if `peer` is no acceptable key (SKE-05 to SKE-11)."""
+    """The shared secret, leading zeros kept (CAUTH-15).
+
+    Raises IllegalParameter: `peer` is no acceptable public key (SKE-05 to SKE-11).
+    """
     try:
         if group == NamedGroup.X25519:
             from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey

@@ -26,7 +26,7 @@ SCALAR_DRAWS: Final = 8
 
 RANDOM_LENGTH: Final = 32
 MASTER_LENGTH: Final = 48
-MAX_PLAINTEXT: Final = 1 << 14  # RFC 5246 §6.2.1
+MAX_PLAINTEXT: Final = 1 << 14  # RFC 5246 §6.2.1; as many are legal (REC-10)
 
 
 def draw(entropy: Entropy, length: int) -> bytearray:

@@ -40,7 +40,10 @@ def send_client_hello(out: Output, client: Client) -> WaitServerHello:
 
 
 def _extensions(client: Client) -> tuple[Extension, ...]:
-    """The order is fixed, and the last one has a body, since some old servers choke on an empty last one (CH-08)."""
+    """The order is fixed, and the last one has a body, since some old servers choke on an empty last one (CH-08).
+
+    Each type comes once (CH-07), and what is not here is never offered (CH-13).
+    """
     before, after = client.config.derived("extensions around server_name", _settings)
     if client.server.server_name is None:  # SNI-02
         return before + after

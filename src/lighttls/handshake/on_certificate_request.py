@@ -14,7 +14,7 @@ _TYPE_OF_KEY = {"rsa": ClientCertificateType.RSA_SIGN, "ec": ClientCertificateTy
 def on_certificate_request(out: Output, state: WaitRequestOrDone, msg: CertificateRequest) -> WaitServerHelloDone:
     """Choose; if nothing fits we go on with an empty list and let the server decide (CR-09, CAUTH-01).
 
-    Unknown types and schemes are skipped (CR-06); the CA names are handed on and do not filter a
+    Unknown types and schemes are skipped (CR-06); the CA names are handed on raw (CR-08) and do not filter a
     single identity, since servers list too little (CAUTH-08).
     """
     identity = state.agreed.offer.client.config.identity

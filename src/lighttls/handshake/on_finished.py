@@ -20,6 +20,7 @@ def on_finished(out: Output, state: WaitFinished, msg: Finished) -> Connected:
     """1. Compare in constant time. 2. Forget what only the handshake needed (FIN-08). 3. Tell the owner (FIN-07)."""
     # 1.
     client = state.agreed.offer.client
+    # the label of the server: our own Finished, sent back, does not fit (FIN-04)
     expected = state.schedule.finished(True, out.transcript.digest(state.agreed.suite.prf_hash))
     if not client.provider.equal(expected, msg.verify_data):  # FIN-01, FIN-02
         raise DecryptError("the server's Finished does not fit the handshake we saw")

@@ -23,6 +23,7 @@ _NEVER_ANSWERED = frozenset((ExtensionType.SIGNATURE_ALGORITHMS, ExtensionType.S
 def on_server_hello(out: Output, state: WaitServerHello, msg: ServerHello) -> WaitCertificate:
     """Judge version, suite, compression, extensions and cross checks, in this order (SH-20).
 
+    Any suite that we offered will do, whatever our order (SH-19).
     A random that ends in a downgrade value is not looked at: only clients that offer TLS 1.3 do that (SH-02).
     We offer no session, so any session id means a full handshake (RESUME-05).
     """
@@ -50,7 +51,7 @@ def on_server_hello(out: Output, state: WaitServerHello, msg: ServerHello) -> Wa
 
 
 def _answers(offer: Offer, extensions: tuple[Extension, ...]) -> dict[int, bytes]:
-    answers: dict[int, bytes] = {}
+    answers: dict[int, bytes] = {}  # in any order (SH-18)
     for extension in extensions:
         if extension.extension_type in answers:  # SH-13
             raise DecodeError(f"ServerHello has extension {extension.extension_type} twice")
@@ -60,7 +61,7 @@ def _answers(offer: Offer, extensions: tuple[Extension, ...]) -> dict[int, bytes
         if number not in offer.extension_types or number in _NEVER_ANSWERED:  # SH-14 to SH-16
             name = name_of(ExtensionType, number)
             raise UnsupportedExtension(f"ServerHello has the extension {name}, which we did not ask for")
-    for number in (ExtensionType.EXTENDED_MASTER_SECRET, ExtensionType.SERVER_NAME):  # EMS-02, SNI-05
+    for number in (ExtensionType.EXTENDED_MASTER_SECRET, ExtensionType.SERVER_NAME):  # EMS-02, SNI-05; SNI-06: nothing else hangs on it
         EmptyBody.parse(answers.get(number, b""))
     formats = answers.get(ExtensionType.EC_POINT_FORMATS)
     if formats is not None and 0 not in EcPointFormats.parse(formats).ec_point_format_list:  # GRP-04, GRP-05

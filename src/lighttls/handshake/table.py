@@ -1,7 +1,10 @@
 """The machine on one page: what may come in each state, who handles it, and where it may lead.
 
-Whatever is not in the table is an unexpected_message (SEQ-01 to SEQ-16, HS-02, HS-03, HS-10).
+Whatever is not in the table is an unexpected_message (SEQ-01 to SEQ-16, HS-02, HS-03, HS-10): a ServerKeyExchange
+left out (SKE-01), a ChangeCipherSpec too early, twice or too late (CCS-03, CCS-06, CCS-07), a Finished before its time
+(FIN-03, FIN-05), application data before the server's Finished is verified (REC-21).
 HelloRequest is skipped during a handshake until the server's ChangeCipherSpec (HS-06, CCS-08).
+No row leads back to a ClientHello (HS-12).
 """
 
 from __future__ import annotations

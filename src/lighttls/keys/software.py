@@ -42,7 +42,7 @@ class _SoftwareKey:
         scheme = request.scheme
         known: tuple[hashes.HashAlgorithm, ...] = (hashes.SHA256(), hashes.SHA384(), hashes.SHA512())
         algorithm = next(a for a in known if a.digest_size == len(request.digest))
-        if scheme in _ECDSA_ALL:  # CAUTH-13: OpenSSL hashes the private key into the nonce's randomness
+        if scheme in _ECDSA_ALL:  # CAUTH-13: OpenSSL hashes key and message into the random nonce
             signature = self._key.sign(request.message, ec.ECDSA(algorithm))
         elif scheme >> 8 == 8:  # rsa_pss_rsae_*
             pss = padding.PSS(padding.MGF1(algorithm), padding.PSS.DIGEST_LENGTH)

@@ -28,7 +28,7 @@ class ClientHello(Message):
 
 @message(HandshakeType.SERVER_HELLO)
 class ServerHello(Message):
-    """What the server chose (RFC 5246 §7.4.1.3). `extensions` None: no block at all (SH-09), which an empty one is not (SH-10).
+    """What the server chose (RFC 5246 §7.4.1.3). `extensions` None: no block at all (SH-09), () an empty one (SH-10).
 
     At least 38 bytes (SH-04), a session id of at most 32 (SH-05), and a block that ends with the message (SH-11).
     """
