@@ -111,7 +111,7 @@ class ClientConfig:
             "identity": identity,
             "alpn_protocols": _protocols(alpn_protocols),
             "groups": _choice("groups", NamedGroup, groups, engine.groups),
-            "signature_schemes": _choice(
+            "signature_schemes": _choice(  # what the engine verifies, here and in certificates (GRP-11, GRP-12)
                 "signature_schemes", SignatureScheme, signature_schemes, engine.signature_schemes - _SHA1_SCHEMES
             ),
             "verify": verify if verify is not None else VerifyPolicy(),
@@ -183,7 +183,8 @@ class ClientConfig:
         return bytearray(given)
 
 
-_SHA1_SCHEMES = frozenset((SignatureScheme.RSA_PKCS1_SHA1, SignatureScheme.ECDSA_SHA1))  # GRP-09
+# Neither here (GRP-09) nor in signature_algorithms_cert, which we do not send (GRP-10).
+_SHA1_SCHEMES = frozenset((SignatureScheme.RSA_PKCS1_SHA1, SignatureScheme.ECDSA_SHA1))
 
 
 def _choice(setting: str, enum: type[_N], wanted: Iterable[int], possible: Iterable[int]) -> tuple[_N, ...]:

@@ -25,6 +25,7 @@ def on_server_hello(out: Output, state: WaitServerHello, msg: ServerHello) -> Wa
 
     Any suite that we offered will do, whatever our order (SH-19).
     A random that ends in a downgrade value is not looked at: only clients that offer TLS 1.3 do that (SH-02).
+    Its first four bytes are no time (PROF-03).
     We offer no session, so any session id means a full handshake (RESUME-05).
     """
     offer = state.offer
@@ -61,7 +62,8 @@ def _answers(offer: Offer, extensions: tuple[Extension, ...]) -> dict[int, bytes
         if number not in offer.extension_types or number in _NEVER_ANSWERED:  # SH-14 to SH-16
             name = name_of(ExtensionType, number)
             raise UnsupportedExtension(f"ServerHello has the extension {name}, which we did not ask for")
-    for number in (ExtensionType.EXTENDED_MASTER_SECRET, ExtensionType.SERVER_NAME):  # EMS-02, SNI-05; SNI-06: nothing else hangs on it
+    # EMS-02, SNI-05; whether server_name is answered makes no difference (SNI-06)
+    for number in (ExtensionType.EXTENDED_MASTER_SECRET, ExtensionType.SERVER_NAME):
         EmptyBody.parse(answers.get(number, b""))
     formats = answers.get(ExtensionType.EC_POINT_FORMATS)
     if formats is not None and 0 not in EcPointFormats.parse(formats).ec_point_format_list:  # GRP-04, GRP-05
