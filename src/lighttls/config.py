@@ -11,7 +11,7 @@ from lighttls.crypto import default_provider
 from lighttls.crypto.provider import CryptoProvider, KeySchedule
 from lighttls.crypto.suites import SUITES
 from lighttls.errors import ConfigurationError, EntropyError
-from lighttls.iana import CipherSuite, NamedGroup, SignatureScheme
+from lighttls.iana import FRAGMENT_LENGTHS, CipherSuite, NamedGroup, SignatureScheme
 from lighttls.identity import Identity
 from lighttls.x509 import TrustStore, VerifyPolicy
 
@@ -29,6 +29,9 @@ DEFAULT_SIGNATURE_SCHEMES: Final = (
     SignatureScheme.RSA_PKCS1_SHA512,
 )
 
+SMALLEST_SIZE_LIMIT: Final = 64  # RFC 8449 §4
+LARGEST_SIZE_LIMIT: Final = 1 << 14  # RFC 5246 §6.2.1
+
 _N = TypeVar("_N", CipherSuite, NamedGroup, SignatureScheme)
 _D = TypeVar("_D")
 
@@ -40,6 +43,9 @@ class ClientConfig:
     Sequences are in order of preference; `cipher_suites` are by default all that the other settings can
     finish. `clock` gives seconds since 1970 in UTC. `key_log` is
     called with one line in NSS key log format: whoever reads it reads the traffic.
+    `max_fragment_length` asks that records carry at most 512, 1024, 2048 or 4096 bytes, both ways (RFC 6066 §4).
+    `record_size_limit` says how many bytes, 64 to 16384, we take in a protected record, and lets the server say what
+    it takes (RFC 8449). A server may ignore either and send up to 16384 bytes; `ClientConnection.info` shows it.
     `insecure_entropy(n)` replaces the system's random source: every key hangs on it.
     `trace=True` keeps the decoded handshake messages in `ClientConnection.trace`.
 
@@ -57,7 +63,9 @@ class ClientConfig:
         "insecure_allow_legacy_renegotiation",
         "insecure_entropy",
         "key_log",
+        "max_fragment_length",
         "provider",
+        "record_size_limit",
         "signature_schemes",
         "trace",
         "trust",
@@ -71,6 +79,8 @@ class ClientConfig:
     groups: tuple[NamedGroup, ...]
     signature_schemes: tuple[SignatureScheme, ...]
     verify: VerifyPolicy
+    max_fragment_length: int | None
+    record_size_limit: int | None
     insecure_allow_legacy_renegotiation: bool
     clock: Callable[[], float]
     key_log: Callable[[str], None] | None
@@ -90,6 +100,8 @@ class ClientConfig:
         groups: Iterable[int] = DEFAULT_GROUPS,
         signature_schemes: Iterable[int] = DEFAULT_SIGNATURE_SCHEMES,
         verify: VerifyPolicy | None = None,
+        max_fragment_length: int | None = None,
+        record_size_limit: int | None = None,
         insecure_allow_legacy_renegotiation: bool = False,
         clock: Callable[[], float] = time.time,
         key_log: Callable[[str], None] | None = None,
@@ -115,6 +127,8 @@ class ClientConfig:
                 "signature_schemes", SignatureScheme, signature_schemes, engine.signature_schemes - _SHA1_SCHEMES
             ),
             "verify": verify if verify is not None else VerifyPolicy(),
+            "max_fragment_length": _fragment_length(max_fragment_length),
+            "record_size_limit": _size_limit(record_size_limit),
             "insecure_allow_legacy_renegotiation": insecure_allow_legacy_renegotiation,
             "clock": clock,
             "key_log": key_log,
@@ -215,6 +229,21 @@ def _protocols(names: Iterable[str]) -> tuple[bytes, ...]:
     if sum(map(len, encoded)) + len(encoded) > _LONGEST_PROTOCOL_LIST:
         raise ConfigurationError(f"alpn_protocols: together longer than {_LONGEST_PROTOCOL_LIST} bytes")
     return tuple(encoded)
+
+
+def _fragment_length(wanted: int | None) -> int | None:
+    if wanted is not None and not (isinstance(wanted, int) and wanted in FRAGMENT_LENGTHS):  # SIZE-01
+        possible = ", ".join(map(str, FRAGMENT_LENGTHS))
+        raise ConfigurationError(f"max_fragment_length is {wanted!r}; it can be {possible} or None")
+    return wanted
+
+
+def _size_limit(wanted: int | None) -> int | None:
+    if wanted is not None and not (isinstance(wanted, int) and SMALLEST_SIZE_LIMIT <= wanted <= LARGEST_SIZE_LIMIT):
+        raise ConfigurationError(  # SIZE-08
+            f"record_size_limit is {wanted!r}; it can be {SMALLEST_SIZE_LIMIT} to {LARGEST_SIZE_LIMIT} or None"
+        )
+    return wanted
 
 
 def _suites(

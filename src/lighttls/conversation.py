@@ -32,6 +32,7 @@ from lighttls.handshake import (
     Complete,
     Connected,
     Emit,
+    LimitRecords,
     LogKeys,
     Output,
     ReadWith,
@@ -246,6 +247,8 @@ class Conversation:
                 case Send(message, encoded):
                     self._outbox.add_message(encoded)
                     self._note(True, message, len(encoded))
+                case LimitRecords(sizes):
+                    self._records.limit(sizes.unprotected, sizes.sent, sizes.received)
                 case WriteWith(sealer):
                     self._flush_flight()
                     self._outbox.add_change_cipher_spec()

@@ -28,6 +28,8 @@ class ConnectionInfo:
     requested_certificate_types: tuple[int, ...] | None  # None: the server did not ask for a certificate
     requested_ca_names: tuple[bytes, ...]  # DER names, as sent
     client_certificate_sent: bool
+    max_fragment_length: int | None  # bytes, as agreed; None: not asked for, or not answered
+    record_size_limit: int | None  # bytes the server takes in a record, as it said; None likewise
     bytes_sent: int  # handed out by data_to_send so far
     bytes_received: int  # handed to receive_data so far
     flights: int  # changes of direction in the handshake: 4 in a full one

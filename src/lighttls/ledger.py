@@ -53,6 +53,8 @@ class Ledger:
             requested_certificate_types=None if auth is None else auth.certificate_types,
             requested_ca_names=() if auth is None else auth.ca_names,
             client_certificate_sent=auth is not None and auth.identity is not None,
+            max_fragment_length=agreed.sizes.max_fragment_length,
+            record_size_limit=agreed.sizes.record_size_limit,
             bytes_sent=self.bytes_sent,
             bytes_received=self.bytes_received,
             flights=len(self._flight_times),

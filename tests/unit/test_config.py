@@ -38,6 +38,8 @@ def test_defaults(provider: Any) -> None:
     assert all(scheme >> 8 != 2 for scheme in config.signature_schemes)  # GRP-09
     assert len(config.signature_schemes) == 9
     assert config.alpn_protocols == ()
+    assert config.max_fragment_length is None
+    assert config.record_size_limit is None
     assert config.identity is None
     assert config.key_log is None  # PROF-06
     assert config.clock is time.time
@@ -95,6 +97,14 @@ def test_choices_keep_their_order_and_become_enums(provider: Any) -> None:
         (
             {"cipher_suites": (0xC02B,), "groups": (NamedGroup.X25519,)},
             "groups has no curve for a server certificate's key, such as secp256r1, which TLS_ECDHE_ECDSA",
+        ),
+        *(
+            ({"max_fragment_length": bad}, f"max_fragment_length is {bad!r}; it can be 512, 1024, 2048, 4096")
+            for bad in (0, 1, 4, 511, 512.0, 16384, "512")
+        ),
+        *(
+            ({"record_size_limit": bad}, f"record_size_limit is {bad!r}; it can be 64 to 16384")
+            for bad in (0, 63, 16385, "64")
         ),
         ({"alpn_protocols": "h2"}, "a list of names, not one string"),
         ({"alpn_protocols": [""]}, "alpn_protocols: ''"),

@@ -37,6 +37,27 @@ def test_data_comes_whole_and_in_order_however_it_is_cut(provider: Any, step: in
     assert connection.info.bytes_received == before + len(stream)
 
 
+@pytest.mark.parametrize("room", [0, 65536])
+@pytest.mark.parametrize("step", [7, 1 << 20])
+def test_data_in_limited_records_comes_whole_and_in_order(provider: Any, step: int, room: int) -> None:
+    """SIZE-04, SIZE-06: OpenSSL keeps to the length that was agreed, and would complain if we did not."""
+    connection, server = connected(provider, max_fragment_length=512)
+    assert connection.info.max_fragment_length == 512
+    stream = b"".join(map(server.seal, MESSAGES)) + server.say_goodbye()
+    assert max(map(len, records(stream))) == 5 + 512 + 24
+    assert received(connection, stream, step, room) == (b"".join(MESSAGES), [PeerClosed()])
+
+
+def test_data_is_sent_in_limited_records(provider: Any) -> None:
+    """SIZE-06."""
+    connection, server = connected(provider, max_fragment_length=1024)
+    connection.send_data(bytes(5000))
+    sent = connection.data_to_send()
+    assert [len(one) - 5 - 24 for one in records(sent)] == [1024] * 4 + [904]
+    server.receive(sent)
+    assert server.read() == bytes(5000)
+
+
 def test_complete_records_that_fit_make_no_event(provider: Any) -> None:
     connection, server = connected(provider)
     buffer = bytearray(65536)

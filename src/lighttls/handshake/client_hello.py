@@ -5,13 +5,15 @@ from __future__ import annotations
 from lighttls.config import ClientConfig
 from lighttls.handshake.output import Output
 from lighttls.handshake.states import Client, Offer, WaitServerHello
-from lighttls.iana import TLS12, ExtensionType
+from lighttls.iana import FRAGMENT_LENGTHS, TLS12, ExtensionType
 from lighttls.messages import ClientHello, Extension
 from lighttls.messages.extensions import (
     EcPointFormats,
     EmptyBody,
     HostName,
+    MaxFragmentLength,
     ProtocolNameList,
+    RecordSizeLimit,
     RenegotiationInfo,
     ServerNameList,
     SignatureAlgorithms,
@@ -57,12 +59,25 @@ def _settings(config: ClientConfig) -> tuple[tuple[Extension, ...], tuple[Extens
         Extension(ExtensionType.EXTENDED_MASTER_SECRET, EmptyBody().build()),  # EMS-01
         Extension(ExtensionType.RENEGOTIATION_INFO, RenegotiationInfo(b"").build()),  # RI-01
     )
-    after = [
+    after = (
+        *_asked_for(config),
         Extension(ExtensionType.SUPPORTED_GROUPS, SupportedGroups(config.groups).build()),
         Extension(ExtensionType.EC_POINT_FORMATS, EcPointFormats(b"\0").build()),  # GRP-03
         Extension(ExtensionType.SIGNATURE_ALGORITHMS, SignatureAlgorithms(config.signature_schemes).build()),
-    ]
+    )
+    return before, after
+
+
+def _asked_for(config: ClientConfig) -> list[Extension]:
+    """What is offered only if the configuration asks for it."""
+    asked = []
+    if config.max_fragment_length is not None:
+        code = FRAGMENT_LENGTHS[config.max_fragment_length]
+        asked.append(Extension(ExtensionType.MAX_FRAGMENT_LENGTH, MaxFragmentLength(code).build()))
     if config.alpn_protocols:
         body = ProtocolNameList(config.alpn_protocols).build()
-        after.insert(0, Extension(ExtensionType.APPLICATION_LAYER_PROTOCOL_NEGOTIATION, body))
-    return before, tuple(after)
+        asked.append(Extension(ExtensionType.APPLICATION_LAYER_PROTOCOL_NEGOTIATION, body))
+    if config.record_size_limit is not None:
+        body = RecordSizeLimit(config.record_size_limit).build()
+        asked.append(Extension(ExtensionType.RECORD_SIZE_LIMIT, body))
+    return asked

@@ -10,7 +10,8 @@ from lighttls.errors import (
     ProtocolVersion,
     UnsupportedExtension,
 )
-from lighttls.handshake.output import Output
+from lighttls.handshake.output import LimitRecords, Output
+from lighttls.handshake.record_sizes import agreed_sizes
 from lighttls.handshake.states import Agreed, Offer, WaitCertificate, WaitServerHello
 from lighttls.iana import TLS12, CipherSuite, ExtensionType, name_of
 from lighttls.messages import Extension, ServerHello
@@ -39,6 +40,8 @@ def on_server_hello(out: Output, state: WaitServerHello, msg: ServerHello) -> Wa
     if msg.compression_method != 0:  # SH-08
         raise IllegalParameter(f"the server chose compression method {msg.compression_method}, we offered none")
     answers = _answers(offer, msg.extensions or ())
+    sizes = agreed_sizes(offer.client.config, answers)
+    out.do(LimitRecords(sizes))
     return WaitCertificate(
         Agreed(
             offer=offer,
@@ -47,6 +50,7 @@ def on_server_hello(out: Output, state: WaitServerHello, msg: ServerHello) -> Wa
             extended_master_secret=ExtensionType.EXTENDED_MASTER_SECRET in answers,  # EMS-05: it may be missing
             secure_renegotiation=_secure_renegotiation(offer, answers),
             alpn_protocol=_alpn(offer, answers),
+            sizes=sizes,
         )
     )
 

@@ -14,6 +14,7 @@ from lighttls.messages import Message
 
 if TYPE_CHECKING:
     from lighttls.crypto.provider import KeySchedule, RecordOpener, RecordSealer
+    from lighttls.handshake.states import RecordSizes
 
 
 @struct
@@ -22,6 +23,13 @@ class Send:
 
     message: Message
     encoded: bytes
+
+
+@struct
+class LimitRecords:
+    """Keep records to these sizes, both ways, from the next one on."""
+
+    sizes: RecordSizes
 
 
 @struct
@@ -63,7 +71,7 @@ class Refuse:
     """Answer a HelloRequest with warning no_renegotiation (HS-09)."""
 
 
-Action = Send | WriteWith | ReadWith | Emit | Complete | LogKeys | Refuse
+Action = Send | LimitRecords | WriteWith | ReadWith | Emit | Complete | LogKeys | Refuse
 
 
 class Output:

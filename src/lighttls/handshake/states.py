@@ -35,6 +35,17 @@ class Offer:
 
 
 @struct
+class RecordSizes:
+    """The most plaintext a record may carry, in bytes, and what the server answered (see `record_sizes`)."""
+
+    unprotected: int  # both ways, from the record after the ServerHello's on (SIZE-05)
+    sent: int  # by us, protected
+    received: int  # by us, protected
+    max_fragment_length: int | None  # None: not asked for, or not answered
+    record_size_limit: int | None  # as the server said it
+
+
+@struct
 class Agreed:
     """What stands since the ServerHello."""
 
@@ -44,6 +55,7 @@ class Agreed:
     extended_master_secret: bool
     secure_renegotiation: bool
     alpn_protocol: bytes | None
+    sizes: RecordSizes
 
 
 # Proof values: each is made in one function, right after its check, and `Connected` takes all three.

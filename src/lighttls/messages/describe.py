@@ -17,7 +17,9 @@ from lighttls.iana import (
 from lighttls.messages.base import Extension, Message
 from lighttls.messages.extensions import (
     EcPointFormats,
+    MaxFragmentLength,
     ProtocolNameList,
+    RecordSizeLimit,
     ServerNameList,
     SignatureAlgorithms,
     SupportedGroups,
@@ -41,10 +43,12 @@ _TEXTS: Final = ("name", "protocol_name_list")
 
 _BODIES: Final[dict[int, type[Structure]]] = {
     ExtensionType.SERVER_NAME: ServerNameList,
+    ExtensionType.MAX_FRAGMENT_LENGTH: MaxFragmentLength,
     ExtensionType.SUPPORTED_GROUPS: SupportedGroups,
     ExtensionType.EC_POINT_FORMATS: EcPointFormats,
     ExtensionType.SIGNATURE_ALGORITHMS: SignatureAlgorithms,
     ExtensionType.APPLICATION_LAYER_PROTOCOL_NEGOTIATION: ProtocolNameList,
+    ExtensionType.RECORD_SIZE_LIMIT: RecordSizeLimit,
 }
 
 

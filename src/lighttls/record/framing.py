@@ -11,11 +11,13 @@ HEADER_LENGTH: Final = 5
 MAX_PLAINTEXT: Final = 1 << 14
 
 
-def read_header(data: bytes | bytearray | memoryview, at: int, version_pinned: bool) -> tuple[int, int]:
+def read_header(
+    data: bytes | bytearray | memoryview, at: int, version_pinned: bool, limit: int = MAX_PLAINTEXT
+) -> tuple[int, int]:
     """Content type and length of the unprotected record whose header starts at `at` (RFC 5246 §6.2.1).
 
     Until the ServerHello has been read any version 3.x is taken (REC-02, REC-03), then 3.3 alone (REC-04).
-    Raises UnexpectedMessage (REC-01), ProtocolVersion, RecordOverflow (REC-05).
+    Raises UnexpectedMessage (REC-01), ProtocolVersion, RecordOverflow (REC-05, SIZE-04).
     """
     content_type = data[at]
     if not 20 <= content_type <= 23:
@@ -28,15 +30,15 @@ def read_header(data: bytes | bytearray | memoryview, at: int, version_pinned: b
     if version != TLS12 and (version_pinned or version >> 8 != 3):
         raise ProtocolVersion(f"a record carries version {version:#06x}, expected 0x0303")
     length = data[at + 3] << 8 | data[at + 4]
-    if length > MAX_PLAINTEXT:
-        raise RecordOverflow(f"an unprotected record announces {length} bytes, at most {MAX_PLAINTEXT} are allowed")
+    if length > limit:
+        raise RecordOverflow(f"an unprotected record announces {length} bytes, at most {limit} are allowed")
     return content_type, length
 
 
-def frame(content_type: int, version: int, data: bytes) -> bytes:
-    """Unprotected records with `data`, cut at 2^14 bytes (REC-27, HS-14)."""
+def frame(content_type: int, version: int, data: bytes, limit: int = MAX_PLAINTEXT) -> bytes:
+    """Unprotected records with `data`, at most `limit` bytes each (REC-27, HS-14)."""
     head = bytes((content_type, version >> 8, version & 0xFF))
-    pieces = (data[at : at + MAX_PLAINTEXT] for at in range(0, len(data), MAX_PLAINTEXT))
+    pieces = (data[at : at + limit] for at in range(0, len(data), limit))
     return b"".join(head + len(piece).to_bytes(2, "big") + piece for piece in pieces)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from lighttls.crypto.provider import RecordOpener, RecordSealer
 from lighttls.errors import InternalError
-from lighttls.iana import TLS12
+from lighttls.iana import TLS12, ContentType
 from lighttls.record.framing import HEADER_LENGTH, MAX_PLAINTEXT, frame, read_header
 
 OpenData = Callable[[bytes], bytes | None]
@@ -22,7 +22,20 @@ _FIRST_VERSION = 0x0301  # REC-30: some servers balk at 0x0303 in the first reco
 class RecordLayer:
     """Cuts incoming bytes into records and makes outgoing ones."""
 
-    __slots__ = ("_at", "_opener", "_ready", "_sealer", "_sent_any", "_source", "_wanted", "held", "version_pinned")
+    __slots__ = (
+        "_at",
+        "_opener",
+        "_plain_limit",
+        "_ready",
+        "_receive_limit",
+        "_sealer",
+        "_send_limit",
+        "_sent_any",
+        "_source",
+        "_wanted",
+        "held",
+        "version_pinned",
+    )
 
     def __init__(self) -> None:
         self.held = bytearray()  # what was received and not consumed; always the same object
@@ -33,6 +46,7 @@ class RecordLayer:
         self._opener: RecordOpener | None = None
         self._sealer: RecordSealer | None = None
         self._sent_any = False
+        self._plain_limit = self._send_limit = self._receive_limit = MAX_PLAINTEXT
         self.version_pinned = False  # set when the ServerHello has been read (REC-04)
 
     def read_with(self, opener: RecordOpener) -> None:
@@ -43,19 +57,29 @@ class RecordLayer:
         """Protect everything from here on (CCS-09)."""
         self._sealer = sealer
 
+    def limit(self, unprotected: int, sent: int, received: int) -> None:
+        """From the next record on take and send at most so many bytes of plaintext (SIZE-04, SIZE-12).
+
+        `unprotected` holds both ways while there are no keys, the others, once there are, for what we send and receive.
+        """
+        self._plain_limit, self._send_limit, self._receive_limit = unprotected, sent, received
+
     @property
-    def open_data(self) -> OpenData:
-        """The engine's `open_data`."""
+    def open_data(self) -> OpenData | None:
+        """The engine's `open_data`; None where records are limited, since it takes the largest there are."""
         if self._opener is None:
             raise InternalError("nothing to open: the server's records are not protected")
-        return self._opener.open_data
+        return self._opener.open_data if self._receive_limit == MAX_PLAINTEXT else None
 
     @property
     def seal_data(self) -> SealData:
-        """The engine's `seal_data`."""
-        if self._sealer is None:
+        """The engine's `seal_data`; where records are limited, `seal` with that limit."""
+        sealer, limit = self._sealer, self._send_limit
+        if sealer is None:
             raise InternalError("nothing to seal: our records are not protected")
-        return self._sealer.seal_data
+        if limit == MAX_PLAINTEXT:
+            return sealer.seal_data
+        return lambda data: sealer.seal(ContentType.APPLICATION_DATA, data, limit)
 
     def forget_keys(self) -> None:
         """Drop keys and what was held: the connection has failed (ALERT-15)."""
@@ -78,10 +102,14 @@ class RecordLayer:
     def open_into(self, data: bytes | memoryview, out: memoryview) -> int:
         """Open the application data at the start of what is held and `data` straight to `out`; hold the rest.
 
-        Returns how many bytes of `out` were written.
+        Returns how many bytes of `out` were written: none where records are limited, since the engine's `open_into`
+        takes the largest there are; then `next` hands out everything.
         """
         if self._opener is None:
             raise InternalError("nothing to open: the server's records are not protected")
+        if self._receive_limit < MAX_PLAINTEXT:
+            self.feed(data)
+            return 0
         if self.held:
             self.held += data
             with memoryview(self.held) as view:
@@ -108,7 +136,7 @@ class RecordLayer:
 
     def _next_plain(self) -> tuple[int, bytes] | None:
         source = self._source
-        content_type, length = read_header(source, self._at, self.version_pinned)
+        content_type, length = read_header(source, self._at, self.version_pinned, self._plain_limit)
         start = self._at + HEADER_LENGTH
         if len(source) - start < length:
             self._wait_for(length)
@@ -118,7 +146,7 @@ class RecordLayer:
 
     def _next_protected(self, opener: RecordOpener) -> tuple[int, bytes] | None:
         with memoryview(self._source) as whole, whole[self._at :] as view:
-            records, consumed = opener.open(view, MAX_PLAINTEXT)
+            records, consumed = opener.open(view, self._receive_limit)
         if not records:
             self._wait_for(self._source[self._at + 3] << 8 | self._source[self._at + 4])
             return None
@@ -145,9 +173,9 @@ class RecordLayer:
     def protect(self, content_type: int, data: bytes | bytearray | memoryview) -> bytes:
         """Records that carry `data`, protected once keys are on. Raises UsageError at the key's budget (REC-26)."""
         if self._sealer is not None:
-            return self._sealer.seal(content_type, data, MAX_PLAINTEXT)
+            return self._sealer.seal(content_type, data, self._send_limit)
         version, self._sent_any = (TLS12 if self._sent_any else _FIRST_VERSION), True
-        return frame(content_type, version, bytes(data))
+        return frame(content_type, version, bytes(data), self._plain_limit)
 
     def protect_last(self, content_type: int, data: bytes) -> bytes:
         """The record that ends the connection, an alert: the key's budget keeps room for it."""

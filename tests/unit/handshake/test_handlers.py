@@ -40,6 +40,7 @@ from lighttls.handshake.on_server_hello_done import (
     on_server_hello_done_with_auth,
     on_signature_ready,
 )
+from lighttls.handshake.record_sizes import UNLIMITED
 from lighttls.handshake.states import (
     Agreed,
     ClientAuth,
@@ -89,7 +90,7 @@ def output(provider: Any) -> Output:
 
 def agreed(provider: Any, extended: bool = True, **settings: Any) -> Agreed:
     offer = Offer(client(provider, **settings), CLIENT_RANDOM, frozenset())
-    return Agreed(offer, SUITE, SERVER_RANDOM, extended, True, None)
+    return Agreed(offer, SUITE, SERVER_RANDOM, extended, True, None, UNLIMITED)
 
 
 def exchange(provider: Any) -> KeyExchangeVerified:
@@ -135,6 +136,11 @@ def test_hello_offers_what_is_configured(provider: Any) -> None:
         ("a.example", {}, [23, 0xFF01, 0, 10, 11, 13]),
         ("a.example", {"alpn_protocols": ["mqtt"]}, [23, 0xFF01, 0, 16, 10, 11, 13]),
         ("127.0.0.1", {}, [23, 0xFF01, 10, 11, 13]),
+        (
+            "a.example",
+            {"alpn_protocols": ["mqtt"], "max_fragment_length": 512, "record_size_limit": 64},
+            [23, 0xFF01, 0, 1, 16, 28, 10, 11, 13],
+        ),
     ],
 )
 def test_extensions_stand_in_a_fixed_order_and_the_last_is_not_empty(
@@ -150,7 +156,13 @@ def test_extensions_stand_in_a_fixed_order_and_the_last_is_not_empty(
 
 def test_extension_bodies_on_the_wire(provider: Any) -> None:
     hello, _, _ = sent_hello(
-        provider, "a.example", alpn_protocols=["h2", "x"], groups=(29, 23), signature_schemes=(0x0403, 0x0804)
+        provider,
+        "a.example",
+        alpn_protocols=["h2", "x"],
+        groups=(29, 23),
+        signature_schemes=(0x0403, 0x0804),
+        max_fragment_length=4096,
+        record_size_limit=1370,
     )
     assert hello.extensions is not None
     assert {extension.extension_type: extension.data.hex() for extension in hello.extensions} == {
@@ -158,6 +170,8 @@ def test_extension_bodies_on_the_wire(provider: Any) -> None:
         ExtensionType.RENEGOTIATION_INFO: "00",
         ExtensionType.SERVER_NAME: "000c000009" + b"a.example".hex(),
         ExtensionType.APPLICATION_LAYER_PROTOCOL_NEGOTIATION: "0005" + "026832" + "0178",
+        ExtensionType.MAX_FRAGMENT_LENGTH: "04",
+        ExtensionType.RECORD_SIZE_LIMIT: "055a",
         ExtensionType.SUPPORTED_GROUPS: "0004001d0017",
         ExtensionType.EC_POINT_FORMATS: "0100",
         ExtensionType.SIGNATURE_ALGORITHMS: "000404030804",

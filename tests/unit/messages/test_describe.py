@@ -62,6 +62,8 @@ def test_extension_bodies_are_looked_into_where_they_parse() -> None:
     """The peer's text shows without control characters: a trace goes to somebody's terminal."""
     extensions = (
         Extension(0, bytes.fromhex("000c 00 0009") + b"a.example"),
+        Extension(1, b"\2"),
+        Extension(28, bytes.fromhex("0100")),
         Extension(10, bytes.fromhex("0004 001d 0a0a")),
         Extension(11, bytes.fromhex("0100")),
         Extension(13, bytes.fromhex("0002 0804")),
@@ -70,6 +72,8 @@ def test_extension_bodies_are_looked_into_where_they_parse() -> None:
     )
     assert describe(ServerHello(0x0303, bytes(32), b"", 0xC02F, 0, extensions))[5:] == [
         "extension server_name: name_type: 0, name: a.example",
+        "extension max_fragment_length: 2",
+        "extension record_size_limit: 256",
         "extension supported_groups: x25519, 0x0a0a",
         "extension ec_point_formats: 00",
         "extension signature_algorithms: rsa_pss_rsae_sha256",

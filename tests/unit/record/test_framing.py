@@ -54,6 +54,16 @@ def test_other_major_version_is_refused_from_the_start(version: int) -> None:
         read_header(header(version=version), 0, False)
 
 
+def test_smaller_limit_is_kept_both_ways() -> None:
+    """SIZE-04, SIZE-06."""
+    assert read_header(header(length=512), 0, True, 512) == (22, 512)
+    with pytest.raises(RecordOverflow, match="announces 513 bytes, at most 512"):
+        read_header(header(length=513), 0, True, 512)
+    assert frame(22, 0x0303, b"abcde", 2) == b"".join(
+        b"\x16\x03\x03\x00" + bytes((len(piece),)) + piece for piece in (b"ab", b"cd", b"e")
+    )
+
+
 def test_length_up_to_2_14_passes_and_more_is_refused_on_the_header() -> None:
     """REC-05, REC-10."""
     assert read_header(header(length=1 << 14), 0, True) == (22, 1 << 14)

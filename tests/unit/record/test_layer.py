@@ -39,7 +39,7 @@ class Opener:
         raise AssertionError("the record layer does not use the short way itself")
 
     def open(self, data: Any, limit: int) -> tuple[list[Record], int]:
-        assert limit == MAX_PLAINTEXT
+        self.limit = limit
         self.calls += 1
         data = bytes(data)
         records: list[Record] = []
@@ -61,7 +61,7 @@ class Opener:
 
 class Sealer:
     def seal(self, content_type: int, data: Any, limit: int) -> bytes:
-        assert limit == MAX_PLAINTEXT
+        self.limit = limit
         return b"seal:" + bytes((content_type,)) + bytes(data)
 
     def seal_data(self, data: Any) -> bytes:
@@ -196,6 +196,45 @@ def test_sealer_takes_over_from_the_next_record_on() -> None:
     layer.write_with(Sealer())
     assert layer.protect(23, memoryview(b"data")) == b"seal:\x17data"
     assert layer.protect_last(21, b"\1\0") == b"close:\x15\1\0"
+
+
+def test_largest_records_are_the_rule_and_limits_reach_the_engine() -> None:
+    """SIZE-12, SIZE-13: what is protected; each direction has its own."""
+    layer = RecordLayer()
+    opener, sealer = Opener(), Sealer()
+    layer.write_with(sealer)
+    layer.read_with(opener)
+    assert taken(layer, [sealed(22, b"before")])
+    layer.protect(22, b"before")
+    assert (opener.limit, sealer.limit) == (MAX_PLAINTEXT, MAX_PLAINTEXT)
+    layer.limit(MAX_PLAINTEXT, 100, 64)
+    assert taken(layer, [sealed(22, b"after")])
+    layer.protect(22, b"after")
+    assert (opener.limit, sealer.limit) == (64, 100)
+
+
+def test_unprotected_limit_holds_from_the_next_record_on() -> None:
+    """SIZE-04 to SIZE-06."""
+    layer = RecordLayer()
+    layer.feed(record(22, bytes(600)) + record(22, bytes(512)) + record(22, bytes(513)))
+    assert layer.next() == (22, bytes(600))
+    layer.limit(512, 512, 512)
+    assert layer.next() == (22, bytes(512))
+    with pytest.raises(RecordOverflow):
+        layer.next()
+    assert len(layer.protect(22, bytes(1025))) == 1025 + 3 * 5
+
+
+def test_short_ways_give_way_where_records_are_limited() -> None:
+    """They take the largest records there are."""
+    layer = RecordLayer()
+    layer.write_with(Sealer())
+    layer.read_with(Opener())
+    layer.limit(MAX_PLAINTEXT, 100, 64)
+    assert layer.open_data is None
+    assert layer.seal_data(b"data") == b"seal:\x17data"
+    assert layer.open_into(sealed(23, b"one"), memoryview(bytearray(100))) == 0
+    assert layer.next() == (23, b"one")
 
 
 def test_engine_is_within_reach_only_while_its_direction_is_protected() -> None:

@@ -3,6 +3,8 @@
 from lighttls.messages.extensions.alpn import ProtocolNameList
 from lighttls.messages.extensions.ec_point_formats import EcPointFormats
 from lighttls.messages.extensions.empty import EmptyBody
+from lighttls.messages.extensions.max_fragment_length import MaxFragmentLength
+from lighttls.messages.extensions.record_size_limit import RecordSizeLimit
 from lighttls.messages.extensions.renegotiation_info import RenegotiationInfo
 from lighttls.messages.extensions.server_name import HostName, ServerNameList
 from lighttls.messages.extensions.signature_algorithms import SignatureAlgorithms
@@ -12,7 +14,9 @@ __all__ = [
     "EcPointFormats",
     "EmptyBody",
     "HostName",
+    "MaxFragmentLength",
     "ProtocolNameList",
+    "RecordSizeLimit",
     "RenegotiationInfo",
     "ServerNameList",
     "SignatureAlgorithms",
