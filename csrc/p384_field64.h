@@ -128,7 +128,8 @@ typedef struct {
 
 /**
  * The next limb of Q; see fe384_quotient. in: low < 2^64, s->limb < 2^64, s->x0 < 2^64, s->x1 < 2^33;
- * out: s->limb < 2^64, s->x0 < 2^64, s->x1 < 2^33.
+ * out: s->x1 < 2^33, 2^64 (2^64 s->limb + s->x0 + 2^64 s->x1) - (2^384 - p) s->limb =
+ * 2^64 s->limb + s->x0 + 2^64 s->x1 - low.
  */
 LT_INLINE void fe384_divide(fe384_division *s, uint64_t low) {
     const lt_u128 difference = ((lt_u128)1 << 64) + low - s->x0; /* (1 - b) 2^64 + d */
@@ -154,7 +155,7 @@ LT_INLINE void fe384_divide(fe384_division *s, uint64_t low) {
  *     floor((2^32 q (2^64 - 1) + q + 2^64 l + x) / 2^64) = 2^32 q + l + floor(x / 2^64) + b - c - h
  *
  * where, with d = d1 2^32 + d0, q = 2^32 h + d0 and c 2^32 + h = d0 + d1.
- * in: limbs < 2^64; out: q < 2^64, rest[0] < 2^64, rest[1] < 2^64, rest[2] < 2^1.
+ * in: low any; out: rest[2] < 2, (2^384 - p) q + 2^384 rest = low + 2^384 (2^384 - p).
  */
 LT_INLINE void fe384_quotient(uint64_t q[6], uint64_t rest[3], const uint64_t low[6]) {
     const lt_u128 bit64 = (lt_u128)1 << 64;
@@ -186,7 +187,8 @@ LT_INLINE void fe384_quotient(uint64_t q[6], uint64_t rest[3], const uint64_t lo
 
 /**
  * product / 2^384, the upper half U plus Q - N: below 2p, as U < p and Q - N <= p. Added up is U + Q + (M - N), which
- * is p less and 2^384 more; without a carry at the end p must come back. in: limbs < 2^64, product < p^2; out: below p.
+ * is p less and 2^384 more; without a carry at the end p must come back. in: any, product < p^2; out: below p,
+ * out = product / 2^384 (mod p).
  */
 LT_INLINE void fe384_reduce(fe384 *out, const uint64_t product[12]) {
     uint64_t q[6], rest[3];
@@ -209,7 +211,10 @@ LT_INLINE void fe384_reduce(fe384 *out, const uint64_t product[12]) {
     fe384_add_p(out, &sum, 0 - (1 - (uint64_t)(t >> 64)));
 }
 
-/** a * b / 2^384. Not inlined: copies in each point operation cost code and gain nothing. in: below p; out: below p. */
+/**
+ * a * b / 2^384. Not inlined: copies in each point operation cost code and gain nothing.
+ * in: below p; out: below p, out = a b / 2^384 (mod p).
+ */
 LT_NOINLINE static void fe384_mul(fe384 *out, const fe384 *a, const fe384 *b) {
     uint64_t product[12];
 
@@ -217,7 +222,7 @@ LT_NOINLINE static void fe384_mul(fe384 *out, const fe384 *a, const fe384 *b) {
     fe384_reduce(out, product);
 }
 
-/** a^2 / 2^384. in: below p; out: below p. */
+/** a^2 / 2^384. in: below p; out: below p, out = a^2 / 2^384 (mod p). */
 LT_NOINLINE static void fe384_square(fe384 *out, const fe384 *a) {
     uint64_t product[12];
 
