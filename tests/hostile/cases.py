@@ -1,6 +1,6 @@
 """How a rule becomes a test: what the server does wrong (or oddly), and what the client must make of it.
 
-A case names its rule in the sheet of rules for a TLS 1.2 client; the name is the test's id. Each runs on
+A case names its rule of docs/conformance.md; the name is the test's id. Each runs on
 both engines, with the server's bytes at once and byte by byte.
 """
 
@@ -16,7 +16,7 @@ from hostile.certificates import Credential
 from hostile.link import Link, drive
 from hostile.server import Server
 from hostile.steps import data
-from lighttls import ClientConfig, ClientConnection, Identity, TrustStore, errors, software_key
+from lighttls import ClientConfig, ClientConnection, Identity, SignaturePolicy, TrustStore, errors, software_key
 
 ERRORS: dict[int, type[errors.LightTLSError]] = {
     wire.UNEXPECTED_MESSAGE: errors.UnexpectedMessage,
@@ -26,6 +26,7 @@ ERRORS: dict[int, type[errors.LightTLSError]] = {
     wire.BAD_CERTIFICATE: errors.CertificateError,
     wire.UNSUPPORTED_CERTIFICATE: errors.CertificateError,
     wire.UNKNOWN_CA: errors.CertificateError,
+    wire.CERTIFICATE_UNKNOWN: errors.CertificateError,
     wire.CERTIFICATE_EXPIRED: errors.CertificateError,
     wire.ILLEGAL_PARAMETER: errors.IllegalParameter,
     wire.DECODE_ERROR: errors.DecodeError,
@@ -44,13 +45,19 @@ both_splits = pytest.mark.parametrize("split", [None, 1], ids=["at-once", "byte-
 def client(
     provider: Any, *, host: str = certificates.HOST, identity: str | None = None, **settings: Any
 ) -> ClientConnection:
-    """A client that trusts the test root and nothing else."""
+    """A client that trusts the test root and nothing else, unless `trust` says so."""
     if identity is not None:
         device = certificates.device(identity)
         settings["identity"] = Identity(device.chain, software_key(device.key_pem))
-    return ClientConnection(
-        ClientConfig(trust=TrustStore.from_der(certificates.root()), provider=provider, **settings), host
-    )
+    settings.setdefault("trust", TrustStore.from_der(certificates.root()))
+    return ClientConnection(ClientConfig(provider=provider, **settings), host)
+
+
+def lenient(**allow: Any) -> dict[str, Any]:
+    """Settings of a client that permits more below the test root (see `SignaturePolicy`)."""
+    trust = TrustStore()
+    trust.add(certificates.root(), allow=SignaturePolicy(**allow))
+    return {"trust": trust}
 
 
 class Case:

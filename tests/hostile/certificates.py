@@ -99,8 +99,9 @@ def leaf(
     host: str = HOST,
     digital_signature: bool = True,
     purposes: tuple[x509.ObjectIdentifier, ...] = (SERVER_AUTH,),
+    unknown: bool | None = None,
 ) -> Credential:
-    """A leaf under the intermediate, for the host by default."""
+    """A leaf under the intermediate, for the host by default; `unknown`: an extension of ours, critical or not."""
     usage = x509.KeyUsage(digital_signature, False, not digital_signature, False, False, False, False, False, False)
     builder = (
         _builder(host, kind, "test intermediate")
@@ -109,8 +110,22 @@ def leaf(
         .add_extension(usage, True)
         .add_extension(x509.ExtendedKeyUsage(purposes), False)
     )
+    if unknown is not None:
+        private = x509.ObjectIdentifier("2.25.1")
+        builder = builder.add_extension(x509.UnrecognizedExtension(private, b"\x05\x00"), unknown)
     certificate = builder.sign(key(_ISSUER), hashes.SHA256())
     return Credential((certificate.public_bytes(Encoding.DER), intermediate()), key(kind))
+
+
+@cache
+def under_a_leaf() -> Credential:
+    """A leaf signed by another leaf, which is no authority."""
+    issuer = leaf("p256/pretender", host="pretender.example")
+    builder = _builder(HOST, "p256", "pretender.example")
+    certificate = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(HOST)]), False).sign(
+        issuer.key, hashes.SHA256()
+    )
+    return Credential((certificate.public_bytes(Encoding.DER), *issuer.chain), key("p256"))
 
 
 @cache
@@ -152,19 +167,30 @@ def _header(value: bytes) -> int:
     return 2 if value[1] < 0x80 else 2 + (value[1] & 0x7F)
 
 
-_SPKI = 6  # place of subjectPublicKeyInfo in a version 3 TBSCertificate (RFC 5280 §4.1)
+# Places in a version 3 TBSCertificate (RFC 5280 §4.1).
+_SIGNATURE, _SPKI = 2, 6
+
+ECDSA_SHA1, MD5_RSA = bytes.fromhex("300906072a8648ce3d0401"), bytes.fromhex("300d06092a864886f70d0101040500")
 
 
-def reissue(credential: Credential, *, spki: bytes, signing_key: PrivateKey | None = None) -> Credential:
-    """The same leaf with another subjectPublicKeyInfo, signed by the intermediate as if it were fine."""
-    tbs, algorithm, _ = children(credential.chain[0])
+def reissue(
+    credential: Credential,
+    *,
+    spki: bytes | None = None,
+    signing_key: PrivateKey | None = None,
+    algorithm: bytes | None = None,
+    digest: hashes.HashAlgorithm | None = None,
+) -> Credential:
+    """The same leaf with another subjectPublicKeyInfo or signature, signed by the intermediate as if it were fine."""
+    tbs, usual, _ = children(credential.chain[0])
     fields = children(tbs)
-    fields[_SPKI] = spki
+    fields[_SIGNATURE] = algorithm or usual
+    fields[_SPKI] = spki or fields[_SPKI]
     tbs = der(0x30, *fields)
     signer = key(_ISSUER)
     assert isinstance(signer, ec.EllipticCurvePrivateKey)
-    signature = signer.sign(tbs, ec.ECDSA(hashes.SHA256()))
-    certificate = der(0x30, tbs, algorithm, der(0x03, b"\x00", signature))
+    signature = signer.sign(tbs, ec.ECDSA(digest or hashes.SHA256()))
+    certificate = der(0x30, tbs, algorithm or usual, der(0x03, b"\x00", signature))
     return Credential((certificate, *credential.chain[1:]), signing_key or credential.key)
 
 

@@ -94,6 +94,12 @@ SYNTAX = [
         request=request(b"\x01\x40" + wire.vec16(b"\x04\x03", 9) + b"\x00\x00"),
     ),
     Refused("CR-03", "schemes missing", wire.DECODE_ERROR, request=request(b"\x01\x40")),
+    Refused(
+        "HS-04",
+        "list of 16-bit numbers of one byte",
+        wire.DECODE_ERROR,
+        request=request(b"\x01\x40" + wire.vec16(b"\x04") + b"\x00\x00"),
+    ),
     Refused("CR-04", "empty name", wire.DECODE_ERROR, request=wire.certificate_request(authorities=[b""])),
     Refused(
         "CR-04",

@@ -6,7 +6,7 @@ import pytest
 
 from hostile import certificates as pki
 from hostile import keys, wire
-from hostile.cases import Tolerated, both_splits, client
+from hostile.cases import Tolerated, both_splits, client, lenient
 from hostile.link import drive
 from hostile.server import Server
 from hostile.steps import data
@@ -86,18 +86,26 @@ def test_client_hello_lists_groups_and_point_format(provider):
 
 
 def test_client_hello_lists_no_weak_scheme(provider):
-    """GRP-08, GRP-09, SKE-13."""
-    first = hello(provider)
+    """GRP-08, GRP-09, GRP-10, SKE-13: not for chains either, even if SHA-1 is allowed below the anchor."""
+    first = hello(provider, **lenient(sha1=True))
+    assert 50 not in first.types
     schemes = first.numbers(wire.SIGNATURE_ALGORITHMS)
     assert {0x0403, 0x0503, 0x0401, 0x0804} <= set(schemes)
     assert not [scheme for scheme in schemes if scheme >> 8 in (1, 2, 3) or scheme & 0xFF in (0, 2)]
+
+
+@pytest.mark.parametrize("scheme", [0x0807, 0x0808, 0x0809, 0x0203])
+def test_scheme_that_nobody_here_verifies_cannot_be_offered(provider, scheme):
+    """GRP-11, GRP-12: Ed25519 is in no engine."""
+    with pytest.raises(errors.ConfigurationError, match="signature_schemes"):
+        client(provider, signature_schemes=(0x0403, scheme))
 
 
 @pytest.mark.parametrize(
     ("host", "name"), [("device.example", b"device.example"), ("device.example.", b"device.example"), ("a", b"a")]
 )
 def test_client_hello_names_the_host(provider, host, name):
-    """SNI-01."""
+    """SNI-01, PROF-01."""
     assert hello(provider, host=host).get(wire.SERVER_NAME) == wire.vec16(b"\x00" + wire.vec16(name))
 
 
@@ -117,7 +125,7 @@ def test_impossible_host_name_fails_before_any_byte(provider, host):
 
 
 def test_client_hello_lists_protocols_in_order_and_only_if_there_are_any(provider):
-    """ALPN-01."""
+    """ALPN-01, PROF-01."""
     assert hello(provider, alpn_protocols=("x-amzn-mqtt-ca", "h2")).alpn == [b"x-amzn-mqtt-ca", b"h2"]
     assert hello(provider).get(wire.ALPN) is None
     for bad in ("", "n" * 256):

@@ -43,6 +43,7 @@ SYNTAX = [
     ),
     Refused("SH-05", "session id of 33", wire.DECODE_ERROR, hello={"session_id": bytes(33)}),
     Refused("SH-05", "session id of 255", wire.DECODE_ERROR, hello={"session_id": bytes(255)}),
+    Refused("HS-04", "list of formats with no element", wire.DECODE_ERROR, extra=[(11, b"\x00")]),
     Refused("HS-05", "session id overruns", wire.DECODE_ERROR, hello={"session_id_length": 32, "extensions": None}),
     Refused("SH-11", "byte after the block", wire.DECODE_ERROR, hello={"tail": b"\x00"}),
     Refused("SH-11", "half a block length", wire.DECODE_ERROR, hello={"extensions": None, "tail": b"\x00"}),
@@ -169,6 +170,10 @@ EXTENSIONS = [
 TOLERATED = [
     Tolerated("SH-02", "downgrade value in tls 1.2", hello={"random": DOWNGRADE_12}),
     Tolerated("SH-03", "older downgrade value in tls 1.2", hello={"random": DOWNGRADE_11}),
+    *(
+        Tolerated("PROF-03", f"server time {time.hex()}", hello={"random": time + bytes(28)})
+        for time in (bytes(4), b"\xff" * 4)
+    ),
     Tolerated("SH-09", "no block", settings=LEGACY, extended_master_secret=False, hello={"extensions": None}),
     Tolerated("SH-10", "empty block", settings=LEGACY, extended_master_secret=False, hello={"extensions": ()}),
     Tolerated("SH-17", "supported_groups", extra=[(10, b"\x00\x02\x00\x17")]),

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa, utils
 
 from hostile import certificates as pki
 from hostile import keys, wire
-from hostile.cases import Refused, Tolerated, both_splits, check_alive, client
+from hostile.cases import Refused, Tolerated, both_splits, check_alive, client, lenient
 from hostile.link import drive
 from hostile.server import Server
 from lighttls import ClientConnection
@@ -236,6 +236,14 @@ SIGNATURES = [
         )
     ),
     Refused(
+        "SKE-18",
+        "1024 bits for sha-512",
+        wire.ILLEGAL_PARAMETER,
+        leaf="rsa1024",
+        settings=lenient(min_rsa_bits=1024),
+        ske={"scheme": 0x0806, "signature": bytes(128)},
+    ),
+    Refused(
         "SKE-19",
         "pss signature as pkcs1",
         wire.DECRYPT_ERROR,
@@ -333,6 +341,7 @@ TOLERATED = [
         Tolerated("SKE-16", f"rsa with 0x{scheme:04x}", leaf="rsa2048", scheme=scheme)
         for scheme in (0x0804, 0x0805, 0x0806)
     ),
+    Tolerated("SKE-18", "1024 bits for sha-384", leaf="rsa1024", scheme=0x0805, settings=lenient(min_rsa_bits=1024)),
     *(
         Tolerated("SKE-19", f"rsa with 0x{scheme:04x}", leaf="rsa2048", scheme=scheme)
         for scheme in (0x0401, 0x0501, 0x0601)

@@ -20,6 +20,11 @@ _POINT_LENGTH = {
     NamedGroup.SECP256R1: 65,
     NamedGroup.SECP384R1: 97,
 }
+_SMALLEST_RSA_FOR_PSS = {  # bits: the encoded message is one bit shorter and holds hash, salt and two bytes
+    SignatureScheme.RSA_PSS_RSAE_SHA256: 8 * 65 + 2,
+    SignatureScheme.RSA_PSS_RSAE_SHA384: 8 * 97 + 2,
+    SignatureScheme.RSA_PSS_RSAE_SHA512: 8 * 129 + 2,
+}
 
 
 def on_server_key_exchange(out: Output, state: WaitServerKeyExchange, msg: ServerKeyExchange) -> WaitRequestOrDone:
@@ -53,11 +58,14 @@ def _judge_scheme(state: WaitServerKeyExchange, number: int) -> SignatureScheme:
     if number not in state.agreed.offer.client.config.signature_schemes:  # SKE-12, SKE-13
         raise IllegalParameter(f"the server signed with {name_of(SignatureScheme, number)}, which we did not offer")
     scheme = SignatureScheme(number)
-    family = "ECDSA" if state.peer.leaf.public_key.kind == "ec" else "RSA"
+    key = state.peer.leaf.public_key
+    family = "ECDSA" if key.kind == "ec" else "RSA"
     if not scheme.name.startswith(family):  # SKE-14
         raise IllegalParameter(
             f"the server signed with {scheme.name.lower()}, which does not fit its certificate's key"
         )
+    if scheme.name.startswith("RSA_PSS") and key.bits < _SMALLEST_RSA_FOR_PSS[scheme]:  # SKE-18
+        raise IllegalParameter(f"the server signed with {scheme.name.lower()}, for which its key is too short")
     return scheme
 
 

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa, utils
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -60,6 +60,14 @@ def test_each_offered_scheme_verifies(provider: Any, kind: str) -> None:
     for scheme in signer.signature_schemes:
         asked = request(scheme, b"the messages of a handshake")
         provider.verify(scheme, signer.public_key, signer.sign(asked), asked.message)
+
+
+def test_ecdsa_nonce_never_comes_twice() -> None:
+    """CAUTH-13: r is the nonce's point; what two messages share it would give the key away."""
+    signer = software_key(pem(private("p256")))
+    scheme = signer.signature_schemes[0]
+    seen = {utils.decode_dss_signature(signer.sign(request(scheme, b"%d" % n)))[0] for n in range(64)}
+    assert len(seen) == 64
 
 
 def test_schemes_stand_in_our_order_of_preference() -> None:

@@ -95,7 +95,7 @@ def test_skipping_verification_reads_the_leaf_and_no_more() -> None:
 
 
 def test_unset_clock_can_be_lived_with() -> None:
-    """The device's clock says 1970."""
+    """CERT-26: the device's clock says 1970."""
     with pytest.raises(CertificateError) as caught:
         run(at=0)
     assert caught.value.reason is ChainReason.NOT_YET_VALID
