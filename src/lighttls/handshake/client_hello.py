@@ -42,7 +42,9 @@ def send_client_hello(out: Output, client: Client) -> WaitServerHello:
 
 
 def _extensions(client: Client) -> tuple[Extension, ...]:
-    """The order is fixed, and the last one has a body, since some old servers choke on an empty last one (CH-08).
+    """What we offer: the host's name and our protocols wherever there are any (PROF-01).
+
+    The order is fixed, and the last one has a body, since some old servers choke on an empty last one (CH-08).
 
     Each type comes once (CH-07), and what is not here is never offered (CH-13).
     """
