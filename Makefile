@@ -62,6 +62,7 @@ timing:
 docs:
 	@tools/setup.sh run
 	@tools/with_engine.sh tools/state_diagram.py
+	@tools/with_engine.sh tools/conformance.py
 
 deps:
 	@tools/packages.sh all

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 
 import pytest
 
 from support.require import REPOSITORY
 
-SPEC = importlib.util.spec_from_file_location("state_diagram", REPOSITORY / "tools" / "state_diagram.py")
+
+def tool(name: str):
+    """A program of tools/ as a module."""
+    spec = importlib.util.spec_from_file_location(name, REPOSITORY / "tools" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses look themselves up there
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="module")
 def state_diagram():
-    module = importlib.util.module_from_spec(SPEC)
-    SPEC.loader.exec_module(module)
-    return module
+    return tool("state_diagram")
+
+
+@pytest.fixture(scope="module")
+def conformance():
+    return tool("conformance")
 
 
 def test_state_diagram_is_current(state_diagram) -> None:
@@ -32,3 +43,89 @@ def test_a_changed_table_makes_the_diagram_stale(state_diagram, monkeypatch) -> 
 def test_document_without_marks_is_an_error(state_diagram) -> None:
     with pytest.raises(ValueError, match="marks"):
         state_diagram.with_diagram("# Architecture\n")
+
+
+# --- docs/conformance.md -------------------------------------------------------------------------
+
+
+def test_conformance_is_current_and_says_something_about_every_rule(conformance) -> None:
+    document, faults = conformance.current()
+    assert faults == []
+    assert conformance.DOCUMENT.read_text(encoding="utf-8") == document, "stale: run `make docs`"
+
+
+def test_no_rule_was_dropped_and_no_number_was_given_twice(conformance) -> None:
+    """Rules are added at the end of a chapter; the 379 of the first edition stay."""
+    chapters = conformance.read_rules()
+    assert len({chapter.name for chapter in chapters}) == len(chapters) >= 28
+    assert sum(len(chapter.rules) for chapter in chapters) >= 379
+    for chapter in chapters:
+        numbers = [rule.number for rule in chapter.rules]
+        assert numbers == [f"{chapter.name}-{place:02}" for place in range(1, len(numbers) + 1)]
+        assert {rule.kind for rule in chapter.rules} <= set(conformance.KINDS)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("# ABC-03", ["ABC-03"]),
+        ("ABC-02 to ABC-04, AB-01.", ["ABC-02", "ABC-03", "ABC-04", "AB-01"]),
+        ("XABC-03 ABC-x AES-128", []),
+        ("ABC-7", ["ABC-07"]),
+    ],
+)
+def test_numbers_and_ranges_are_found(conformance, text, expected) -> None:
+    assert list(conformance.numbers_in(text, ["AB", "ABC"])) == expected
+
+
+def test_place_is_the_innermost_function_of_a_line(conformance, tmp_path) -> None:
+    (tmp_path / "one.py").write_text("# ABC-01\nclass A:\n    def f(self):\n        return 1  # ABC-02\n")
+    (tmp_path / "two.c").write_text("int x; /* ABC-02 */\n")
+    found = conformance.citations([tmp_path], ["ABC"], functions=True)
+    assert found == {"ABC-01": ("one.py",), "ABC-02": ("one.py: A.f", "two.c")}
+
+
+def chapter(conformance, *rules, **settings):
+    return conformance.Chapter("ABC", "Letters", tuple(conformance.Rule(*rule) for rule in rules), **settings)
+
+
+BREAK, OURS = ("ABC-01", "break", "never", "own"), ("ABC-02", "ours", "always", "own")
+
+
+@pytest.mark.parametrize(
+    ("code", "tests", "fault"),
+    [
+        (("ABC-01", "ABC-02"), {"ABC-01": "hostile/a.py", "ABC-02": "unit/a.py"}, None),
+        (("ABC-01", "ABC-02"), {"ABC-01": "unit/a.py", "ABC-02": "unit/a.py"}, "ABC-01 lacks a test in tests/hostile"),
+        (("ABC-01", "ABC-02"), {"ABC-01": "hostile/a.py"}, "ABC-02 lacks a test"),
+        (("ABC-01",), {"ABC-01": "hostile/a.py", "ABC-02": "unit/a.py"}, "ABC-02 lacks a place in the code"),
+        (
+            ("ABC-01", "ABC-02", "ABC-09"),
+            {"ABC-01": "hostile/a.py", "ABC-02": "unit/a.py"},
+            "ABC-09 does not exist, but is cited in a.py",
+        ),
+    ],
+)
+def test_gap_or_wrong_number_is_a_fault(conformance, code, tests, fault) -> None:
+    faults = conformance.faults(
+        [chapter(conformance, BREAK, OURS)],
+        dict.fromkeys(code, ("a.py",)),
+        {number: (file,) for number, file in tests.items()},
+    )
+    assert (
+        [fault] == [complaint.removesuffix(", and does not say why") for complaint in faults] if fault else not faults
+    )
+
+
+def test_reason_is_shown_while_it_holds_and_a_fault_afterwards(conformance) -> None:
+    unmet = chapter(conformance, (*BREAK, "—", "", "not for us"), OURS, open="not built yet")
+    assert conformance.faults([unmet], {}, {}) == []
+    shown = conformance.page([unmet], {}, {})
+    assert "**refused**: not for us" in shown
+    assert "**open**: not built yet" in shown
+    assert "2 rules: 0 met, 1 refused, 1 open" in shown
+    cited = {"ABC-01": ("hostile/a.py",), "ABC-02": ("hostile/a.py",)}
+    assert conformance.faults([unmet], cited, cited) == [
+        "ABC-01 is met: remove its `open` or `refused`",
+        "nothing of chapter ABC hangs on its `open`: remove it",
+    ]
