@@ -279,6 +279,9 @@ LT_MUST_CHECK int lt_records_open(lt_record_keys *keys, lt_opened *out, const ui
  */
 LT_MUST_CHECK int lt_records_open_data(lt_record_keys *keys, lt_opened *out, const uint8_t *in, size_t in_len);
 
+/** Bytes of the records that lt_records_seal_data or lt_records_open_data has made or opened with these keys. */
+uint64_t lt_record_keys_short_bytes(const lt_record_keys *keys);
+
 /**
  * Open to a buffer of the caller's: the application_data records at the start of in[0..in_len), as many as are
  * complete, not empty and fit into out[0..out_cap), one behind the other. Returns the bytes written and sets

@@ -15,6 +15,7 @@
 /* One direction. The sequence number is the one of the next record. */
 typedef struct {
     uint64_t sequence;
+    uint64_t short_bytes;           /* see lt_record_keys_short_bytes */
     uint8_t fixed_iv[LT_NONCE_LEN]; /* GCM: 4 bytes of salt */
     uint32_t explicit_len;          /* LT_EXPLICIT_LEN or 0 */
     uint32_t taken;                 /* 1 while a call uses the keys */

@@ -111,11 +111,19 @@ int lt_records_open_data(lt_record_keys *keys, lt_opened *out, const uint8_t *in
     } else if (in_len > expansion && in_len <= expansion + LT_RECORD_MAX && in[0] == 23 &&
                LT_HEADER_LEN + body_len(in) == in_len && judge_header(inner, in, LT_RECORD_MAX) == LT_OK) {
         status = open_one(inner, out->data, in, in_len - expansion);
-        status = status == LT_OK ? (int)(in_len - expansion) : status;
+        if (status == LT_OK) {
+            status = (int)(in_len - expansion);
+            inner->short_bytes += in_len;
+        }
         lt_aead_wipe_stack(&inner->aead, in_len);
     }
     lt_record_keys_give_back(inner);
     return status;
+}
+
+/* see lighttls.h */
+uint64_t lt_record_keys_short_bytes(const lt_record_keys *keys) {
+    return ((const lt_record_keys_inner *)keys)->short_bytes;
 }
 
 /* see lighttls.h */

@@ -81,5 +81,10 @@ LT_STATIC_ASSERT(sealed_is_its_data, sizeof(lt_sealed) == LT_SEALED_DATA);
 
 /* see lighttls.h */
 ptrdiff_t lt_records_seal_data(lt_record_keys *keys, lt_sealed *out, const uint8_t *in, size_t in_len) {
-    return lt_records_seal(keys, out->data, LT_SEALED_DATA, 23, in, in_len, LT_RECORD_MAX, 1);
+    ptrdiff_t written = lt_records_seal(keys, out->data, LT_SEALED_DATA, 23, in, in_len, LT_RECORD_MAX, 1);
+
+    if (written > 0) {
+        lt_record_keys_inside(keys)->short_bytes += (size_t)written;
+    }
+    return written;
 }

@@ -52,7 +52,9 @@ static void check_others(uint32_t aead, size_t len) {
     CHECK(lt_records_open_data(&keys, &opened, wire, seal_at(aead, 0, DATA, wire, plain, 0)) == 0);
     CHECK(all_bytes_are((const uint8_t *)&opened, sizeof opened, CANARY));
     size = seal_at(aead, 0, DATA, wire, plain, len);
+    CHECK(lt_record_keys_short_bytes(&keys) == 0);
     CHECK(lt_records_open_data(&keys, &opened, wire, size) == (int)len); /* and the key is as before */
+    CHECK(lt_record_keys_short_bytes(&keys) == size);
     lt_record_keys_wipe(&keys);
     CHECK(lt_records_open_data(&keys, &opened, wire, size) == LT_ERR_ARGUMENT);
 }

@@ -115,7 +115,8 @@ static void check_short_way(uint32_t aead) {
         size = lt_records_seal(&one, wire, sizeof wire, DATA, plain, len, LT_RECORD_MAX, 1);
         memset(&sealed, CANARY, sizeof sealed);
         CHECK(size > 0 && lt_records_seal_data(&other, &sealed, plain, len) == size);
-        CHECK(memcmp(sealed.data, wire, (size_t)size) == 0 && memcmp(&one, &other, sizeof one) == 0);
+        CHECK(memcmp(sealed.data, wire, (size_t)size) == 0);
+        CHECK(lt_record_keys_short_bytes(&one) == 0 && lt_record_keys_short_bytes(&other) == (uint64_t)size);
         CHECK(all_bytes_are(sealed.data + size, sizeof sealed - (size_t)size, CANARY));
     }
     memset(&sealed, CANARY, sizeof sealed);

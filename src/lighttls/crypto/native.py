@@ -118,14 +118,19 @@ class NativeKeyShare:
 class NativeRecordSealer:
     """Fulfils `RecordSealer`."""
 
-    __slots__ = ("_keys",)
+    __slots__ = ("_keys", "_long_bytes")
 
     def __init__(self, keys: Any) -> None:
         self._keys = keys
+        self._long_bytes = 0  # of seal_data, when the short way was too short
+
+    @property
+    def short_bytes(self) -> int:
+        return int(lib.lt_record_keys_short_bytes(self._keys)) + self._long_bytes
 
     def seal_data(self, data: bytes | memoryview) -> bytes:
         if type(data) is not bytes:
-            return self.seal(_APPLICATION_DATA, data, lib.LT_RECORD_MAX)
+            return self._seal_data_long(data)
         try:
             work = _seal_work.pop()
         except IndexError:
@@ -137,8 +142,13 @@ class NativeRecordSealer:
             return sealed
         _seal_work.append(work)
         if length == lib.LT_ERR_SPACE:
-            return self.seal(_APPLICATION_DATA, data, lib.LT_RECORD_MAX)
+            return self._seal_data_long(data)
         raise _not_sealed(length)
+
+    def _seal_data_long(self, data: bytes | memoryview) -> bytes:
+        sealed = self.seal(_APPLICATION_DATA, data, lib.LT_RECORD_MAX)
+        self._long_bytes += len(sealed)
+        return sealed
 
     def seal(self, content_type: int, data: bytes | bytearray | memoryview, limit: int) -> bytes:
         """Seal piece by piece what is too long for a work buffer: fresh memory of that size costs more than the cipher.
@@ -186,6 +196,10 @@ class NativeRecordOpener:
 
     def __init__(self, keys: Any) -> None:
         self._keys = keys
+
+    @property
+    def short_bytes(self) -> int:
+        return int(lib.lt_record_keys_short_bytes(self._keys))
 
     def open_data(self, data: bytes) -> bytes | None:
         try:

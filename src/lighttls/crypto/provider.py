@@ -49,6 +49,10 @@ class RecordSealer(Protocol):
     def seal_data(self, data: bytes | memoryview) -> bytes:
         """The short way for application data, in the largest records there are."""
 
+    @property
+    def short_bytes(self) -> int:
+        """Bytes that `seal_data` has returned: counted here, so that the caller need not count each time."""
+
     def close(self, content_type: int, data: bytes) -> bytes:
         """Protect one last short record (an alert), which the budget of REC-26 always leaves room for."""
 
@@ -61,6 +65,10 @@ class RecordOpener(Protocol):
 
         None: it is something else, and nothing was done. Raises BadRecordMac.
         """
+
+    @property
+    def short_bytes(self) -> int:
+        """Bytes of the records that `open_data` has opened."""
 
     def open_into(self, data: bytes | memoryview, out: memoryview) -> tuple[int, int]:
         """Open the application_data records at the start of `data` straight to `out`: (bytes written, bytes consumed).

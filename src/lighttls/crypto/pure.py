@@ -112,10 +112,11 @@ class _Keys:
 class PureRecordSealer:
     """Fulfils `RecordSealer`."""
 
-    __slots__ = ("_free", "_keys")
+    __slots__ = ("_free", "_keys", "short_bytes")
 
     def __init__(self, keys: _Keys) -> None:
         self._keys = keys
+        self.short_bytes = 0
         self._free = allocate_lock()  # two threads at once would use one nonce twice
 
     def seal(self, content_type: int, data: bytes | bytearray | memoryview, limit: int) -> bytes:
@@ -125,7 +126,9 @@ class PureRecordSealer:
         return self._seal(content_type, fragments, reserve=1)
 
     def seal_data(self, data: bytes | memoryview) -> bytes:
-        return self.seal(ContentType.APPLICATION_DATA, data, _shared.MAX_PLAINTEXT)
+        sealed = self.seal(ContentType.APPLICATION_DATA, data, _shared.MAX_PLAINTEXT)
+        self.short_bytes += len(sealed)
+        return sealed
 
     def close(self, content_type: int, data: bytes) -> bytes:
         return self._seal(content_type, [data], reserve=0)
@@ -144,10 +147,11 @@ class PureRecordSealer:
 class PureRecordOpener:
     """Fulfils `RecordOpener`."""
 
-    __slots__ = ("_keys",)
+    __slots__ = ("_keys", "short_bytes")
 
     def __init__(self, keys: _Keys) -> None:
         self._keys = keys
+        self.short_bytes = 0
 
     def open_data(self, data: bytes) -> bytes | None:
         if len(data) <= _HEADER or data[0] != ContentType.APPLICATION_DATA:
@@ -156,7 +160,11 @@ class PureRecordOpener:
         overhead = self._keys.suite.expansion
         if length != len(data) - _HEADER or not overhead < length <= overhead + _shared.MAX_PLAINTEXT:
             return None
-        return self._keys.open(data[0], data[_HEADER:]) if data[1:3] == b"\3\3" else None
+        if data[1:3] != b"\3\3":
+            return None
+        plaintext = self._keys.open(data[0], data[_HEADER:])
+        self.short_bytes += len(data)
+        return plaintext
 
     def open_into(self, data: bytes | memoryview, out: memoryview) -> tuple[int, int]:
         written = at = 0

@@ -143,7 +143,9 @@ def test_data_is_cut_at_the_limit(implementation: CryptoProvider, suite: Suite, 
 @pytest.mark.parametrize("make", [bytes, memoryview], ids=lambda make: make.__name__)
 def test_short_way_seals_like_the_long_one(implementation: CryptoProvider, make: Any, size: int) -> None:
     expected = schedule(implementation, GCM).record_keys()[0].seal(DATA, text(size), LIMIT)
-    assert schedule(implementation, GCM).record_keys()[0].seal_data(make(text(size))) == expected
+    sealer = schedule(implementation, GCM).record_keys()[0]
+    assert sealer.seal_data(make(text(size))) == expected
+    assert sealer.short_bytes == len(expected)
 
 
 @pytest.mark.parametrize("size", [0, 1, 16384, 70000, 300000])
@@ -292,7 +294,9 @@ def test_short_way_opens_one_record_of_data_and_leaves_alone_what_is_something_e
     others += [bytes((DATA, 3, 3)) + (5 + size).to_bytes(2, "big") + bytes(5 + size) for size in (0, 18000)]
     for other in others:
         assert opener.open_data(other) is None
+    assert opener.short_bytes == 0
     assert opener.open_data(record) == b"data"
+    assert opener.short_bytes == len(record)
     for plaintext, content_type in ((b"", DATA), (b"\1\0", ALERT)):
         record = sealer.seal(content_type, plaintext, LIMIT)
         assert opener.open_data(record) is None
