@@ -183,7 +183,7 @@ typedef struct {
 
 /** One direction's traffic key, fixed nonce part and sequence number. */
 typedef struct {
-    uint64_t opaque[84]; /* most of it AES-GCM's: 240 bytes of round keys, 384 of powers of the hash key */
+    uint64_t opaque[85]; /* most of it AES-GCM's: 240 bytes of round keys, 384 of powers of the hash key */
 } lt_record_keys;
 
 /**
