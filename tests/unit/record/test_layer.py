@@ -245,6 +245,8 @@ def test_engine_is_within_reach_only_while_its_direction_is_protected() -> None:
     assert layer.seal_data == sealer.seal_data
     with pytest.raises(InternalError, match="nothing to open"):
         layer.open_data  # noqa: B018
+    with pytest.raises(InternalError, match="nothing to open"):
+        layer.open_into(b"", memoryview(bytearray(1)))
     layer.read_with(opener)
     assert layer.open_data == opener.open_data
     with pytest.raises(InternalError, match="nothing to seal"):
