@@ -46,6 +46,8 @@ class ClientConfig:
     `max_fragment_length` asks that records carry at most 512, 1024, 2048 or 4096 bytes, both ways (RFC 6066 §4).
     `record_size_limit` says how many bytes, 64 to 16384, we take in a protected record, and lets the server say what
     it takes (RFC 8449). A server may ignore either and send up to 16384 bytes; `ClientConnection.info` shows it.
+    `request_ocsp` and `request_scts` ask for an OCSP response (RFC 6066 §8) and for signed certificate timestamps
+    (RFC 6962): both are handed on as they come, to `verify.verifier` and in the info, and are not judged.
     `insecure_entropy(n)` replaces the system's random source: every key hangs on it.
     `trace=True` keeps the decoded handshake messages in `ClientConnection.trace`.
 
@@ -66,6 +68,8 @@ class ClientConfig:
         "max_fragment_length",
         "provider",
         "record_size_limit",
+        "request_ocsp",
+        "request_scts",
         "signature_schemes",
         "trace",
         "trust",
@@ -81,6 +85,8 @@ class ClientConfig:
     verify: VerifyPolicy
     max_fragment_length: int | None
     record_size_limit: int | None
+    request_ocsp: bool
+    request_scts: bool
     insecure_allow_legacy_renegotiation: bool
     clock: Callable[[], float]
     key_log: Callable[[str], None] | None
@@ -102,6 +108,8 @@ class ClientConfig:
         verify: VerifyPolicy | None = None,
         max_fragment_length: int | None = None,
         record_size_limit: int | None = None,
+        request_ocsp: bool = False,
+        request_scts: bool = False,
         insecure_allow_legacy_renegotiation: bool = False,
         clock: Callable[[], float] = time.time,
         key_log: Callable[[str], None] | None = None,
@@ -129,6 +137,8 @@ class ClientConfig:
             "verify": verify if verify is not None else VerifyPolicy(),
             "max_fragment_length": _fragment_length(max_fragment_length),
             "record_size_limit": _size_limit(record_size_limit),
+            "request_ocsp": request_ocsp,
+            "request_scts": request_scts,
             "insecure_allow_legacy_renegotiation": insecure_allow_legacy_renegotiation,
             "clock": clock,
             "key_log": key_log,

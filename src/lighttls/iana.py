@@ -140,6 +140,10 @@ FRAGMENT_LENGTHS: Final = {512: 1, 1024: 2, 2048: 3, 4096: 4}
 """Lengths in bytes that max_fragment_length can ask for, and the codes that do (RFC 6066 §4)."""
 
 
+OCSP: Final = 1
+"""The only kind of certificate status (RFC 6066 §8)."""
+
+
 class ClientCertificateType(IntEnum):
     """What a server may ask of a client certificate's key (RFC 5246 §7.4.4, 8422 §5.5)."""
 

@@ -25,6 +25,8 @@ class ConnectionInfo:
     verified_path: VerifiedPath
     trust_anchor: Anchor | None  # None only under insecure_skip_verify
     time_checked: bool
+    ocsp_response: bytes | None  # DER, as stapled; it has not been looked into
+    sct_list: bytes | None  # SignedCertificateTimestampList (RFC 6962 §3.3), as sent; its signatures are not verified
     requested_certificate_types: tuple[int, ...] | None  # None: the server did not ask for a certificate
     requested_ca_names: tuple[bytes, ...]  # DER names, as sent
     client_certificate_sent: bool

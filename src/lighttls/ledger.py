@@ -50,6 +50,8 @@ class Ledger:
             verified_path=peer.path,
             trust_anchor=peer.path.anchor,
             time_checked=peer.path.time_checked,
+            ocsp_response=peer.ocsp_response,
+            sct_list=agreed.sct_list,
             requested_certificate_types=None if auth is None else auth.certificate_types,
             requested_ca_names=() if auth is None else auth.ca_names,
             client_certificate_sent=auth is not None and auth.identity is not None,

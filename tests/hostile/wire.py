@@ -13,9 +13,10 @@ CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, APPLICATION_DATA = 20, 21, 22, 23
 
 HELLO_REQUEST, CLIENT_HELLO, SERVER_HELLO = 0, 1, 2
 CERTIFICATE, SERVER_KEY_EXCHANGE, CERTIFICATE_REQUEST, SERVER_HELLO_DONE = 11, 12, 13, 14
-CERTIFICATE_VERIFY, CLIENT_KEY_EXCHANGE, FINISHED = 15, 16, 20
+CERTIFICATE_VERIFY, CLIENT_KEY_EXCHANGE, FINISHED, CERTIFICATE_STATUS = 15, 16, 20, 22
 
-SERVER_NAME, MAX_FRAGMENT_LENGTH, RECORD_SIZE_LIMIT = 0, 1, 28
+SERVER_NAME, MAX_FRAGMENT_LENGTH, STATUS_REQUEST = 0, 1, 5
+SIGNED_CERTIFICATE_TIMESTAMP, RECORD_SIZE_LIMIT = 18, 28
 SUPPORTED_GROUPS, EC_POINT_FORMATS, SIGNATURE_ALGORITHMS = 10, 11, 13
 ALPN, EXTENDED_MASTER_SECRET, RENEGOTIATION_INFO = 16, 23, 0xFF01
 SCSV = 0x00FF
@@ -132,6 +133,11 @@ def server_hello(
 def certificate(chain: Iterable[bytes], *, length: int | None = None, tail: bytes = b"") -> bytes:
     """Certificate (RFC 5246 §7.4.2)."""
     return handshake(CERTIFICATE, vec24(b"".join(vec24(der) for der in chain), length) + tail)
+
+
+def certificate_status(response: bytes, *, status_type: int = 1, length: int | None = None, tail: bytes = b"") -> bytes:
+    """CertificateStatus (RFC 6066 §8)."""
+    return handshake(CERTIFICATE_STATUS, u8(status_type) + vec24(response, length) + tail)
 
 
 def ecdh_params(group: int, point: bytes, *, curve_type: int = 3, length: int | None = None) -> bytes:

@@ -33,6 +33,10 @@ LEGAL = {
     # «The same, no identity» is the same from the server; with a deferred signature our own turn takes longer.
     "full with a deferred signature": (*HELLO, "CertificateRequest", "ServerHelloDone", "SignatureReady", *END),
 }
+# With a status announced in the ServerHello it may come, and may be left out all the same (RFC 6066 §8).
+LEGAL_ANNOUNCED = LEGAL | {
+    f"{name}, with a status": (*sequence[:2], "CertificateStatus", *sequence[2:]) for name, sequence in LEGAL.items()
+}
 AFTERWARDS = ("ApplicationData", "HelloRequest")
 
 START, CONNECTED = "WaitServerHello", "Connected"
@@ -66,16 +70,16 @@ def states_along(sequence: tuple[str, ...]) -> list[set[str]]:
 
 
 def test_every_path_through_the_table_is_legal():
-    assert sorted(set(paths(START))) == sorted(LEGAL.values())
+    assert sorted(set(paths(START))) == sorted(LEGAL_ANNOUNCED.values())
 
 
-@pytest.mark.parametrize("sequence", LEGAL.values(), ids=LEGAL)
+@pytest.mark.parametrize("sequence", LEGAL_ANNOUNCED.values(), ids=LEGAL_ANNOUNCED)
 def test_every_legal_sequence_is_a_path_through_the_table(sequence):
     assert CONNECTED in states_along(sequence)[-1]
 
 
 def test_every_state_of_the_table_can_be_reached():
-    reachable = set().union(*(states for sequence in LEGAL.values() for states in states_along(sequence)))
+    reachable = set().union(*(states for sequence in LEGAL_ANNOUNCED.values() for states in states_along(sequence)))
     assert {row.state.__name__ for row in TABLE} == reachable
     assert {target.__name__ for row in TABLE for target in row.targets} <= reachable
 
@@ -123,38 +127,48 @@ STRANGERS: dict[str, Step] = {
     "CertificateStatus": message(wire.handshake(22, b"\x01\x00\x00\x01s")),
     "Unknown": message(wire.handshake(99, b"")),
 }
+ANY = STEPS | STRANGERS
 
 
 def script(sequence: tuple[str, ...]) -> tuple[list[Step], list[Step]]:
     """The steps of a sequence, in the server's two flights."""
     end = sequence.index("ServerHelloDone") + 1 if "ServerHelloDone" in sequence else len(sequence)
-    return [STEPS[name] for name in sequence[:end]], [STEPS[name] for name in sequence[end:]]
+    return [ANY[name] for name in sequence[:end]], [ANY[name] for name in sequence[end:]]
 
 
-def outside_on_the_wire() -> Iterator[tuple[tuple[str, ...], str]]:
-    """Each place of each legal sequence with each message that may not come there."""
-    for sequence in (LEGAL["full"], LEGAL["full with client authentication"]):
+ANNOUNCED = {"extra": [(wire.STATUS_REQUEST, b"")]}
+
+
+def outside_on_the_wire() -> Iterator[tuple[bool, tuple[str, ...], str]]:
+    """Each place of each legal sequence with each message that may not come there; whether a status is announced."""
+    for announced, sequence in (
+        (False, LEGAL["full"]),
+        (False, LEGAL["full with client authentication"]),
+        (True, LEGAL_ANNOUNCED["full, with a status"]),
+    ):
+        legal = LEGAL_ANNOUNCED if announced else LEGAL
         for place in range(len(sequence) + 1):
             here = {
-                other[place] for other in LEGAL.values() if other[:place] == sequence[:place] and place < len(other)
+                other[place] for other in legal.values() if other[:place] == sequence[:place] and place < len(other)
             }
             if "ChangeCipherSpec" not in sequence[:place]:
                 here.add("HelloRequest")
             if place == len(sequence):
                 here = set(AFTERWARDS)
-            yield from ((sequence[:place], name) for name in (*STEPS, *STRANGERS) if name not in here)
+            yield from ((announced, sequence[:place], name) for name in ANY if name not in here)
 
 
 @pytest.mark.parametrize(
-    ("before", "wrong"),
+    ("announced", "before", "wrong"),
     list(outside_on_the_wire()),
-    ids=lambda value: value if isinstance(value, str) else f"{len(value)}-{value[-1] if value else 'start'}",
+    ids=lambda value: f"{len(value)}-{value[-1] if value else 'start'}" if isinstance(value, tuple) else str(value),
 )
-def test_wrong_message_on_the_wire_is_unexpected(provider, before, wrong):
+def test_wrong_message_on_the_wire_is_unexpected(provider, announced, before, wrong):
     """Also with the right Finished for the transcript that both sides saw."""
     first, second = script(before)
-    (second if "server_hello_done" in first else first).append({**STEPS, **STRANGERS}[wrong])
-    link = drive(client(provider), Server(pki.leaf(), first=first, second=second))
+    (second if "server_hello_done" in first else first).append(ANY[wrong])
+    server = Server(pki.leaf(), first=first, second=second, **(ANNOUNCED if announced else {}))
+    link = drive(client(provider, request_ocsp=announced), server)
     check_refusal(link, wire.UNEXPECTED_MESSAGE, ERRORS[wire.UNEXPECTED_MESSAGE])
     assert link.data == b""
 
@@ -163,7 +177,7 @@ def test_wrong_message_on_the_wire_is_unexpected(provider, before, wrong):
 
 WARNING = alert(wire.WARNING, 90)
 SILENT: dict[str, Step] = {"HelloRequest": HELLO_REQUEST, "Warning": WARNING}
-EVERYTHING = {**STEPS, **STRANGERS, **SILENT}
+EVERYTHING = ANY | SILENT
 # Sixteen seeds make 20 000 orders in CI, and a third of it at a desk.
 ORDERS_A_SEED = {"native": 1000, "pure": 250} if LONG or os.environ.get("CI") else {"native": 300, "pure": 100}
 
@@ -188,9 +202,9 @@ def mutated(dice: random.Random, sequence: list[str]) -> list[str]:
     return sequence
 
 
-def random_order(dice: random.Random) -> tuple[list[str], list[str]]:
+def random_order(dice: random.Random, legal: dict[str, tuple[str, ...]]) -> tuple[list[str], list[str]]:
     """What the server sends before and after our flight."""
-    start = list(dice.choice((LEGAL["full"], LEGAL["full with client authentication"])))
+    start = list(dice.choice([sequence for sequence in legal.values() if "SignatureReady" not in sequence]))
     for _ in range(dice.choice((0, 1, 1, 2, 3, 8))):
         start = mutated(dice, start)
     turn = start.index("ServerHelloDone") + 1 if "ServerHelloDone" in start else len(start)
@@ -199,8 +213,9 @@ def random_order(dice: random.Random) -> tuple[list[str], list[str]]:
     return start[:turn], start[turn:]
 
 
-def judged(first: list[str], second: list[str]) -> tuple[bool, bytes]:
+def judged(first: list[str], second: list[str], legal: dict[str, tuple[str, ...]]) -> tuple[bool, bytes]:
     """Whether an order completes the handshake, and what data passes after it, by the list above."""
+    beginnings = {sequence[:length] for sequence in legal.values() for length in range(len(sequence) + 1)}
     spoken: tuple[str, ...] = ()
     completed, passed, warnings = False, b"", 0
     for place, name in enumerate((*first, *second)):
@@ -215,29 +230,29 @@ def judged(first: list[str], second: list[str]) -> tuple[bool, bytes]:
             passed += b"not in turn"
             continue
         spoken = (*spoken, name)
-        if spoken not in BEGINNINGS or (name == "ChangeCipherSpec" and place < len(first)):  # sent without keys
+        if spoken not in beginnings or (name == "ChangeCipherSpec" and place < len(first)):  # sent without keys
             return completed, passed
-        completed = spoken in LEGAL.values()
+        completed = spoken in legal.values()
     return completed, passed + b"in turn" if completed else b""
-
-
-BEGINNINGS = {sequence[:length] for sequence in LEGAL.values() for length in range(len(sequence) + 1)}
 
 
 @pytest.mark.parametrize("seed", range(16))
 def test_only_legal_orders_reach_application_data(provider, seed):
     dice = random.Random(seed)
+    announced = seed % 2 == 1
+    legal = LEGAL_ANNOUNCED if announced else LEGAL
     reached = 0
     for _ in range(ORDERS_A_SEED[provider.name]):
-        first, second = random_order(dice)
+        first, second = random_order(dice, legal)
         server = Server(
             pki.leaf(),
             first=[EVERYTHING[n] for n in first],
             second=[EVERYTHING[n] for n in second],
             tail=[data(b"in turn")],
+            **(ANNOUNCED if announced else {}),
         )
-        link = drive(client(provider), server, dice.choice((None, None, 1, 7)))
-        completed, passed = judged(first, second)
+        link = drive(client(provider, request_ocsp=announced), server, dice.choice((None, None, 1, 7)))
+        completed, passed = judged(first, second, legal)
         assert (link.completed, link.data) == (completed, passed), (first, second, link.error)
         assert link.error is None or isinstance(link.error, errors.LightTLSError)
         reached += completed

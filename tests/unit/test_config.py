@@ -40,6 +40,8 @@ def test_defaults(provider: Any) -> None:
     assert config.alpn_protocols == ()
     assert config.max_fragment_length is None
     assert config.record_size_limit is None
+    assert not config.request_ocsp
+    assert not config.request_scts
     assert config.identity is None
     assert config.key_log is None  # PROF-06
     assert config.clock is time.time

@@ -120,6 +120,7 @@ def test_own_verifier_may_add_to_our_verdict(provider: Any) -> None:
     (request,) = verifier.asked
     assert request.chain == connection.info.peer_chain
     assert request.server_hostname == "localhost"
+    assert (request.ocsp_response, request.sct_list) == (None, None)
     assert connection.info.trust_anchor is not None
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from lighttls.config import ClientConfig
 from lighttls.handshake.output import Output
 from lighttls.handshake.states import Client, Offer, WaitServerHello
-from lighttls.iana import FRAGMENT_LENGTHS, TLS12, ExtensionType
+from lighttls.iana import FRAGMENT_LENGTHS, OCSP, TLS12, ExtensionType
 from lighttls.messages import ClientHello, Extension
 from lighttls.messages.extensions import (
+    CertificateStatusRequest,
     EcPointFormats,
     EmptyBody,
     HostName,
@@ -76,9 +77,14 @@ def _asked_for(config: ClientConfig) -> list[Extension]:
     if config.max_fragment_length is not None:
         code = FRAGMENT_LENGTHS[config.max_fragment_length]
         asked.append(Extension(ExtensionType.MAX_FRAGMENT_LENGTH, MaxFragmentLength(code).build()))
+    if config.request_ocsp:
+        body = CertificateStatusRequest(OCSP, (), b"").build()  # OCSP-01
+        asked.append(Extension(ExtensionType.STATUS_REQUEST, body))
     if config.alpn_protocols:
         body = ProtocolNameList(config.alpn_protocols).build()
         asked.append(Extension(ExtensionType.APPLICATION_LAYER_PROTOCOL_NEGOTIATION, body))
+    if config.request_scts:  # SCT-01
+        asked.append(Extension(ExtensionType.SIGNED_CERTIFICATE_TIMESTAMP, EmptyBody().build()))
     if config.record_size_limit is not None:
         body = RecordSizeLimit(config.record_size_limit).build()
         asked.append(Extension(ExtensionType.RECORD_SIZE_LIMIT, body))

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from lighttls.errors import CertificateError, ChainReason, DecodeError, IllegalParameter
 from lighttls.handshake.output import Output
-from lighttls.handshake.states import Agreed, PeerVerified, WaitCertificate, WaitServerKeyExchange
+from lighttls.handshake.states import (
+    Agreed,
+    PeerVerified,
+    WaitCertificate,
+    WaitCertificateStatus,
+    WaitServerKeyExchange,
+)
 from lighttls.messages import Certificate as CertificateMessage
 from lighttls.x509 import Certificate, verify_chain
 
 _MAX_CERTIFICATES = 16  # CERT-05
 
 
-def on_certificate(out: Output, state: WaitCertificate, msg: CertificateMessage) -> WaitServerKeyExchange:
-    """1. Bounds of the list. 2. The leaf fits suite and groups. 3. A path to an anchor that names the host."""
+def on_certificate(
+    out: Output, state: WaitCertificate, msg: CertificateMessage
+) -> WaitServerKeyExchange | WaitCertificateStatus:
+    """1. Bounds of the list. 2. The leaf fits suite and groups. 3. A path to an anchor that names the host.
+
+    3. waits for the OCSP response if one was announced: a verifier is to see both.
+    """
     # 1.
     chain = msg.certificate_list
     if not chain:  # CERT-02
@@ -25,7 +36,9 @@ def on_certificate(out: Output, state: WaitCertificate, msg: CertificateMessage)
     leaf = _leaf(chain[0])
     _judge_leaf(state.agreed, leaf)
     # 3.
-    return WaitServerKeyExchange(state.agreed, _verified(state.agreed, chain, leaf))
+    if state.agreed.status_announced:
+        return WaitCertificateStatus(state.agreed, chain, leaf)
+    return WaitServerKeyExchange(state.agreed, verified_peer(state.agreed, chain, leaf, None))
 
 
 def _leaf(der: bytes) -> Certificate:
@@ -55,7 +68,10 @@ def _judge_leaf(agreed: Agreed, leaf: Certificate) -> None:
         )
 
 
-def _verified(agreed: Agreed, chain: tuple[bytes, ...], leaf: Certificate) -> PeerVerified:
+def verified_peer(
+    agreed: Agreed, chain: tuple[bytes, ...], leaf: Certificate, ocsp_response: bytes | None
+) -> PeerVerified:
+    """The verdict on the chain."""
     client = agreed.offer.client
     path = verify_chain(
         (leaf, *chain[1:]),
@@ -64,5 +80,7 @@ def _verified(agreed: Agreed, chain: tuple[bytes, ...], leaf: Certificate) -> Pe
         at=client.config.now(),
         policy=client.config.verify,
         provider=client.provider,
+        ocsp_response=ocsp_response,
+        sct_list=agreed.sct_list,
     )
-    return PeerVerified(chain, leaf, path)
+    return PeerVerified(chain, leaf, path, ocsp_response)

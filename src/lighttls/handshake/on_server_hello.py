@@ -15,10 +15,18 @@ from lighttls.handshake.record_sizes import agreed_sizes
 from lighttls.handshake.states import Agreed, Offer, WaitCertificate, WaitServerHello
 from lighttls.iana import TLS12, CipherSuite, ExtensionType, name_of
 from lighttls.messages import Extension, ServerHello
-from lighttls.messages.extensions import EcPointFormats, EmptyBody, ProtocolNameList, RenegotiationInfo
+from lighttls.messages.extensions import (
+    EcPointFormats,
+    EmptyBody,
+    ProtocolNameList,
+    RenegotiationInfo,
+    SignedCertificateTimestampList,
+)
 
 _VERSION_NAMES = {0x0300: "SSL 3.0", 0x0301: "TLS 1.0", 0x0302: "TLS 1.1", 0x0304: "TLS 1.3"}
 _NEVER_ANSWERED = frozenset((ExtensionType.SIGNATURE_ALGORITHMS, ExtensionType.SIGNATURE_ALGORITHMS_CERT))  # SH-15
+
+_EMPTY_ANSWERS = (ExtensionType.EXTENDED_MASTER_SECRET, ExtensionType.SERVER_NAME, ExtensionType.STATUS_REQUEST)
 
 
 def on_server_hello(out: Output, state: WaitServerHello, msg: ServerHello) -> WaitCertificate:
@@ -51,6 +59,8 @@ def on_server_hello(out: Output, state: WaitServerHello, msg: ServerHello) -> Wa
             secure_renegotiation=_secure_renegotiation(offer, answers),
             alpn_protocol=_alpn(offer, answers),
             sizes=sizes,
+            status_announced=ExtensionType.STATUS_REQUEST in answers,
+            sct_list=_timestamps(answers),
         )
     )
 
@@ -66,8 +76,8 @@ def _answers(offer: Offer, extensions: tuple[Extension, ...]) -> dict[int, bytes
         if number not in offer.extension_types or number in _NEVER_ANSWERED:  # SH-14 to SH-16
             name = name_of(ExtensionType, number)
             raise UnsupportedExtension(f"ServerHello has the extension {name}, which we did not ask for")
-    # EMS-02, SNI-05; whether server_name is answered makes no difference (SNI-06)
-    for number in (ExtensionType.EXTENDED_MASTER_SECRET, ExtensionType.SERVER_NAME):
+    # EMS-02, SNI-05, OCSP-02; whether server_name is answered makes no difference (SNI-06)
+    for number in _EMPTY_ANSWERS:
         EmptyBody.parse(answers.get(number, b""))
     formats = answers.get(ExtensionType.EC_POINT_FORMATS)
     if formats is not None and 0 not in EcPointFormats.parse(formats).ec_point_format_list:  # GRP-04, GRP-05
@@ -103,3 +113,10 @@ def _alpn(offer: Offer, answers: dict[int, bytes]) -> bytes | None:
     if names[0] not in offer.client.config.alpn_protocols:  # ALPN-05
         raise IllegalParameter(f"the server chose the protocol {names[0]!r}, which we did not offer")
     return names[0]
+
+
+def _timestamps(answers: dict[int, bytes]) -> bytes | None:
+    body = answers.get(ExtensionType.SIGNED_CERTIFICATE_TIMESTAMP)
+    if body is not None:
+        SignedCertificateTimestampList.parse(body)  # SCT-02, SCT-03
+    return body

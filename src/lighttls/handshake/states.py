@@ -56,6 +56,8 @@ class Agreed:
     secure_renegotiation: bool
     alpn_protocol: bytes | None
     sizes: RecordSizes
+    status_announced: bool  # a CertificateStatus may come (OCSP-04)
+    sct_list: bytes | None  # the server's signed certificate timestamps, as sent
 
 
 # Proof values: each is made in one function, right after its check, and `Connected` takes all three.
@@ -68,6 +70,7 @@ class PeerVerified:
     chain: tuple[bytes, ...]  # DER, as sent
     leaf: Certificate
     path: VerifiedPath
+    ocsp_response: bytes | None  # DER, as stapled
 
 
 @struct
@@ -113,6 +116,15 @@ class WaitCertificate:
     """Version, suite and extensions are agreed."""
 
     agreed: Agreed
+
+
+@struct
+class WaitCertificateStatus:
+    """The server's leaf fits what was agreed, and an OCSP response on it may follow."""
+
+    agreed: Agreed
+    chain: tuple[bytes, ...]
+    leaf: Certificate
 
 
 @struct
@@ -195,6 +207,7 @@ class Connected:
 State = (
     WaitServerHello
     | WaitCertificate
+    | WaitCertificateStatus
     | WaitServerKeyExchange
     | WaitRequestOrDone
     | WaitServerHelloDone
@@ -207,7 +220,7 @@ State = (
 
 def wipe_secrets(state: State) -> None:
     """Wipe the secrets that a state holds: the connection has ended (FIN-08)."""
-    if not isinstance(state, WaitServerHello | WaitCertificate | WaitServerKeyExchange):
+    if not isinstance(state, WaitServerHello | WaitCertificate | WaitCertificateStatus | WaitServerKeyExchange):
         state.exchange.premaster.wipe()
     if isinstance(state, WaitSignature | WaitChangeCipherSpec | WaitFinished | Connected):
         state.schedule.wipe()

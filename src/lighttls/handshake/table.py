@@ -4,6 +4,7 @@ Whatever is not in the table is an unexpected_message (SEQ-01 to SEQ-16, HS-02, 
 left out (SKE-01), a ChangeCipherSpec too early, twice or too late (CCS-03, CCS-06, CCS-07), a Finished before its time
 (FIN-03, FIN-05), application data before the server's Finished is verified (REC-21).
 HelloRequest is skipped during a handshake until the server's ChangeCipherSpec (HS-06, CCS-08).
+CertificateStatus has its place after Certificate, in a state that only an announced one leads to (OCSP-04, OCSP-05).
 No row leads back to a ClientHello (HS-12).
 """
 
@@ -17,6 +18,7 @@ from lighttls.errors import InternalError, UnexpectedMessage
 from lighttls.handshake.inputs import ApplicationData, ChangeCipherSpec, SignatureReady
 from lighttls.handshake.on_certificate import on_certificate
 from lighttls.handshake.on_certificate_request import on_certificate_request
+from lighttls.handshake.on_certificate_status import on_certificate_status, on_status_left_out
 from lighttls.handshake.on_finished import (
     on_application_data,
     on_change_cipher_spec,
@@ -35,6 +37,7 @@ from lighttls.handshake.states import (
     Connected,
     State,
     WaitCertificate,
+    WaitCertificateStatus,
     WaitChangeCipherSpec,
     WaitFinished,
     WaitRequestOrDone,
@@ -46,6 +49,7 @@ from lighttls.handshake.states import (
 from lighttls.messages import (
     Certificate,
     CertificateRequest,
+    CertificateStatus,
     Finished,
     HelloRequest,
     ServerHello,
@@ -81,7 +85,10 @@ def _skip(out: Output, state: _S, message: HelloRequest) -> _S:
 TABLE: Final = (
     #   while in               on receiving        run                             to
     row(WaitServerHello,       ServerHello,        on_server_hello,                WaitCertificate),
-    row(WaitCertificate,       Certificate,        on_certificate,                 WaitServerKeyExchange),
+    row(WaitCertificate,       Certificate,        on_certificate,                 WaitServerKeyExchange,
+                                                                                   WaitCertificateStatus),
+    row(WaitCertificateStatus, CertificateStatus,  on_certificate_status,          WaitServerKeyExchange),
+    row(WaitCertificateStatus, ServerKeyExchange,  on_status_left_out,             WaitRequestOrDone),
     row(WaitServerKeyExchange, ServerKeyExchange,  on_server_key_exchange,         WaitRequestOrDone),
     row(WaitRequestOrDone,     CertificateRequest, on_certificate_request,         WaitServerHelloDone),
     row(WaitRequestOrDone,     ServerHelloDone,    on_server_hello_done,           WaitChangeCipherSpec),
@@ -93,6 +100,7 @@ TABLE: Final = (
     row(Connected,             HelloRequest,       refuse_renegotiation,           Connected),
     row(WaitServerHello,       HelloRequest,       _skip,                          WaitServerHello),
     row(WaitCertificate,       HelloRequest,       _skip,                          WaitCertificate),
+    row(WaitCertificateStatus, HelloRequest,       _skip,                          WaitCertificateStatus),
     row(WaitServerKeyExchange, HelloRequest,       _skip,                          WaitServerKeyExchange),
     row(WaitRequestOrDone,     HelloRequest,       _skip,                          WaitRequestOrDone),
     row(WaitServerHelloDone,   HelloRequest,       _skip,                          WaitServerHelloDone),

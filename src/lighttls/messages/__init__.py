@@ -1,7 +1,7 @@
 """Handshake messages: declarations, and the joiner that puts them together from records."""
 
 from lighttls.messages.base import MESSAGES, Extension, Message
-from lighttls.messages.certificate import Certificate, CertificateRequest, CertificateVerify
+from lighttls.messages.certificate import Certificate, CertificateRequest, CertificateStatus, CertificateVerify
 from lighttls.messages.describe import describe
 from lighttls.messages.finished import Finished
 from lighttls.messages.hello import ClientHello, HelloRequest, ServerHello, ServerHelloDone
@@ -12,6 +12,7 @@ __all__ = [
     "MESSAGES",
     "Certificate",
     "CertificateRequest",
+    "CertificateStatus",
     "CertificateVerify",
     "ClientHello",
     "ClientKeyExchange",

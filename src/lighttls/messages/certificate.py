@@ -1,4 +1,4 @@
-"""Certificate, CertificateRequest and CertificateVerify (RFC 5246 §7.4.2, §7.4.4, §7.4.8)."""
+"""Certificate, CertificateStatus, CertificateRequest and CertificateVerify (RFC 5246 §7.4, 6066 §8)."""
 
 from __future__ import annotations
 
@@ -15,6 +15,14 @@ class Certificate(Message):
     """
 
     certificate_list: tuple[bytes, ...] = field(ListOf(Vector(1, 0xFFFFFF), 0, 0xFFFFFF))
+
+
+@message(HandshakeType.CERTIFICATE_STATUS)
+class CertificateStatus(Message):
+    """An OCSP response on the server's certificate (RFC 6066 §8)."""
+
+    status_type: int = field(Uint(1))
+    response: bytes = field(Vector(1, 0xFFFFFF))  # OCSP-08
 
 
 @message(HandshakeType.CERTIFICATE_REQUEST)

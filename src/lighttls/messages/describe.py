@@ -16,12 +16,14 @@ from lighttls.iana import (
 )
 from lighttls.messages.base import Extension, Message
 from lighttls.messages.extensions import (
+    CertificateStatusRequest,
     EcPointFormats,
     MaxFragmentLength,
     ProtocolNameList,
     RecordSizeLimit,
     ServerNameList,
     SignatureAlgorithms,
+    SignedCertificateTimestampList,
     SupportedGroups,
 )
 from lighttls.messages.key_exchange import ServerKeyExchange, SignedEcdhParams
@@ -44,10 +46,12 @@ _TEXTS: Final = ("name", "protocol_name_list")
 _BODIES: Final[dict[int, type[Structure]]] = {
     ExtensionType.SERVER_NAME: ServerNameList,
     ExtensionType.MAX_FRAGMENT_LENGTH: MaxFragmentLength,
+    ExtensionType.STATUS_REQUEST: CertificateStatusRequest,
     ExtensionType.SUPPORTED_GROUPS: SupportedGroups,
     ExtensionType.EC_POINT_FORMATS: EcPointFormats,
     ExtensionType.SIGNATURE_ALGORITHMS: SignatureAlgorithms,
     ExtensionType.APPLICATION_LAYER_PROTOCOL_NEGOTIATION: ProtocolNameList,
+    ExtensionType.SIGNED_CERTIFICATE_TIMESTAMP: SignedCertificateTimestampList,
     ExtensionType.RECORD_SIZE_LIMIT: RecordSizeLimit,
 }
 

@@ -32,7 +32,7 @@ class VerifiedPath:
 class VerificationRequest:
     """What a `ChainVerifier` is asked: is this chain good for this host at this time?"""
 
-    __slots__ = ("_judge", "at", "chain", "purpose", "server_hostname")
+    __slots__ = ("_judge", "at", "chain", "ocsp_response", "purpose", "sct_list", "server_hostname")
 
     chain: tuple[bytes, ...]
     """DER, leaf first, as the peer sent it."""
@@ -40,6 +40,10 @@ class VerificationRequest:
     at: int
     """Seconds since 1970 UTC."""
     purpose: str
+    ocsp_response: bytes | None
+    """DER, as the peer stapled it; nobody has looked into it."""
+    sct_list: bytes | None
+    """SignedCertificateTimestampList (RFC 6962 §3.3), as the peer sent it; likewise."""
 
     def __init__(
         self,
@@ -48,12 +52,16 @@ class VerificationRequest:
         at: int,
         purpose: str,
         judge: Callable[[], VerifiedPath],
+        ocsp_response: bytes | None = None,
+        sct_list: bytes | None = None,
     ) -> None:
         self.chain = chain
         self.server_hostname = server_hostname
         self.at = at
         self.purpose = purpose
         self._judge = judge
+        self.ocsp_response = ocsp_response
+        self.sct_list = sct_list
 
     def verify(self) -> VerifiedPath:
         """Our own verdict by the same policy, for verifiers that add to it."""

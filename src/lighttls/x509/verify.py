@@ -29,12 +29,15 @@ def verify_chain(
     policy: VerifyPolicy = _DEFAULT,
     purpose: str = "server_auth",
     provider: CryptoProvider | None = None,
+    ocsp_response: bytes | None = None,
+    sct_list: bytes | None = None,
 ) -> VerifiedPath:
     """Find a path from the first certificate of `chain` (DER, or parsed) to an anchor (RFC 5280 §6, 9525).
 
     The rest of `chain` is a set: order, duplicates and strangers do not matter. `at` is in seconds
     since 1970 UTC, or a datetime that knows its zone. `server_hostname` may be None only if the
-    policy does not check it.
+    policy does not check it. `ocsp_response` and `sct_list` are for the policy's `verifier`, which is handed them
+    as they are; nothing else looks into them.
 
     Raises:
         CertificateError: refused; `reason` is the most telling one, `context["attempts"]` has every
@@ -69,7 +72,8 @@ def verify_chain(
         return found
 
     if policy.verifier is not None:
-        return _ask(policy.verifier, VerificationRequest(certificates, server_hostname, now, purpose, judge))
+        request = VerificationRequest(certificates, server_hostname, now, purpose, judge, ocsp_response, sct_list)
+        return _ask(policy.verifier, request)
     return judge()
 
 

@@ -90,7 +90,7 @@ def output(provider: Any) -> Output:
 
 def agreed(provider: Any, extended: bool = True, **settings: Any) -> Agreed:
     offer = Offer(client(provider, **settings), CLIENT_RANDOM, frozenset())
-    return Agreed(offer, SUITE, SERVER_RANDOM, extended, True, None, UNLIMITED)
+    return Agreed(offer, SUITE, SERVER_RANDOM, extended, True, None, UNLIMITED, False, None)
 
 
 def exchange(provider: Any) -> KeyExchangeVerified:
@@ -138,8 +138,14 @@ def test_hello_offers_what_is_configured(provider: Any) -> None:
         ("127.0.0.1", {}, [23, 0xFF01, 10, 11, 13]),
         (
             "a.example",
-            {"alpn_protocols": ["mqtt"], "max_fragment_length": 512, "record_size_limit": 64},
-            [23, 0xFF01, 0, 1, 16, 28, 10, 11, 13],
+            {
+                "alpn_protocols": ["mqtt"],
+                "max_fragment_length": 512,
+                "record_size_limit": 64,
+                "request_ocsp": True,
+                "request_scts": True,
+            },
+            [23, 0xFF01, 0, 1, 5, 16, 18, 28, 10, 11, 13],
         ),
     ],
 )
@@ -163,6 +169,8 @@ def test_extension_bodies_on_the_wire(provider: Any) -> None:
         signature_schemes=(0x0403, 0x0804),
         max_fragment_length=4096,
         record_size_limit=1370,
+        request_ocsp=True,
+        request_scts=True,
     )
     assert hello.extensions is not None
     assert {extension.extension_type: extension.data.hex() for extension in hello.extensions} == {
@@ -172,6 +180,8 @@ def test_extension_bodies_on_the_wire(provider: Any) -> None:
         ExtensionType.APPLICATION_LAYER_PROTOCOL_NEGOTIATION: "0005" + "026832" + "0178",
         ExtensionType.MAX_FRAGMENT_LENGTH: "04",
         ExtensionType.RECORD_SIZE_LIMIT: "055a",
+        ExtensionType.STATUS_REQUEST: "0100000000",
+        ExtensionType.SIGNED_CERTIFICATE_TIMESTAMP: "",
         ExtensionType.SUPPORTED_GROUPS: "0004001d0017",
         ExtensionType.EC_POINT_FORMATS: "0100",
         ExtensionType.SIGNATURE_ALGORITHMS: "000404030804",

@@ -101,7 +101,7 @@ def test_hello_request_is_refused_between_change_cipher_spec_and_finished() -> N
 @pytest.mark.parametrize(
     ("proof", "file", "function"),
     [
-        ("PeerVerified", "on_certificate.py", "_verified"),
+        ("PeerVerified", "on_certificate.py", "verified_peer"),
         ("KeyExchangeVerified", "on_server_key_exchange.py", "on_server_key_exchange"),
         ("FinishedVerified", "on_finished.py", "on_finished"),
     ],

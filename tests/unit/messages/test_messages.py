@@ -13,6 +13,7 @@ from lighttls.messages import (
     MESSAGES,
     Certificate,
     CertificateRequest,
+    CertificateStatus,
     CertificateVerify,
     ClientHello,
     ClientKeyExchange,
@@ -25,6 +26,7 @@ from lighttls.messages import (
     SignedEcdhParams,
 )
 from lighttls.messages.extensions import (
+    CertificateStatusRequest,
     EcPointFormats,
     EmptyBody,
     HostName,
@@ -34,6 +36,7 @@ from lighttls.messages.extensions import (
     RenegotiationInfo,
     ServerNameList,
     SignatureAlgorithms,
+    SignedCertificateTimestampList,
     SupportedGroups,
 )
 
@@ -78,6 +81,7 @@ SAMPLES: dict[str, tuple[Any, str]] = {
         "02 4001 0004 04030a0a 0009 0002 3000 0003 300131",
     ),
     "certificate-request-without-names": (CertificateRequest(b"\1", (0x0401,), ()), "01 01 0002 0401 0000"),
+    "certificate-status": (CertificateStatus(1, b"\x30\0"), "01 000002 3000"),
     "server-hello-done": (ServerHelloDone(), ""),
     "client-key-exchange": (ClientKeyExchange(POINT), f"20 {POINT.hex()}"),
     "certificate-verify": (CertificateVerify(0x0403, b"\x30\x00"), "0403 0002 3000"),
@@ -91,6 +95,8 @@ SAMPLES: dict[str, tuple[Any, str]] = {
     "renegotiation-info": (RenegotiationInfo(b""), "00"),
     "server-name": (ServerNameList((HostName(0, b"a.example"),)), f"000c 00 0009 {b'a.example'.hex()}"),
     "signature-algorithms": (SignatureAlgorithms((0x0403, 0x0804)), "0004 0403 0804"),
+    "signed-certificate-timestamps": (SignedCertificateTimestampList((b"\1", b"\2\3")), "0007 0001 01 0002 0203"),
+    "status-request": (CertificateStatusRequest(1, (b"r",), b"e"), "01 0003 0001 72 0001 65"),
     "supported-groups": (SupportedGroups((29, 23)), "0004 001d 0017"),
 }
 
@@ -196,6 +202,7 @@ def test_every_message_is_found_by_its_number() -> None:
         15: "CertificateVerify",
         16: "ClientKeyExchange",
         20: "Finished",
+        22: "CertificateStatus",
     }
 
 

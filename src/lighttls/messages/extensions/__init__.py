@@ -8,9 +8,12 @@ from lighttls.messages.extensions.record_size_limit import RecordSizeLimit
 from lighttls.messages.extensions.renegotiation_info import RenegotiationInfo
 from lighttls.messages.extensions.server_name import HostName, ServerNameList
 from lighttls.messages.extensions.signature_algorithms import SignatureAlgorithms
+from lighttls.messages.extensions.signed_certificate_timestamp import SignedCertificateTimestampList
+from lighttls.messages.extensions.status_request import CertificateStatusRequest
 from lighttls.messages.extensions.supported_groups import SupportedGroups
 
 __all__ = [
+    "CertificateStatusRequest",
     "EcPointFormats",
     "EmptyBody",
     "HostName",
@@ -20,5 +23,6 @@ __all__ = [
     "RenegotiationInfo",
     "ServerNameList",
     "SignatureAlgorithms",
+    "SignedCertificateTimestampList",
     "SupportedGroups",
 ]
