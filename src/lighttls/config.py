@@ -48,6 +48,8 @@ class ClientConfig:
     it takes (RFC 8449). A server may ignore either and send up to 16384 bytes; `ClientConnection.info` shows it.
     `request_ocsp` and `request_scts` ask for an OCSP response (RFC 6066 §8) and for signed certificate timestamps
     (RFC 6962): both are handed on as they come, to `verify.verifier` and in the info, and are not judged.
+    `insecure_fallback_scsv=True` tells the server that a higher version was tried before and failed (RFC 7507): for
+    callers that really come back with less. Every server that speaks more than TLS 1.2 refuses it.
     `insecure_entropy(n)` replaces the system's random source: every key hangs on it.
     `trace=True` keeps the decoded handshake messages in `ClientConnection.trace`.
 
@@ -64,6 +66,7 @@ class ClientConfig:
         "identity",
         "insecure_allow_legacy_renegotiation",
         "insecure_entropy",
+        "insecure_fallback_scsv",
         "key_log",
         "max_fragment_length",
         "provider",
@@ -88,6 +91,7 @@ class ClientConfig:
     request_ocsp: bool
     request_scts: bool
     insecure_allow_legacy_renegotiation: bool
+    insecure_fallback_scsv: bool
     clock: Callable[[], float]
     key_log: Callable[[str], None] | None
     insecure_entropy: Callable[[int], bytes] | None
@@ -111,6 +115,7 @@ class ClientConfig:
         request_ocsp: bool = False,
         request_scts: bool = False,
         insecure_allow_legacy_renegotiation: bool = False,
+        insecure_fallback_scsv: bool = False,
         clock: Callable[[], float] = time.time,
         key_log: Callable[[str], None] | None = None,
         insecure_entropy: Callable[[int], bytes] | None = None,
@@ -140,6 +145,7 @@ class ClientConfig:
             "request_ocsp": request_ocsp,
             "request_scts": request_scts,
             "insecure_allow_legacy_renegotiation": insecure_allow_legacy_renegotiation,
+            "insecure_fallback_scsv": insecure_fallback_scsv,
             "clock": clock,
             "key_log": key_log,
             "insecure_entropy": insecure_entropy,

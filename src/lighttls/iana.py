@@ -93,6 +93,10 @@ class CipherSuite(IntEnum):
     TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256 = 0xCCA9
 
 
+FALLBACK_SCSV: Final = 0x5600
+"""A signal in the list of suites, and never chosen: the client tried a higher version before (RFC 7507)."""
+
+
 class NamedGroup(IntEnum):
     """Groups for ECDHE and curves of certificate keys (RFC 8422 §5.1.1)."""
 

@@ -73,6 +73,11 @@ def test_client_hello_carries_no_fallback_signal(provider):
     assert 0x5600 not in hello(provider).suites
 
 
+def test_client_hello_signals_a_fallback_last_and_only_when_told_to(provider):
+    """CH-11."""
+    assert hello(provider, insecure_fallback_scsv=True).suites == [*hello(provider).suites, 0x5600]
+
+
 def test_client_hello_offers_extended_master_secret(provider):
     """EMS-01."""
     assert hello(provider).get(wire.EXTENDED_MASTER_SECRET) == b""

@@ -61,11 +61,15 @@ CHOICES = [
         Refused("SH-01", f"version 0x{version:04x}", wire.PROTOCOL_VERSION, hello={"version": version})
         for version in (0x0300, 0x0301, 0x0302, 0x0304, 0x0003, 0xFEFD)
     ),
-    Refused(
-        "SH-03",
-        "tls 1.1 and its downgrade value",
-        wire.PROTOCOL_VERSION,
-        hello={"version": 0x0302, "random": DOWNGRADE_11},
+    *(
+        Refused(
+            "SH-03",
+            f"version 0x{version:04x} with downgrade value {value[-1]}",
+            wire.PROTOCOL_VERSION,
+            hello={"version": version, "random": value},
+        )
+        for version in (0x0300, 0x0301, 0x0302)
+        for value in (DOWNGRADE_11, DOWNGRADE_12)
     ),
     *(
         Refused("SH-06", f"suite 0x{suite:04x}", wire.ILLEGAL_PARAMETER, suite=suite)
@@ -77,6 +81,13 @@ CHOICES = [
     *(
         Refused("SH-07", f"signal 0x{suite:04x}", wire.ILLEGAL_PARAMETER, suite=suite)
         for suite in (0x00FF, 0x5600, 0x0A0A, 0xFAFA)
+    ),
+    Refused(
+        "SH-07",
+        "fallback signal though it stood in our list",
+        wire.ILLEGAL_PARAMETER,
+        settings={"insecure_fallback_scsv": True},
+        suite=0x5600,
     ),
     Refused("SH-08", "deflate", wire.ILLEGAL_PARAMETER, hello={"compression": 1}),
     Refused("SH-08", "compression 255", wire.ILLEGAL_PARAMETER, hello={"compression": 255}),
@@ -174,6 +185,7 @@ TOLERATED = [
         Tolerated("PROF-03", f"server time {time.hex()}", hello={"random": time + bytes(28)})
         for time in (bytes(4), b"\xff" * 4)
     ),
+    Tolerated("CH-11", "fallback signal passed over", settings={"insecure_fallback_scsv": True}),
     Tolerated("SH-09", "no block", settings=LEGACY, extended_master_secret=False, hello={"extensions": None}),
     Tolerated("SH-10", "empty block", settings=LEGACY, extended_master_secret=False, hello={"extensions": ()}),
     Tolerated("SH-17", "supported_groups", extra=[(10, b"\x00\x02\x00\x17")]),

@@ -32,11 +32,12 @@ class MemoryServer:
         alpn: Sequence[str] = (),
         key_log: Path | None = None,
         options: int = 0,
+        highest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2,
     ) -> None:
         certificates = pki.shared()
         leaf = leaf or certificates.ecdsa_server
         settings = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        settings.minimum_version = settings.maximum_version = ssl.TLSVersion.TLSv1_2
+        settings.minimum_version, settings.maximum_version = ssl.TLSVersion.TLSv1_2, highest
         settings.options |= options
         with TemporaryDirectory() as folder:
             chain = Path(folder, "chain.pem")

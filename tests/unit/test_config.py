@@ -47,6 +47,7 @@ def test_defaults(provider: Any) -> None:
     assert config.clock is time.time
     assert config.verify == VerifyPolicy()
     assert not config.insecure_allow_legacy_renegotiation
+    assert not config.insecure_fallback_scsv
 
 
 def test_choices_keep_their_order_and_become_enums(provider: Any) -> None:

@@ -235,6 +235,20 @@ def test_fatal_alert_of_the_server_is_an_error_with_advice_and_no_answer(provide
     assert isinstance(server.error, ssl.SSLError)
 
 
+@pytest.mark.parametrize("highest", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_fallback_signal_is_refused_by_a_server_that_speaks_more(provider: Any, highest: ssl.TLSVersion) -> None:
+    """CH-11, ALERT-18: OpenSSL's word for it, and what we say to it."""
+    connection, server = client(provider, insecure_fallback_scsv=True), MemoryServer(highest=highest)
+    if highest == ssl.TLSVersion.TLSv1_2:
+        connect(connection, server)
+        assert connection.is_established
+        return
+    with pytest.raises(PeerAlert) as caught:
+        connect(connection, server)
+    assert caught.value.description == Alert.INAPPROPRIATE_FALLBACK
+    assert "Do not set the fallback signal" in explain(caught.value)
+
+
 def test_random_source_that_fails_leaves_a_connection_that_can_be_tried_again(provider: Any) -> None:
     answers = iter([b"short"])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lighttls.config import ClientConfig
 from lighttls.handshake.output import Output
 from lighttls.handshake.states import Client, Offer, WaitServerHello
-from lighttls.iana import FRAGMENT_LENGTHS, OCSP, TLS12, ExtensionType
+from lighttls.iana import FALLBACK_SCSV, FRAGMENT_LENGTHS, OCSP, TLS12, ExtensionType
 from lighttls.messages import ClientHello, Extension
 from lighttls.messages.extensions import (
     CertificateStatusRequest,
@@ -34,7 +34,7 @@ def send_client_hello(out: Output, client: Client) -> WaitServerHello:
             client_version=TLS12,  # CH-01
             random=random,
             session_id=b"",  # CH-03
-            cipher_suites=config.cipher_suites,
+            cipher_suites=config.cipher_suites + ((FALLBACK_SCSV,) if config.insecure_fallback_scsv else ()),  # CH-11
             compression_methods=_NO_COMPRESSION,
             extensions=extensions,
         )

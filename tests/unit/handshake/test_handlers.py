@@ -130,6 +130,13 @@ def test_hello_offers_what_is_configured(provider: Any) -> None:
     assert out.transcript.raw() == hello.encode()
 
 
+def test_fallback_signal_is_the_last_suite_and_no_choice(provider: Any) -> None:
+    """CH-11."""
+    hello, state, _ = sent_hello(provider, insecure_fallback_scsv=True)
+    assert hello.cipher_suites == (*state.offer.client.config.cipher_suites, 0x5600)
+    assert 0x5600 not in state.offer.client.config.cipher_suites
+
+
 @pytest.mark.parametrize(
     ("host", "settings", "expected"),
     [
