@@ -88,8 +88,7 @@ class ClientConnection(Conversation):
                 self._ledger.bytes_received += len(data)
                 self._fail(error, [])
                 raise
-            if plaintext is not None:
-                self._ledger.bytes_received += len(data)
+            if plaintext is not None:  # the engine has counted it
                 event = _new(DataReceived)  # its constructor takes as long as all of this
                 event.data = plaintext
                 return [event]
@@ -174,7 +173,7 @@ class ClientConnection(Conversation):
         except UsageError:
             self.close()
             raise
-        outbox = self._outbox  # Outbox.add, without another call
+        outbox = self._outbox  # Outbox.add, without another call or another count
         if outbox.first:
             outbox.later.append(sealed)
         else:
@@ -191,7 +190,6 @@ class ClientConnection(Conversation):
             outbox.first = b""  # the usual case, without another call
         else:
             data = outbox.take(max_bytes)
-        self._ledger.bytes_sent += len(data)
         return data
 
     def close(self) -> None:

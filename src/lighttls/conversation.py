@@ -111,7 +111,9 @@ class Conversation:
         """What was agreed, with the byte counts so far. Raises UsageError before the handshake is complete."""
         if type(self._state) is not Connected:
             raise UsageError("there is no information before the handshake is complete")
-        return self._ledger.info(self._state, self._hostname)
+        sealed_short, opened_short = self._records.short_bytes
+        sent = self._outbox.added + sealed_short - self._outbox.waiting
+        return self._ledger.info(self._state, self._hostname, sent, opened_short)
 
     # ---- from records to the table -----------------------------------------------------------------
 

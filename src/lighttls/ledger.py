@@ -10,16 +10,15 @@ from lighttls.info import ConnectionInfo
 
 
 class Ledger:
-    """Counts bytes and flights of one connection."""
+    """Counts flights of one connection, and the bytes it receives the long way."""
 
-    __slots__ = ("_clock", "_flight_times", "_last_sent", "_started", "bytes_received", "bytes_sent")
+    __slots__ = ("_clock", "_flight_times", "_last_sent", "_started", "bytes_received")
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._started = 0.0
         self._last_sent: bool | None = None
         self._flight_times: list[float] = []
-        self.bytes_sent = 0
         self.bytes_received = 0
 
     def note_flight(self, sent: bool) -> None:
@@ -32,7 +31,7 @@ class Ledger:
         self._last_sent = sent
         self._flight_times.append(now - self._started)
 
-    def info(self, state: Connected, hostname: str) -> ConnectionInfo:
+    def info(self, state: Connected, hostname: str, sent: int, received_short: int) -> ConnectionInfo:
         """A snapshot."""
         agreed, peer, exchange, auth = state.agreed, state.peer, state.exchange, state.auth
         return ConnectionInfo(
@@ -57,8 +56,8 @@ class Ledger:
             client_certificate_sent=auth is not None and auth.identity is not None,
             max_fragment_length=agreed.sizes.max_fragment_length,
             record_size_limit=agreed.sizes.record_size_limit,
-            bytes_sent=self.bytes_sent,
-            bytes_received=self.bytes_received,
+            bytes_sent=sent,
+            bytes_received=self.bytes_received + received_short,
             flights=len(self._flight_times),
             flight_times=tuple(self._flight_times),
         )

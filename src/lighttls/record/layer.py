@@ -31,6 +31,8 @@ class RecordLayer:
         "_sealer",
         "_send_limit",
         "_sent_any",
+        "_short_received",
+        "_short_sent",
         "_source",
         "_wanted",
         "held",
@@ -46,6 +48,7 @@ class RecordLayer:
         self._opener: RecordOpener | None = None
         self._sealer: RecordSealer | None = None
         self._sent_any = False
+        self._short_sent = self._short_received = 0  # what `short_bytes` says besides the engine
         self._plain_limit = self._send_limit = self._receive_limit = MAX_PLAINTEXT
         self.version_pinned = False  # set when the ServerHello has been read (REC-04)
 
@@ -74,15 +77,28 @@ class RecordLayer:
     @property
     def seal_data(self) -> SealData:
         """The engine's `seal_data`; where records are limited, `seal` with that limit."""
-        sealer, limit = self._sealer, self._send_limit
-        if sealer is None:
+        if self._sealer is None:
             raise InternalError("nothing to seal: our records are not protected")
-        if limit == MAX_PLAINTEXT:
-            return sealer.seal_data
-        return lambda data: sealer.seal(ContentType.APPLICATION_DATA, data, limit)
+        return self._sealer.seal_data if self._send_limit == MAX_PLAINTEXT else self._seal_limited
+
+    def _seal_limited(self, data: bytes | memoryview) -> bytes:
+        sealed = self.protect(ContentType.APPLICATION_DATA, data)
+        self._short_sent += len(sealed)
+        return sealed
+
+    @property
+    def short_bytes(self) -> tuple[int, int]:
+        """Bytes that went through `seal_data`, and through `open_data`: nobody else counts them."""
+        sent, received = self._short_sent, self._short_received
+        if self._sealer is not None:
+            sent += self._sealer.short_bytes
+        if self._opener is not None:
+            received += self._opener.short_bytes
+        return sent, received
 
     def forget_keys(self) -> None:
         """Drop keys and what was held: the connection has failed (ALERT-15)."""
+        self._short_sent, self._short_received = self.short_bytes
         self._opener = self._sealer = None
         self.forget_received()
 

@@ -12,16 +12,18 @@ _WARNING, _FATAL = bytes((AlertLevel.WARNING,)), bytes((AlertLevel.FATAL,))
 class Outbox:
     """Queues records; handshake messages that follow one another leave in one (HS-13)."""
 
-    __slots__ = ("_flight", "_records", "first", "later")
+    __slots__ = ("_flight", "_records", "added", "first", "later")
 
     def __init__(self, records: RecordLayer) -> None:
         self._records = records
         self._flight = bytearray()
+        self.added = 0  # bytes
         self.first: bytes | memoryview = b""  # what leaves next: most of the time all there is
         self.later: list[bytes | memoryview] = []  # empty if `first` is
 
     def add(self, records: bytes) -> None:
-        """Queue what is protected already."""
+        """Queue what is protected already, and count it."""
+        self.added += len(records)
         if self.first:
             self.later.append(records)
         else:
@@ -55,6 +57,11 @@ class Outbox:
         """Queue the alert that ends the connection: the key's budget keeps room for it."""
         level = _FATAL if fatal else _WARNING
         self.add(self._records.protect_last(ContentType.ALERT, level + bytes((description,))))
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that were queued and not taken."""
+        return len(self.first) + sum(map(len, self.later))
 
     def take(self, max_bytes: int | None) -> bytes:
         """The first bytes of the queue, all if `max_bytes` is None; what remains is not copied.
