@@ -6,11 +6,12 @@
 PYTHON ?= python3
 export PYTHON
 
-.PHONY: help demo test cross fuzz size assurance check bench timing docs deps clean
+.PHONY: help demo test mutants cross fuzz size assurance check bench timing docs deps clean
 
 help:
 	@echo "make demo    set up, then publish over mutual TLS 1.2 to a server on this machine"
 	@echo "make test    set up, then run the tests"
+	@echo "make mutants switch off checks of the protocol, one at a time; each must be missed by a test"
 	@echo "make cross   run the C core on every processor that qemu stands for here (minutes)"
 	@echo "make fuzz    fuzz each part of the C core that reads strangers' bytes for half an hour"
 	@echo "make size    what the C core needs of a microcontroller: flash and stack"
@@ -29,6 +30,10 @@ demo:
 test:
 	@tools/setup.sh test
 	@tools/with_engine.sh -m pytest
+
+mutants:
+	@tools/setup.sh test
+	@nice tools/with_engine.sh tools/mutate_checks.py --sample $${LIGHTTLS_MUTANTS:-50}
 
 cross:
 	@tools/setup.sh test

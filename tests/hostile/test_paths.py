@@ -7,8 +7,10 @@ from cryptography.hazmat.primitives import hashes
 
 from hostile import certificates as pki
 from hostile import wire
-from hostile.cases import Refused, Tolerated, both_splits, lenient
+from hostile.cases import Refused, Tolerated, both_splits, check_alive, client, lenient
 from hostile.certificates import Credential
+from hostile.link import drive
+from hostile.server import Server
 from lighttls import VerifyPolicy, errors
 from lighttls.iana import Alert
 
@@ -86,3 +88,12 @@ def test_chain_is_refused(case, provider, split):
 @pytest.mark.parametrize("case", TOLERATED, ids=str)
 def test_odd_chain_is_borne(case, provider, split):
     case.check(provider, split)
+
+
+def test_end_point_binding_needs_a_signature_algorithm_with_a_hash(provider):
+    """EXP-05: Ed25519 has none (RFC 5929 §4.1); only an unverified chain can bring it here."""
+    leaf = pki.reissue(pki.leaf(), algorithm=pki.ED25519)
+    link = drive(client(provider, verify=VerifyPolicy(insecure_skip_verify=True)), Server(leaf))
+    check_alive(link)
+    with pytest.raises(errors.UsageError, match="not defined for the signature algorithm"):
+        link.client.channel_binding("tls-server-end-point")

@@ -23,8 +23,6 @@ def keying_material(state: Connected, label: str, context: bytes | None, length:
     _need_extended_master_secret(state, "an exporter")
     if not label.isascii() or not label or label.encode() in _LABELS_OF_TLS:  # EXP-02
         raise UsageError(f"{label!r} is no label for an exporter: ASCII, and none that TLS uses itself")
-    if context is not None and len(context) >= 1 << 16:  # EXP-01
-        raise UsageError(f"an exporter's context has {len(context)} bytes, at most 65535 are possible")
     if not 1 <= length <= _LONGEST:
         raise UsageError(f"an exporter of {length} bytes was asked, 1 to {_LONGEST} are possible")
     return state.schedule.export(label.encode(), context, length)
