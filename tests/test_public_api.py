@@ -22,7 +22,7 @@ CORE = """
     Event HandshakeCompleted DataReceived SignatureRequested PeerClosed WarningReceived
 """
 TRUST = "TrustStore SignaturePolicy VerifyPolicy TimePolicy"
-IDENTITY = "Identity Signer SignatureRequest software_key raw_ecdsa"
+IDENTITY = "Identity IdentityRequest Signer SignatureRequest software_key raw_ecdsa"
 FACES = "connect TLSSocket Stream Transport MemoryTransport memory_pair"
 
 NAMES = " ".join((ERRORS, CODE_POINTS, CORE, TRUST, IDENTITY, FACES)).split()

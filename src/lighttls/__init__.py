@@ -37,7 +37,7 @@ from lighttls.events import (
     WarningReceived,
 )
 from lighttls.iana import Alert, CipherSuite, NamedGroup, SignatureScheme
-from lighttls.identity import Identity
+from lighttls.identity import Identity, IdentityRequest
 from lighttls.info import ConnectionInfo
 from lighttls.keys import SignatureRequest, Signer, raw_ecdsa, software_key
 from lighttls.trace import TraceEntry
@@ -64,6 +64,7 @@ __all__ = [
     "HandshakeCompleted",
     "HandshakeFailure",
     "Identity",
+    "IdentityRequest",
     "IllegalParameter",
     "InternalError",
     "LightTLSError",

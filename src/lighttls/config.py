@@ -12,7 +12,7 @@ from lighttls.crypto.provider import CryptoProvider, KeySchedule
 from lighttls.crypto.suites import SUITES
 from lighttls.errors import ConfigurationError, EntropyError
 from lighttls.iana import FRAGMENT_LENGTHS, CipherSuite, NamedGroup, SignatureScheme
-from lighttls.identity import Identity
+from lighttls.identity import Identity, IdentitySelector
 from lighttls.x509 import TrustStore, VerifyPolicy
 
 DEFAULT_GROUPS: Final = (NamedGroup.X25519, NamedGroup.SECP256R1, NamedGroup.SECP384R1)
@@ -41,7 +41,8 @@ class ClientConfig:
 
     Immutable, and shared by any number of connections and threads; it freezes `trust`.
     Sequences are in order of preference; `cipher_suites` are by default all that the other settings can
-    finish. `clock` gives seconds since 1970 in UTC. `key_log` is
+    finish. `identity` may be a function: it is asked with an `IdentityRequest` when a server wants a certificate, and
+    gives an Identity, or None to go on without. `clock` gives seconds since 1970 in UTC. `key_log` is
     called with one line in NSS key log format: whoever reads it reads the traffic.
     `max_fragment_length` asks that records carry at most 512, 1024, 2048 or 4096 bytes, both ways (RFC 6066 §4).
     `record_size_limit` says how many bytes, 64 to 16384, we take in a protected record, and lets the server say what
@@ -80,7 +81,7 @@ class ClientConfig:
     )
 
     trust: TrustStore
-    identity: Identity | None
+    identity: Identity | IdentitySelector | None
     alpn_protocols: tuple[bytes, ...]
     cipher_suites: tuple[CipherSuite, ...]
     groups: tuple[NamedGroup, ...]
@@ -104,7 +105,7 @@ class ClientConfig:
         self,
         *,
         trust: TrustStore,
-        identity: Identity | None = None,
+        identity: Identity | IdentitySelector | None = None,
         alpn_protocols: Iterable[str] = (),
         cipher_suites: Iterable[int] | None = None,
         groups: Iterable[int] = DEFAULT_GROUPS,
@@ -126,8 +127,8 @@ class ClientConfig:
             raise ConfigurationError(
                 "the setting trust must be a TrustStore; there is no default, since it decides who is believed"
             )
-        if identity is not None and not isinstance(identity, Identity):
-            raise ConfigurationError("the setting identity must be an Identity or None")
+        if identity is not None and not isinstance(identity, Identity) and not callable(identity):
+            raise ConfigurationError("the setting identity must be an Identity, a function that chooses one, or None")
         if verify is not None and not isinstance(verify, VerifyPolicy):
             raise ConfigurationError("the setting verify must be a VerifyPolicy or None")
         engine = provider if provider is not None else default_provider()

@@ -1,12 +1,13 @@
-"""Identity: our certificate chain and who signs for it."""
+"""Identity: our certificate chain and who signs for it; and how one of several is chosen."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from os import PathLike
 
-from lighttls.errors import ConfigurationError, LightTLSError
-from lighttls.iana import SignatureScheme
+from lighttls._struct import struct
+from lighttls.errors import CertificateError, ConfigurationError, LightTLSError
+from lighttls.iana import ClientCertificateType, SignatureScheme
 from lighttls.keys import Signer, software_key
 from lighttls.x509 import Certificate, certificates_from_pem
 
@@ -80,6 +81,43 @@ class Identity:
 
     def __repr__(self) -> str:
         return f"Identity({len(self.chain)} certificates, {self.leaf.public_key.kind} key)"
+
+
+@struct
+class IdentityRequest:
+    """What a server wants of a client certificate (RFC 5246 §7.4.4): what an identity selector is asked."""
+
+    server_hostname: str
+    certificate_types: tuple[int, ...]  # as sent, unknown ones too (CR-06); likewise the other two
+    signature_schemes: tuple[int, ...]
+    ca_names: tuple[bytes, ...]  # DER; none: any authority will do (CR-07)
+
+    def scheme_for(self, identity: Identity) -> SignatureScheme | None:
+        """The first of the identity's schemes that the server takes; None if it takes none, or no such key."""
+        if _TYPE_OF_KEY[identity.leaf.public_key.kind] not in self.certificate_types:  # CAUTH-05
+            return None
+        return next((scheme for scheme in identity.signature_schemes if scheme in self.signature_schemes), None)
+
+    def names_an_issuer_of(self, identity: Identity) -> bool:
+        """Whether a certificate of the identity's chain is by an authority that the server named, or it named none."""
+        return not self.ca_names or any(_issued_by(der, self.ca_names) for der in identity.chain)
+
+    def fits(self, identity: Identity) -> bool:
+        """Whether the server says that it would take this identity: key, scheme and authority (CAUTH-08)."""
+        return self.scheme_for(identity) is not None and self.names_an_issuer_of(identity)
+
+
+IdentitySelector = Callable[[IdentityRequest], Identity | None]
+"""Chooses one of several identities, or none: then the server gets an empty list and decides what to make of it."""
+
+_TYPE_OF_KEY = {"rsa": ClientCertificateType.RSA_SIGN, "ec": ClientCertificateType.ECDSA_SIGN}
+
+
+def _issued_by(der: bytes, names: tuple[bytes, ...]) -> bool:
+    try:
+        return Certificate.parse(der).issued_by(names)
+    except CertificateError:  # behind the leaf a chain is sent as it was given
+        return False
 
 
 def _read(path: str | PathLike[str], what: str) -> bytes:

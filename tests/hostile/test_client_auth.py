@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from hostile import certificates as pki
@@ -9,14 +11,23 @@ from hostile import wire
 from hostile.cases import check_alive, client
 from hostile.link import Link, drive
 from hostile.server import Server
-from lighttls import ClientConfig, ClientConnection, Identity, TrustStore, errors, raw_ecdsa, software_key
+from lighttls import (
+    ClientConfig,
+    ClientConnection,
+    Identity,
+    IdentityRequest,
+    TrustStore,
+    errors,
+    raw_ecdsa,
+    software_key,
+)
 from lighttls.events import SignatureRequested
 
 EC, RSA = "p256/device", "rsa2048/device"
 EVERY_SCHEME = (0x0403, 0x0503, 0x0603, 0x0804, 0x0805, 0x0806, 0x0401, 0x0501, 0x0601)
 
 
-def asked(provider, identity: Identity | None, request: bytes, **script) -> Link:
+def asked(provider, identity: Any, request: bytes, **script) -> Link:
     """A handshake in which the server asks for a certificate."""
     config = ClientConfig(trust=TrustStore.from_der(pki.root()), provider=provider, identity=identity)
     return drive(ClientConnection(config, pki.HOST), Server(pki.leaf(), request=request, **script))
@@ -95,6 +106,78 @@ def test_single_identity_is_sent_whatever_authorities_are_named(provider):
     """CAUTH-08."""
     names = pki.distinguished_names([pki.leaf(host="other.example").chain[0]])
     assert asked(provider, identity(EC), wire.certificate_request(authorities=names)).server.client_chain
+
+
+def test_selector_is_asked_with_all_that_the_server_said_and_its_choice_is_sent(provider):
+    """CAUTH-08: names choose among identities."""
+    ours = {kind: identity(kind) for kind in (EC, RSA)}
+    names = pki.distinguished_names([pki.intermediate()])
+    for kind, types in ((EC, b"\x01\x40"), (RSA, b"\x01\x40\x07"), (RSA, b"\x01")):
+        asked_with: list[IdentityRequest] = []
+
+        def select(request: IdentityRequest, kind=kind, asked_with=asked_with) -> Identity | None:
+            asked_with.append(request)
+            return ours[kind]
+
+        link = asked(provider, select, wire.certificate_request(types=types, authorities=names))
+        check_alive(link)
+        assert link.server.client_chain == list(pki.device(kind).chain)
+        (request,) = asked_with
+        assert request.server_hostname == pki.HOST
+        assert request.certificate_types == tuple(types)
+        assert request.signature_schemes == EVERY_SCHEME
+        assert list(request.ca_names) == names
+
+
+@pytest.mark.parametrize(
+    ("types", "schemes", "named", "kind"),
+    [
+        (b"\x01\x40", EVERY_SCHEME, True, EC),
+        (b"\x01", EVERY_SCHEME, True, RSA),
+        (b"\x01\x40", EVERY_SCHEME[3:], True, RSA),
+        (b"\x07", EVERY_SCHEME, True, None),
+        (b"\x01\x40", EVERY_SCHEME, False, None),
+    ],
+)
+def test_first_identity_that_fits_can_be_chosen(provider, types, schemes, named, kind):
+    """CAUTH-05, CAUTH-06, CAUTH-08, CR-08: by key, scheme and authority; what does not parse names nobody."""
+    ours = [identity(EC), identity(RSA)]
+    names = [b"no name", *pki.distinguished_names([pki.intermediate() if named else pki.leaf().chain[0]])]
+    link = asked(
+        provider,
+        lambda request: next(filter(request.fits, ours), None),
+        wire.certificate_request(types, schemes, names),
+    )
+    check_alive(link)
+    assert link.server.client_chain == (list(pki.device(kind).chain) if kind else [])
+    assert list(link.client.info.requested_ca_names) == names
+
+
+def test_choice_that_the_server_cannot_take_is_not_sent(provider):
+    """CAUTH-05, CR-09."""
+    link = asked(provider, lambda request: identity(EC), wire.certificate_request(types=b"\x01"))
+    check_alive(link)
+    assert link.server.client_chain == []
+    assert not link.client.info.client_certificate_sent
+
+
+def broken_selector(request: IdentityRequest) -> Identity:
+    raise KeyError(request.server_hostname)
+
+
+@pytest.mark.parametrize("select", [broken_selector, lambda request: "device.pem", lambda request: True])
+def test_selector_that_breaks_ends_the_handshake_before_anything_leaves(provider, select):
+    link = asked(provider, select, wire.certificate_request())
+    assert type(link.error) is errors.ConfigurationError
+    assert "identity selector" in str(link.error)
+    assert link.server.alerts == [(wire.FATAL, wire.INTERNAL_ERROR)]
+    assert messages(link) == [1]
+
+
+def test_selector_is_not_asked_when_the_server_does_not(provider):
+    """CAUTH-02."""
+    config = ClientConfig(trust=TrustStore.from_der(pki.root()), provider=provider, identity=broken_selector)
+    check_alive(drive(ClientConnection(config, pki.HOST), Server(pki.leaf())))
 
 
 def test_long_chain_is_cut_into_legal_records(provider):

@@ -73,7 +73,7 @@ def test_choices_keep_their_order_and_become_enums(provider: Any) -> None:
     [
         ({"trust": None}, "trust must be a TrustStore"),
         ({"trust": "ca.pem"}, "trust must be a TrustStore"),
-        ({"identity": "device.pem"}, "identity must be an Identity or None"),
+        ({"identity": "device.pem"}, "identity must be an Identity, a function that chooses one, or None"),
         ({"verify": False}, "verify must be a VerifyPolicy or None"),
         ({"cipher_suites": ()}, "cipher_suites is empty"),
         ({"cipher_suites": (0x002F,)}, "cipher_suites: 47 is none"),

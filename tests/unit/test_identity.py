@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
 
-from lighttls import ConfigurationError, Identity, SignatureScheme, raw_ecdsa, software_key
+from lighttls import ConfigurationError, Identity, IdentityRequest, SignatureScheme, raw_ecdsa, software_key
 from lighttls.testing import Certificate, Pki, ec_key, issue
 from lighttls.testing.pki import PrivateKey
+from lighttls.x509 import Certificate as ParsedCertificate
 from support import pki
 
 
@@ -230,3 +232,52 @@ def test_path_that_is_none_is_named() -> None:
 def test_pem_text_is_as_good_as_its_bytes() -> None:
     pem = pki.shared().device_chain(pki.shared().ec_device)
     assert Identity.from_pem(pem.decode()).chain == Identity.from_pem(pem).chain
+
+
+# ---- which of several ----------------------------------------------------------------------------
+
+
+def wanted(types: Sequence[int] = (1, 64), schemes: Sequence[int] = (0x0403, 0x0401), *names: bytes) -> IdentityRequest:
+    return IdentityRequest("server.example", tuple(types), tuple(schemes), names)
+
+
+def device(shared: Pki) -> Identity:
+    return Identity((shared.ec_device.der, shared.device_ca.der), element())
+
+
+@pytest.mark.parametrize(
+    ("types", "schemes", "chosen"),
+    [
+        ((64,), (0x0403,), 0x0403),
+        ((1, 64, 7), (0x0A0A, 0x0401, 0x0403), 0x0403),  # CR-06
+        ((1,), (0x0403,), None),  # CAUTH-05
+        ((64,), (0x0401, 0x0503), None),
+        ((64,), (), None),
+    ],
+)
+def test_scheme_for_an_identity_needs_its_kind_of_key_and_a_common_scheme(
+    shared: Pki, types: tuple[int, ...], schemes: tuple[int, ...], chosen: int | None
+) -> None:
+    assert wanted(types, schemes).scheme_for(device(shared)) == chosen
+    assert wanted(types, schemes).fits(device(shared)) == (chosen is not None)
+
+
+def test_authority_is_found_anywhere_in_the_chain_by_its_name(shared: Pki) -> None:
+    """CAUTH-08, CR-07: RFC 5280 §7.1 says when two names are one; CR-08."""
+    ours = device(shared)
+    issuer = ParsedCertificate.parse(shared.ec_device.der).issuer
+    above = ParsedCertificate.parse(shared.device_ca.der).issuer
+    stranger = ParsedCertificate.parse(shared.ecdsa_server.der).issuer
+    assert issuer != stranger
+    for names in ((), (issuer,), (above,), (stranger, b"no name", issuer)):
+        assert wanted((64,), (0x0403,), *names).names_an_issuer_of(ours)
+        assert wanted((64,), (0x0403,), *names).fits(ours)
+    for names in ((stranger,), (b"no name",), (b"\x30\x00",)):
+        assert not wanted((64,), (0x0403,), *names).names_an_issuer_of(ours)
+        assert not wanted((64,), (0x0403,), *names).fits(ours)
+
+
+def test_certificate_behind_the_leaf_that_cannot_be_read_is_by_nobody(shared: Pki) -> None:
+    odd = Identity((shared.ec_device.der, b"not a certificate"), element())
+    assert wanted((64,), (0x0403,), ParsedCertificate.parse(shared.ec_device.der).issuer).fits(odd)
+    assert not wanted((64,), (0x0403,), ParsedCertificate.parse(shared.ecdsa_server.der).issuer).fits(odd)

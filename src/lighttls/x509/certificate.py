@@ -8,7 +8,7 @@ decision here depends on them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final, TypeVar
 
 from lighttls.errors import CertificateError, ChainReason
@@ -135,6 +135,10 @@ class Certificate:
     def issuer_name(self) -> Name:
         """The issuer in the form for comparison."""
         return self._once("issuer", distinguished_name.normalise, self.issuer)
+
+    def issued_by(self, names: Iterable[bytes]) -> bool:
+        """Whether the issuer's name is among `names` (DER); one that does not parse matches nothing (CR-08)."""
+        return any(name == self.issuer or _normal_form(name) == self.issuer_name for name in names)
 
     @property
     def self_issued(self) -> bool:
@@ -292,3 +296,10 @@ def _extensions(data: bytes, at: int, end: int, version: int) -> dict[bytes, tup
             raise CertificateError(f"extension {extensions.name_of(oid)} appears twice", ChainReason.MALFORMED)
         found[oid] = critical, data[value_at:at]
     return found
+
+
+def _normal_form(name: bytes) -> Name | None:
+    try:
+        return distinguished_name.normalise(name)
+    except CertificateError:
+        return None

@@ -342,6 +342,13 @@ def test_scheme_is_the_first_of_ours_that_type_and_list_allow(
     assert out.actions == []
 
 
+def test_selector_may_choose_nothing(provider: Any) -> None:
+    """CR-09."""
+    state = WaitRequestOrDone(agreed(provider, identity=lambda request: None), PEER, exchange(provider))
+    after = on_certificate_request(output(provider), state, CertificateRequest(b"\x40", (0x0403,), (b"ca",)))
+    assert after.auth == ClientAuth((64,), (b"ca",), None, None)
+
+
 def test_request_without_an_identity_is_noted(provider: Any) -> None:
     """CR-09."""
     state = WaitRequestOrDone(agreed(provider), PEER, exchange(provider))
