@@ -2,8 +2,8 @@
 
 A check is an `if` that raises, in the rooms between the wire and the application. Each is made to find nothing, in
 a copy of the tree; then the hostile server plays, first the cases of the rules that the check cites, then all. What
-only our own side can get wrong (a caller's mistake, an error in lighttls) may also be caught by a unit test. A check
-that nobody misses is a hole in the tests, or needless.
+only our own side can get wrong (a caller's mistake, an error in lighttls), and what is wrong inside a certificate, may
+also be noticed by a unit test. A check that nobody misses is a hole in the tests, or needless.
 
     tools/mutate_checks.py [--sample 50] [--seed 1] [part of a file's name …]
 """
@@ -28,9 +28,11 @@ from lighttls.crypto import default_provider
 
 REPOSITORY = Path(__file__).parents[1]
 PACKAGE = Path("src/lighttls")
-ROOMS = ("wire", "record", "messages", "handshake", "conversation.py", "connection.py")
-QUICK = f"{default_provider().name} and not byte-by-byte"
-UNIT_TESTS = ("tests/unit/wire", "tests/unit/record", "tests/unit/messages", "tests/unit/handshake")
+ROOMS = (
+    *("wire", "record", "messages", "handshake", "conversation.py", "connection.py", "x509"),
+    *("crypto/pure.py", "crypto/_ecdh.py", "crypto/_signatures.py"),
+)
+UNIT_TESTS = tuple(f"tests/unit/{room}" for room in ("wire", "record", "messages", "handshake", "crypto", "x509"))
 PEER_ERRORS = (errors.ProtocolError, errors.CertificateError, errors.PeerAlert, errors.TruncatedStream)
 RULE = re.compile(r"\b[A-Z]{2,6}-\d\d\b")
 SECONDS = 300  # a mutant that takes longer hangs, which is a failure too
@@ -110,11 +112,20 @@ def switched_off(source: bytes, check: Check) -> bytes:
     return source[: check.start] + b"(" + source[check.start : check.end] + b") and False" + source[check.end :]
 
 
+def quick(engine: str, rules: Iterable[str] = ()) -> list[str]:
+    """The hostile server's cases on one engine, with whole flights; those of some rules, or all."""
+    chosen = f"{engine} and not byte-by-byte"
+    return ["tests/hostile", "-k", f"({' or '.join(rules)}) and {chosen}" if rules else chosen]
+
+
 def runs(tree: Path, check: Check) -> Iterator[list[str]]:
     """The tests that may notice, likely ones first."""
+    engine = "pure" if "/crypto/" in check.file else default_provider().name
     if check.rules:
-        yield ["tests/hostile", "-k", f"({' or '.join(check.rules)}) and {QUICK}"]
-    yield ["tests/hostile", "-k", QUICK]
+        yield quick(engine, check.rules)
+    if "/x509/" in check.file:  # a chain has more ways to be wrong than a server to send one
+        yield ["tests/unit/x509"]
+    yield quick(engine)
     if check.ours:
         yield [*UNIT_TESTS, *sorted(path.relative_to(tree).as_posix() for path in tree.glob("tests/unit/*.py"))]
 
@@ -157,7 +168,7 @@ def main(arguments: list[str]) -> int:
         ]
         if options.sample and options.sample < len(found):
             found = sorted(random.Random(options.seed).sample(found, options.sample), key=lambda c: (c.file, c.line))
-        if broken := failing_test(tree, [["tests/hostile", "-k", QUICK]]):
+        if broken := failing_test(tree, [quick(default_provider().name)]):
             print(f"{broken} fails before any check is switched off")
             return 1
         survivors = []

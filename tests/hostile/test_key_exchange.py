@@ -166,6 +166,20 @@ PARAMETERS = [
     *(refuse_point("SKE-06", "too short", group, good_point(group)[:-1]) for group in NIST),
     *(refuse_point("SKE-06", "too long", group, good_point(group) + b"\x00") for group in NIST),
     *(refuse_point("SKE-06", "x25519 key", group, good_point(29)) for group in NIST),
+    *(  # the point's form is judged before the signature (SKE-28)
+        Refused(
+            rule,
+            f"{what}, and the signature wrong",
+            wire.ILLEGAL_PARAMETER,
+            group=group,
+            ske={"point": point, "signature": corrupted},
+        )
+        for rule, what, group, point in (
+            ("SKE-05", "compressed form", 23, b"\x02" + good_point(23)[1:]),
+            ("SKE-06", "too short", 24, good_point(24)[:-1]),
+            ("SKE-09", "33 bytes", 29, bytes(33)),
+        )
+    ),
     *(refuse_point("SKE-07", "x is p", group, coordinates_of(group, P[group], 1)) for group in NIST),
     *(refuse_point("SKE-07", "y is p", group, coordinates_of(group, 1, P[group])) for group in NIST),
     *(refuse_point("SKE-07", "all ones", group, b"\x04" + b"\xff" * 2 * NIST[group]) for group in NIST),
