@@ -1,7 +1,4 @@
-/*
- * SHA-256 for processors with AVX2 but without the SHA extensions: the message schedule four words at a time, the
- * rounds on scalar registers with RORX, in turns as in sha512_avx2.c.
- */
+/* SHA-256 for processors with AVX2 and RORX but without the SHA extensions; sha2_avx2.h has the rounds. */
 #include "inner.h"
 
 #if LT_X86_64
@@ -9,30 +6,12 @@
 
 #define LT_AVX2_BMI2 LT_TARGET("avx2,bmi2")
 
-#define CH(x, y, z) ((z) ^ ((x) & ((y) ^ (z))))
+#define SHA2_ROUNDS 64
 #define SUM0(x)     (lt_rotr32(x, 2) ^ lt_rotr32(x, 13) ^ lt_rotr32(x, 22))
 #define SUM1(x)     (lt_rotr32(x, 6) ^ lt_rotr32(x, 11) ^ lt_rotr32(x, 25))
 
-/* One round; see sha512_avx2.c for the majority and for the order of the sum. */
-#define ROUND(a, b, c, d, e, f, g, h, wk)                                                                              \
-    do {                                                                                                               \
-        const uint32_t a_b = a ^ b;                                                                                    \
-                                                                                                                       \
-        h = hide(h + (wk));                                                                                            \
-        h = hide(h + hide(CH(e, f, g)));                                                                               \
-        h += SUM1(e);                                                                                                  \
-        d += h;                                                                                                        \
-        h += b ^ (a_b & b_c);                                                                                          \
-        h += SUM0(a);                                                                                                  \
-        b_c = a_b;                                                                                                     \
-    } while (0)
-
-/* Rounds t to t + 3; the next four have the names turned by four, and after eight all are back. */
-#define FOUR_ROUNDS(a, b, c, d, e, f, g, h, t)                                                                         \
-    ROUND(a, b, c, d, e, f, g, h, wk[(t)]);                                                                            \
-    ROUND(h, a, b, c, d, e, f, g, wk[(t) + 1]);                                                                        \
-    ROUND(g, h, a, b, c, d, e, f, wk[(t) + 2]);                                                                        \
-    ROUND(f, g, h, a, b, c, d, e, wk[(t) + 3])
+typedef uint32_t word;
+typedef __m128i vector;
 
 LT_INLINE uint32_t hide(uint32_t x) {
     return (uint32_t)lt_ct_hide(x);
@@ -75,46 +54,7 @@ LT_AVX2_BMI2 LT_INLINE void put(uint32_t *wk, __m128i w, size_t t) {
     _mm_storeu_si128((__m128i *)(void *)wk, _mm_add_epi32(w, load(lt_sha256_constants + t)));
 }
 
-LT_AVX2_BMI2 LT_INLINE void compress(uint32_t state[8], uint32_t wk[16], const uint8_t *block) {
-    uint32_t a = state[0], b = state[1], c = state[2], d = state[3];
-    uint32_t e = state[4], f = state[5], g = state[6], h = state[7];
-    uint32_t b_c = b ^ c;
-    __m128i w0 = load_be(block);
-    __m128i w1 = load_be(block + 16);
-    __m128i w2 = load_be(block + 32);
-    __m128i w3 = load_be(block + 48);
-
-    put(wk, w0, 0);
-    put(wk + 4, w1, 4);
-    put(wk + 8, w2, 8);
-    put(wk + 12, w3, 12);
-    for (size_t t = 16; t < 64; t += 16) {
-        FOUR_ROUNDS(a, b, c, d, e, f, g, h, 0);
-        w0 = schedule(w0, w1, w2, w3);
-        put(wk, w0, t);
-        FOUR_ROUNDS(e, f, g, h, a, b, c, d, 4);
-        w1 = schedule(w1, w2, w3, w0);
-        put(wk + 4, w1, t + 4);
-        FOUR_ROUNDS(a, b, c, d, e, f, g, h, 8);
-        w2 = schedule(w2, w3, w0, w1);
-        put(wk + 8, w2, t + 8);
-        FOUR_ROUNDS(e, f, g, h, a, b, c, d, 12);
-        w3 = schedule(w3, w0, w1, w2);
-        put(wk + 12, w3, t + 12);
-    }
-    FOUR_ROUNDS(a, b, c, d, e, f, g, h, 0);
-    FOUR_ROUNDS(e, f, g, h, a, b, c, d, 4);
-    FOUR_ROUNDS(a, b, c, d, e, f, g, h, 8);
-    FOUR_ROUNDS(e, f, g, h, a, b, c, d, 12);
-    state[0] += a;
-    state[1] += b;
-    state[2] += c;
-    state[3] += d;
-    state[4] += e;
-    state[5] += f;
-    state[6] += g;
-    state[7] += h;
-}
+#include "sha2_avx2.h"
 
 /* see inner.h */
 LT_AVX2_BMI2 void lt_sha256_blocks_avx2(uint32_t state[8], const uint8_t *in, size_t blocks) {

@@ -1,8 +1,4 @@
-/*
- * The block function of SHA-384 and SHA-512 with the message schedule on AVX2, four words at a time, and the rounds on
- * scalar registers with RORX. Each uses units of the processor that the other leaves idle, so they alternate: after
- * four rounds come the words that these rounds will use next time round.
- */
+/* The block function of SHA-384 and SHA-512 with AVX2 and RORX; sha2_avx2.h has the rounds. */
 #include "inner.h"
 
 #if LT_X86_64
@@ -10,33 +6,13 @@
 
 #define LT_AVX2_BMI2 LT_TARGET("avx2,bmi2")
 
-#define CH(x, y, z) ((z) ^ ((x) & ((y) ^ (z))))
+#define SHA2_ROUNDS 80
 #define SUM0(x)     (lt_rotr64(x, 28) ^ lt_rotr64(x, 34) ^ lt_rotr64(x, 39))
 #define SUM1(x)     (lt_rotr64(x, 14) ^ lt_rotr64(x, 18) ^ lt_rotr64(x, 41))
+#define hide        lt_ct_hide
 
-/*
- * One round as in sha512.c. The majority of a, b and c is b ^ ((a ^ b) & (b ^ c)), where b ^ c is a ^ b of the round
- * before. e came last, so what hangs on it is added last: compilers would order the sum otherwise if they saw it whole.
- */
-#define ROUND(a, b, c, d, e, f, g, h, wk)                                                                              \
-    do {                                                                                                               \
-        const uint64_t a_b = a ^ b;                                                                                    \
-                                                                                                                       \
-        h = lt_ct_hide(h + (wk));                                                                                      \
-        h = lt_ct_hide(h + lt_ct_hide(CH(e, f, g)));                                                                   \
-        h += SUM1(e);                                                                                                  \
-        d += h;                                                                                                        \
-        h += b ^ (a_b & b_c);                                                                                          \
-        h += SUM0(a);                                                                                                  \
-        b_c = a_b;                                                                                                     \
-    } while (0)
-
-/* Rounds t to t + 3; the next four have the names turned by four, and after eight all are back. */
-#define FOUR_ROUNDS(a, b, c, d, e, f, g, h, t)                                                                         \
-    ROUND(a, b, c, d, e, f, g, h, wk[(t)]);                                                                            \
-    ROUND(h, a, b, c, d, e, f, g, wk[(t) + 1]);                                                                        \
-    ROUND(g, h, a, b, c, d, e, f, wk[(t) + 2]);                                                                        \
-    ROUND(f, g, h, a, b, c, d, e, wk[(t) + 3])
+typedef uint64_t word;
+typedef __m256i vector;
 
 LT_AVX2_BMI2 LT_INLINE __m256i load(const void *p) {
     return _mm256_loadu_si256((const __m256i *)p);
@@ -82,46 +58,7 @@ LT_AVX2_BMI2 LT_INLINE void put(uint64_t *wk, __m256i w, size_t t) {
     _mm256_storeu_si256((__m256i *)(void *)wk, _mm256_add_epi64(w, load(lt_sha512_constants + t)));
 }
 
-LT_AVX2_BMI2 LT_INLINE void compress(uint64_t state[8], uint64_t wk[16], const uint8_t *block) {
-    uint64_t a = state[0], b = state[1], c = state[2], d = state[3];
-    uint64_t e = state[4], f = state[5], g = state[6], h = state[7];
-    uint64_t b_c = b ^ c;
-    __m256i w0 = load_be(block);
-    __m256i w1 = load_be(block + 32);
-    __m256i w2 = load_be(block + 64);
-    __m256i w3 = load_be(block + 96);
-
-    put(wk, w0, 0);
-    put(wk + 4, w1, 4);
-    put(wk + 8, w2, 8);
-    put(wk + 12, w3, 12);
-    for (size_t t = 16; t < 80; t += 16) {
-        FOUR_ROUNDS(a, b, c, d, e, f, g, h, 0);
-        w0 = schedule(w0, w1, w2, w3);
-        put(wk, w0, t);
-        FOUR_ROUNDS(e, f, g, h, a, b, c, d, 4);
-        w1 = schedule(w1, w2, w3, w0);
-        put(wk + 4, w1, t + 4);
-        FOUR_ROUNDS(a, b, c, d, e, f, g, h, 8);
-        w2 = schedule(w2, w3, w0, w1);
-        put(wk + 8, w2, t + 8);
-        FOUR_ROUNDS(e, f, g, h, a, b, c, d, 12);
-        w3 = schedule(w3, w0, w1, w2);
-        put(wk + 12, w3, t + 12);
-    }
-    FOUR_ROUNDS(a, b, c, d, e, f, g, h, 0);
-    FOUR_ROUNDS(e, f, g, h, a, b, c, d, 4);
-    FOUR_ROUNDS(a, b, c, d, e, f, g, h, 8);
-    FOUR_ROUNDS(e, f, g, h, a, b, c, d, 12);
-    state[0] += a;
-    state[1] += b;
-    state[2] += c;
-    state[3] += d;
-    state[4] += e;
-    state[5] += f;
-    state[6] += g;
-    state[7] += h;
-}
+#include "sha2_avx2.h"
 
 /* see inner.h */
 LT_AVX2_BMI2 void lt_sha512_blocks_avx2(uint64_t state[8], const uint8_t *in, size_t blocks) {
