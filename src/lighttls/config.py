@@ -49,6 +49,10 @@ class ClientConfig:
     it takes (RFC 8449). A server may ignore either and send up to 16384 bytes; `ClientConnection.info` shows it.
     `request_ocsp` and `request_scts` ask for an OCSP response (RFC 6066 §8) and for signed certificate timestamps
     (RFC 6962): both are handed on as they come, to `verify.verifier` and in the info, and are not judged.
+    `false_start=True` lets data follow our Finished at once (RFC 7918), a round trip earlier, to a server that has
+    completed a handshake with this configuration and the same suite before, does not ask for a certificate, and whose
+    certificates' dates are checked. `ClientConnection.can_send_data` is then true before `is_established` is;
+    transports wait for the latter.
     `insecure_fallback_scsv=True` tells the server that a higher version was tried before and failed (RFC 7507): for
     callers that really come back with less. Every server that speaks more than TLS 1.2 refuses it.
     `insecure_entropy(n)` replaces the system's random source: every key hangs on it.
@@ -58,11 +62,13 @@ class ClientConfig:
     """
 
     __slots__ = (
+        "_completed",
         "_derived",
         "_last_draw",
         "alpn_protocols",
         "cipher_suites",
         "clock",
+        "false_start",
         "groups",
         "identity",
         "insecure_allow_legacy_renegotiation",
@@ -91,6 +97,7 @@ class ClientConfig:
     record_size_limit: int | None
     request_ocsp: bool
     request_scts: bool
+    false_start: bool
     insecure_allow_legacy_renegotiation: bool
     insecure_fallback_scsv: bool
     clock: Callable[[], float]
@@ -100,6 +107,7 @@ class ClientConfig:
     trace: bool
     _last_draw: list[int | None]
     _derived: dict[str, Any]
+    _completed: set[tuple[str, int]]
 
     def __init__(
         self,
@@ -115,6 +123,7 @@ class ClientConfig:
         record_size_limit: int | None = None,
         request_ocsp: bool = False,
         request_scts: bool = False,
+        false_start: bool = False,
         insecure_allow_legacy_renegotiation: bool = False,
         insecure_fallback_scsv: bool = False,
         clock: Callable[[], float] = time.time,
@@ -145,6 +154,7 @@ class ClientConfig:
             "record_size_limit": _size_limit(record_size_limit),
             "request_ocsp": request_ocsp,
             "request_scts": request_scts,
+            "false_start": false_start,
             "insecure_allow_legacy_renegotiation": insecure_allow_legacy_renegotiation,
             "insecure_fallback_scsv": insecure_fallback_scsv,
             "clock": clock,
@@ -153,6 +163,7 @@ class ClientConfig:
             "provider": engine,
             "trace": trace,
             "_last_draw": [None],
+            "_completed": set(),
             "_derived": {},
         }
         settings["cipher_suites"] = _suites(cipher_suites, settings["groups"], settings["signature_schemes"])
@@ -172,6 +183,17 @@ class ClientConfig:
             self._derived[name] = make(self)
         value: _D = self._derived[name]
         return value
+
+    def note_completed(self, host: str, suite: int) -> None:
+        """Remember for False Start that a full handshake with this host and suite was completed."""
+        if self.false_start:
+            if len(self._completed) >= _REMEMBERED_HANDSHAKES:
+                self._completed.clear()
+            self._completed.add((host, suite))
+
+    def has_completed(self, host: str, suite: int) -> bool:
+        """Whether such a handshake is remembered."""
+        return (host, suite) in self._completed
 
     def now(self) -> float:
         """The clock's time, in seconds since 1970. Raises ConfigurationError if it has none."""
@@ -215,6 +237,8 @@ class ClientConfig:
 
 
 # Neither here (GRP-09) nor in signature_algorithms_cert, which we do not send (GRP-10).
+_REMEMBERED_HANDSHAKES: Final = 1024
+
 _SHA1_SCHEMES = frozenset((SignatureScheme.RSA_PKCS1_SHA1, SignatureScheme.ECDSA_SHA1))
 
 

@@ -29,7 +29,7 @@ class ClientConnection(Conversation):
 
     @property
     def can_send_data(self) -> bool:
-        """Whether `send_data` takes application data now."""
+        """Whether `send_data` takes application data now; under False Start that is so before `is_established`."""
         return self._seal_data is not None
 
     def export_keying_material(self, label: str, context: bytes | None, length: int) -> bytes:

@@ -39,6 +39,7 @@ from lighttls.handshake import (
     Refuse,
     Send,
     SignatureReady,
+    StartEarly,
     State,
     Transcript,
     WaitSignature,
@@ -83,6 +84,7 @@ class Conversation:
         # while besides nothing is held and nothing is being counted.
         self._seal_data: SealData | None = None
         self._open_data: OpenData | None = None
+        self._early_bytes = 0  # of application data, sent before the server's Finished
         self.trace: list[TraceEntry] | None = [] if config.trace else None
 
     # ---- where it stands ---------------------------------------------------------------------------
@@ -113,7 +115,7 @@ class Conversation:
             raise UsageError("there is no information before the handshake is complete")
         sealed_short, opened_short = self._records.short_bytes
         sent = self._outbox.added + sealed_short - self._outbox.waiting
-        return self._ledger.info(self._state, self._hostname, sent, opened_short)
+        return self._ledger.info(self._state, self._hostname, sent, opened_short, self._early_bytes)
 
     # ---- from records to the table -----------------------------------------------------------------
 
@@ -267,11 +269,19 @@ class Conversation:
                 case Refuse():
                     if not self._write_closed:
                         self._outbox.add_warning(Alert.NO_RENEGOTIATION)
+                case StartEarly():
+                    self._seal_data = self._seal_early
                 case Complete():
                     self._seal_data = self._records.seal_data
                     events.append(HandshakeCompleted(self.info))
         if type(self._state) is not WaitSignature:  # a flight leaves in one piece
             self._flush_flight()
+
+    def _seal_early(self, data: bytes | memoryview) -> bytes:
+        """What is sent under False Start is counted: the owner is told of it (FS-06)."""
+        sealed = self._records.seal_data(data)
+        self._early_bytes += len(data)
+        return sealed
 
     def _flush_flight(self) -> None:
         if self._outbox.flush_flight():
@@ -286,6 +296,9 @@ class Conversation:
         """Queue the alert, drop the keys; what was earned before travels with the error."""
         error.events = events
         self._error = error
+        if self._early_bytes and type(self._state) is not Connected:  # FS-07
+            error.context["early_bytes"] = self._early_bytes
+            error.args = (f"{error}; {self._early_bytes} bytes of data had been sent already (False Start)",)
         if not isinstance(error, PeerAlert | TruncatedStream):
             alert = error.alert = fatal_alert(error.alert)
             if not self._write_closed:

@@ -32,6 +32,7 @@ class ConnectionInfo:
     client_certificate_sent: bool
     max_fragment_length: int | None  # bytes, as agreed; None: not asked for, or not answered
     record_size_limit: int | None  # bytes the server takes in a record, as it said; None likewise
+    early_bytes: int  # of application data, sent before the server's Finished was there (False Start)
     bytes_sent: int  # handed out by data_to_send so far
     bytes_received: int  # handed to receive_data so far
     flights: int  # changes of direction in the handshake: 4 in a full one

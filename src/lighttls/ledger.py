@@ -31,7 +31,7 @@ class Ledger:
         self._last_sent = sent
         self._flight_times.append(now - self._started)
 
-    def info(self, state: Connected, hostname: str, sent: int, received_short: int) -> ConnectionInfo:
+    def info(self, state: Connected, hostname: str, sent: int, received_short: int, early: int) -> ConnectionInfo:
         """A snapshot."""
         agreed, peer, exchange, auth = state.agreed, state.peer, state.exchange, state.auth
         return ConnectionInfo(
@@ -56,6 +56,7 @@ class Ledger:
             client_certificate_sent=auth is not None and auth.identity is not None,
             max_fragment_length=agreed.sizes.max_fragment_length,
             record_size_limit=agreed.sizes.record_size_limit,
+            early_bytes=early,
             bytes_sent=sent,
             bytes_received=self.bytes_received + received_short,
             flights=len(self._flight_times),

@@ -42,6 +42,7 @@ def test_defaults(provider: Any) -> None:
     assert config.record_size_limit is None
     assert not config.request_ocsp
     assert not config.request_scts
+    assert not config.false_start
     assert config.identity is None
     assert config.key_log is None  # PROF-06
     assert config.clock is time.time

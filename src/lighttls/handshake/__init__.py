@@ -13,6 +13,7 @@ from lighttls.handshake.output import (
     ReadWith,
     Refuse,
     Send,
+    StartEarly,
     WriteWith,
 )
 from lighttls.handshake.states import Client, Connected, State, WaitSignature, wipe_secrets
@@ -36,6 +37,7 @@ __all__ = [
     "Refuse",
     "Send",
     "SignatureReady",
+    "StartEarly",
     "State",
     "Transcript",
     "WaitSignature",

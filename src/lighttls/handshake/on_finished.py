@@ -27,6 +27,7 @@ def on_finished(out: Output, state: WaitFinished, msg: Finished) -> Connected:
     finished = FinishedVerified(state.our_verify_data, msg.verify_data)
     # 2. The master secret stays for exporters, in the engine.
     out.transcript.clear()
+    client.config.note_completed(client.server.text, state.agreed.suite.code)
     # 3.
     out.do(Complete())
     return Connected(state.agreed, state.peer, state.exchange, finished, state.auth, state.schedule)

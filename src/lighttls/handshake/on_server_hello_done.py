@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from lighttls.errors import BadSignature, SignerError
 from lighttls.events import SignatureRequested
+from lighttls.handshake.false_start import may_start_early
 from lighttls.handshake.inputs import SignatureReady
-from lighttls.handshake.output import Emit, LogKeys, Output, WriteWith
+from lighttls.handshake.output import Emit, LogKeys, Output, StartEarly, WriteWith
 from lighttls.handshake.states import (
     Agreed,
     ClientAuth,
@@ -37,6 +38,8 @@ def on_server_hello_done(out: Output, state: WaitRequestOrDone, msg: ServerHello
     """Nobody asked for a certificate: ClientKeyExchange, ChangeCipherSpec, Finished (CAUTH-02)."""
     schedule = _exchange_keys(out, state.agreed, state.exchange)
     verify_data, opener = _send_finished(out, state.agreed, schedule)
+    if may_start_early(state.agreed, state.peer):
+        out.do(StartEarly())
     return WaitChangeCipherSpec(state.agreed, state.peer, state.exchange, None, verify_data, schedule, opener)
 
 

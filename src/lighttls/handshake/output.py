@@ -54,6 +54,11 @@ class Emit:
 
 
 @struct
+class StartEarly:
+    """Take application data from here on, before the server's Finished (RFC 7918)."""
+
+
+@struct
 class Complete:
     """The handshake is over: tell the owner, with all that is known."""
 
@@ -71,7 +76,7 @@ class Refuse:
     """Answer a HelloRequest with warning no_renegotiation (HS-09)."""
 
 
-Action = Send | LimitRecords | WriteWith | ReadWith | Emit | Complete | LogKeys | Refuse
+Action = Send | LimitRecords | WriteWith | ReadWith | Emit | StartEarly | Complete | LogKeys | Refuse
 
 
 class Output:

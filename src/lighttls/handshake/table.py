@@ -4,6 +4,7 @@ Whatever is not in the table is an unexpected_message (SEQ-01 to SEQ-16, HS-02, 
 left out (SKE-01), a ChangeCipherSpec too early, twice or too late (CCS-03, CCS-06, CCS-07), a Finished before its time
 (FIN-03, FIN-05), application data before the server's Finished is verified (REC-21).
 HelloRequest is skipped during a handshake until the server's ChangeCipherSpec (HS-06, CCS-08).
+Data that we send early changes nothing here: the server's has to wait for its Finished all the same (FS-08).
 CertificateStatus has its place after Certificate, in a state that only an announced one leads to (OCSP-04, OCSP-05).
 No row leads back to a ClientHello (HS-12).
 """

@@ -1,0 +1,31 @@
+"""False Start: application data right behind our Finished, a round trip before the server's (RFC 7918).
+
+What the server's Finished would prove is not known then: that nobody changed the hellos on their way. Who did can have
+made us choose the weakest of what we offer, and nothing else, so data may only go early where even that is strong: with
+every suite and group of ours that is allowed here, to a server whose chain was judged in full, dates included. The
+server must have shown before that it copes with this suite, since some have been found that do not.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from lighttls.crypto.suites import AES_GCM, CHACHA20_POLY1305
+from lighttls.handshake.states import Agreed, PeerVerified
+
+_CIPHERS: Final = frozenset((AES_GCM, CHACHA20_POLY1305))  # FS-03: a list of what may, so that none slips in
+
+
+def may_start_early(agreed: Agreed, peer: PeerVerified) -> bool:
+    """Whether data may be sent before the server's Finished.
+
+    Asked only where the server did not ask for our certificate (FS-05), after its chain and its signature on the key
+    exchange were verified (FS-02). Every group we offer has some 256 bits or more (FS-04).
+    """
+    client = agreed.offer.client
+    return (
+        client.config.false_start  # FS-01
+        and agreed.suite.aead in _CIPHERS
+        and peer.path.time_checked
+        and client.config.has_completed(client.server.text, agreed.suite.code)
+    )
