@@ -274,6 +274,19 @@ def test_refused_deferred_signature_ends_the_handshake(provider):
     assert link.server.alerts == [(wire.FATAL, wire.INTERNAL_ERROR)]
 
 
+@pytest.mark.parametrize("last", ["complete", "fail"])
+def test_signature_that_comes_after_the_end_meets_the_error_of_the_end(provider, last):
+    """The server had no patience: its alert is what went wrong, not the signature (CAUTH-16)."""
+    link, event = deferred(provider)
+    link.deliver(wire.record(wire.ALERT, wire.alert(wire.FATAL, 90)))
+    assert type(link.error) is errors.PeerAlert
+    arguments = {"complete": right_signature(event.request), "fail": RuntimeError("too late")}
+    with pytest.raises(errors.PeerAlert) as caught:
+        getattr(event.request, last)(arguments[last])
+    assert caught.value is link.error
+    assert wire.CERTIFICATE_VERIFY not in messages(link)
+
+
 def _ecdsa():
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import ec

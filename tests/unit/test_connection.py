@@ -13,6 +13,7 @@ from lighttls import (
     ConfigurationError,
     DataReceived,
     HandshakeCompleted,
+    InternalError,
     PeerClosed,
     UsageError,
 )
@@ -33,6 +34,12 @@ def test_new_connection_has_nothing_to_say_and_takes_nothing(provider: Any) -> N
         connection.send_data(b"x")
     with pytest.raises(UsageError, match="before the handshake is complete"):
         _ = connection.info
+
+
+def test_machine_does_not_move_before_the_client_hello(provider: Any) -> None:
+    """No call of the face gets there: a mistake of ours would be named as one."""
+    with pytest.raises(InternalError, match="before the ClientHello"):
+        client(provider)._advance(object(), [])
 
 
 def test_states_of_a_handshake_have_the_tables_names(provider: Any) -> None:
