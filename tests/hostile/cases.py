@@ -135,8 +135,10 @@ def check_refusal(link: Link, alert: int, error: type[errors.LightTLSError]) -> 
     assert connection.is_closed
     assert not connection.is_established
     assert not connection.can_send_data
-    with pytest.raises(error):
-        connection.receive_data(b"\x16")
+    for later in (lambda: connection.receive_data(b"\x16"), connection.receive_eof):
+        with pytest.raises(error) as again:
+            later()
+        assert again.value is link.error
     assert connection.data_to_send() == b""
 
 
