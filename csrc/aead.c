@@ -1,5 +1,6 @@
 /* One face over the AEADs and their implementations. */
 #include "inner.h"
+#include "ccm.h"
 #include "chacha20_poly1305.h"
 #include "gcm.h"
 #include "gcm_vaes.h"
@@ -11,13 +12,29 @@
 size_t lt_aead_key_len(uint32_t algorithm) {
     switch (algorithm) {
     case LT_AES_128_GCM:
+    case LT_AES_128_CCM:
+    case LT_AES_128_CCM_8:
         return 16;
     case LT_AES_256_GCM:
+    case LT_AES_256_CCM:
+    case LT_AES_256_CCM_8:
     case LT_CHACHA20_POLY1305:
         return 32;
     default:
         return 0;
     }
+}
+
+/* see inner.h */
+size_t lt_aead_tag_len(uint32_t algorithm) {
+    if (algorithm == LT_AES_128_CCM_8 || algorithm == LT_AES_256_CCM_8) {
+        return 8;
+    }
+    return lt_aead_key_len(algorithm) == 0 ? 0 : LT_TAG_LEN;
+}
+
+LT_INLINE int is_ccm(uint32_t algorithm) {
+    return algorithm >= LT_AES_128_CCM;
 }
 
 #if LT_X86_64
@@ -47,6 +64,10 @@ int lt_aead_init(lt_aead *aead, uint32_t algorithm, const uint8_t *key, size_t k
         lt_copy(aead->key.chacha20, key, key_len);
         return LT_OK;
     }
+    if (is_ccm(algorithm)) {
+        lt_ccm_init(aead, key, key_len);
+        return LT_OK;
+    }
 #if LT_X86_64
     if (uses_gcm_vaes512(aead)) {
         lt_gcm_vaes512_init(&aead->key.gcm, key, key_len);
@@ -74,6 +95,10 @@ void lt_aead_seal(const lt_aead *aead, const uint8_t *nonce, const uint8_t *aad,
         lt_chacha20_poly1305_seal(aead, nonce, aad, aad_len, out, in, in_len);
         return;
     }
+    if (is_ccm(aead->algorithm)) {
+        lt_ccm_seal(aead, nonce, aad, aad_len, out, in, in_len);
+        return;
+    }
 #if LT_X86_64
     if (uses_gcm_vaes512(aead)) {
         lt_gcm_vaes512_seal(&aead->key.gcm, nonce, aad, aad_len, out, in, in_len);
@@ -99,6 +124,9 @@ int lt_aead_open(const lt_aead *aead, const uint8_t *nonce, const uint8_t *aad, 
     if (aead->algorithm == LT_CHACHA20_POLY1305) {
         return lt_chacha20_poly1305_open(aead, nonce, aad, aad_len, out, in, text_len);
     }
+    if (is_ccm(aead->algorithm)) {
+        return lt_ccm_open(aead, nonce, aad, aad_len, out, in, text_len);
+    }
 #if LT_X86_64
     if (uses_gcm_vaes512(aead)) {
         return lt_gcm_vaes512_open(&aead->key.gcm, nonce, aad, aad_len, out, in, text_len);
@@ -119,6 +147,10 @@ int lt_aead_open(const lt_aead *aead, const uint8_t *nonce, const uint8_t *aad, 
 void lt_aead_wipe_stack(const lt_aead *aead, size_t len) {
     if (aead->algorithm == LT_CHACHA20_POLY1305) {
         lt_chacha20_poly1305_wipe_stack(aead, len);
+        return;
+    }
+    if (is_ccm(aead->algorithm)) {
+        lt_ccm_wipe_stack(aead);
         return;
     }
 #if LT_X86_64
@@ -160,10 +192,10 @@ int lt_test_aead_open(uint32_t algorithm, const uint8_t *key, size_t key_len, co
     lt_aead aead;
     int status;
 
-    if (in_len < LT_TAG_LEN || lt_aead_init(&aead, algorithm, key, key_len) != LT_OK) {
+    if (in_len < lt_aead_tag_len(algorithm) || lt_aead_init(&aead, algorithm, key, key_len) != LT_OK) {
         return LT_ERR_ARGUMENT;
     }
-    status = lt_aead_open(&aead, nonce, aad, aad_len, out, in, in_len - LT_TAG_LEN);
+    status = lt_aead_open(&aead, nonce, aad, aad_len, out, in, in_len - lt_aead_tag_len(algorithm));
     lt_wipe(&aead, sizeof aead);
     return status;
 }

@@ -1,4 +1,4 @@
-/* AES encryption, FIPS 197: the implementations that the GCM files build on. */
+/* AES encryption, FIPS 197: the implementations that the GCM and CCM files build on. */
 #ifndef LT_AES_H
 #define LT_AES_H
 
@@ -45,6 +45,11 @@ void lt_aes_portable_encrypt4(const lt_aes_planes *planes, uint8_t *out, const u
 uint32_t lt_aes_ni_expand(uint8_t *round_keys, const uint8_t *key, size_t key_len);
 
 void lt_aes_ni_encrypt(const uint8_t *round_keys, uint32_t rounds, uint8_t *out, const uint8_t *in);
+#endif
+
+#if LT_ARM64
+/** The same as the portable one, with LT_CPU_ARM_AES. */
+uint32_t lt_aes_armv8_expand(uint8_t *round_keys, const uint8_t *key, size_t key_len);
 #endif
 
 #endif

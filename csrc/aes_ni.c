@@ -1,4 +1,4 @@
-/* AES with AES-NI: key expansion and single blocks; the bulk is in gcm_ni.c. */
+/* AES with AES-NI: key expansion and single blocks; the bulk is in gcm_ni.c and ccm_ni.c. */
 #include "aes.h"
 
 #if LT_X86_64

@@ -237,18 +237,11 @@ LT_ARM_AES int lt_gcm_armv8_open(const lt_gcm *gcm, const uint8_t *nonce, const 
 
 /* ---- The key -------------------------------------------------------------------------------------- */
 
-/* With four equal columns ShiftRows changes nothing, so AESE with a key of zeros is SubBytes. */
-LT_ARM_AES static uint32_t sub_word(uint32_t x) {
-    uint8x16_t columns = vreinterpretq_u8_u32(vdupq_n_u32(x));
-
-    return vgetq_lane_u32(vreinterpretq_u32_u8(lt_aese(columns, vdupq_n_u8(0))), 0);
-}
-
 /* see gcm.h */
 LT_ARM_AES void lt_gcm_armv8_init(lt_gcm *gcm, const uint8_t *key, size_t key_len) {
     uint8x16_t h = vdupq_n_u8(0);
 
-    gcm->rounds = lt_aes_expand(gcm->round_keys, key, key_len, sub_word);
+    gcm->rounds = lt_aes_armv8_expand(gcm->round_keys, key, key_len);
     for (uint32_t round = 0; round < gcm->rounds - 1; round++) {
         h = lt_aese_aesmc(h, round_key(gcm, round));
     }

@@ -230,7 +230,13 @@ void lt_wipe_stack_512(void);
 /* ---- AEAD (aead.c): these live inside lt_record_keys, which to its owner are words ------------ */
 
 #define LT_NONCE_LEN 12
-#define LT_TAG_LEN   16
+#define LT_TAG_LEN   16 /* of all but the CCM_8 AEADs */
+
+/* An AES key. */
+typedef struct {
+    uint8_t round_keys[15 * 16]; /* in the order of FIPS 197 */
+    uint32_t rounds;             /* 10 or 14 */
+} LT_MAY_ALIAS lt_aes_key;
 
 /* AES-GCM under one key. Which fields are set and how depends on the implementation. */
 typedef struct {
@@ -242,10 +248,11 @@ typedef struct {
 
 /* An AEAD under one key, bound to the implementation it was made for, whatever lt_cpu_restrict does later. */
 typedef struct {
-    uint32_t algorithm; /* LT_AES_128_GCM, LT_AES_256_GCM or LT_CHACHA20_POLY1305; 0: no key */
+    uint32_t algorithm; /* LT_AES_128_GCM and so on; 0: no key */
     uint32_t features;  /* those in use when the key was set */
     union {
         lt_gcm gcm;
+        lt_aes_key aes; /* CCM */
         uint8_t chacha20[32];
     } key;
 } LT_MAY_ALIAS lt_aead;
@@ -253,10 +260,13 @@ typedef struct {
 /** Key length of an AEAD in bytes, 0 if there is no such AEAD. */
 size_t lt_aead_key_len(uint32_t algorithm);
 
+/** Its tag's length: 8 or 16, 0 if there is no such AEAD. */
+size_t lt_aead_tag_len(uint32_t algorithm);
+
 /** Set the key. LT_ERR_ARGUMENT: no such AEAD, or not its key length; `aead` is unchanged then. */
 LT_MUST_CHECK int lt_aead_init(lt_aead *aead, uint32_t algorithm, const uint8_t *key, size_t key_len);
 
-/** out gets in_len bytes of ciphertext and the tag. A nonce must never repeat under one key. */
+/** out gets in_len (below 2^24) bytes of ciphertext and the tag. A nonce must never repeat under one key. */
 void lt_aead_seal(const lt_aead *aead, const uint8_t *nonce, const uint8_t *aad, size_t aad_len, uint8_t *out,
                   const uint8_t *in, size_t in_len);
 
@@ -269,7 +279,8 @@ void lt_aead_wipe_stack(const lt_aead *aead, size_t len);
 
 /* ---- Records (record_keys.c) ---------------------------------------------------------------- */
 
-/** Bytes of the key block's fixed IV: 4 for GCM (RFC 5288), 12 for ChaCha20-Poly1305 (RFC 7905), else 0. */
+/** Bytes of the key block's fixed IV: 4 for GCM (RFC 5288) and CCM (RFC 6655), 12 for ChaCha20-Poly1305 (RFC 7905),
+ * else 0. */
 size_t lt_record_fixed_iv_len(uint32_t aead);
 
 /** Traffic keys of one direction at sequence number 0; key and fixed_iv have the lengths of the AEAD. */

@@ -66,6 +66,10 @@ extern "C" {
 #define LT_AES_128_GCM       1
 #define LT_AES_256_GCM       2
 #define LT_CHACHA20_POLY1305 3
+#define LT_AES_128_CCM       4
+#define LT_AES_256_CCM       5
+#define LT_AES_128_CCM_8     6 /* a tag of 8 bytes */
+#define LT_AES_256_CCM_8     7
 
 #define LT_SECP256R1 23 /* groups by their IANA numbers */
 #define LT_SECP384R1 24
@@ -115,11 +119,11 @@ LT_MUST_CHECK int lt_test_prf(uint8_t *out, size_t out_len, uint32_t algorithm, 
 
 /* ---- AEAD -------------------------------------------------------------------------------- */
 
-/** Seal with a 12-byte nonce: out gets in_len bytes and a 16-byte tag. For test vectors only. */
+/** Seal with a 12-byte nonce: out gets in_len (below 2^24) bytes and the tag. For test vectors only. */
 LT_MUST_CHECK int lt_test_aead_seal(uint32_t aead, const uint8_t *key, size_t key_len, const uint8_t *nonce,
                                     const uint8_t *aad, size_t aad_len, uint8_t *out, const uint8_t *in, size_t in_len);
 
-/** Open what the former sealed: out gets in_len - 16 bytes, wiped if it fails. For test vectors only. */
+/** Open what the former sealed: out gets in_len less the tag's bytes, wiped if it fails. For test vectors only. */
 LT_MUST_CHECK int lt_test_aead_open(uint32_t aead, const uint8_t *key, size_t key_len, const uint8_t *nonce,
                                     const uint8_t *aad, size_t aad_len, uint8_t *out, const uint8_t *in, size_t in_len);
 
@@ -243,8 +247,8 @@ typedef struct {
  * Protect in[0..in_len) as records of at most `fragment` (1 to LT_RECORD_MAX) plaintext bytes, headers included;
  * in_len 0 makes one empty record. Returns the bytes written: in_len plus at most LT_RECORD_EXPANSION per record.
  * LT_ERR_ARGUMENT (also: `keys` hold no key), LT_ERR_SPACE, LT_ERR_SEQUENCE: nothing was written, the key is as before.
- * `reserve` records are kept back from the key's budget (2^24 for GCM, 2^48 for ChaCha20). RFC 5246 section 6.2.3.3,
- * RFC 5288, RFC 7905.
+ * `reserve` records are kept back from the key's budget (2^24 for GCM and CCM, 2^48 for ChaCha20). RFC 5246
+ * section 6.2.3.3, RFC 5288, RFC 6655, RFC 7905.
  * LT_ERR_BUSY: another thread is in a call with these keys; the same holds for lt_records_open.
  */
 LT_MUST_CHECK ptrdiff_t lt_records_seal(lt_record_keys *keys, uint8_t *out, size_t out_cap, uint32_t content_type,

@@ -6,6 +6,10 @@ size_t lt_record_fixed_iv_len(uint32_t aead) {
     switch (aead) {
     case LT_AES_128_GCM:
     case LT_AES_256_GCM:
+    case LT_AES_128_CCM:
+    case LT_AES_256_CCM:
+    case LT_AES_128_CCM_8:
+    case LT_AES_256_CCM_8:
         return 4;
     case LT_CHACHA20_POLY1305:
         return 12;
@@ -23,7 +27,9 @@ int lt_record_keys_init(lt_record_keys *keys, uint32_t aead, const uint8_t *key,
     }
     lt_copy(inner->fixed_iv, fixed_iv, lt_record_fixed_iv_len(aead));
     inner->explicit_len = aead == LT_CHACHA20_POLY1305 ? 0 : LT_EXPLICIT_LEN;
+    inner->overhead = (uint16_t)(inner->explicit_len + lt_aead_tag_len(aead));
     inner->sequence = 0;
+    inner->short_bytes = 0;
     inner->taken = 0;
     return LT_OK;
 }

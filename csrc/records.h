@@ -9,15 +9,16 @@
 #endif
 
 #define LT_HEADER_LEN   5
-#define LT_EXPLICIT_LEN 8 /* GCM: the part of the nonce that travels, RFC 5288 section 3 */
+#define LT_EXPLICIT_LEN 8 /* GCM and CCM: the part of the nonce that travels, RFC 5288 section 3 */
 #define LT_AAD_LEN      13
 
 /* One direction. The sequence number is the one of the next record. */
 typedef struct {
     uint64_t sequence;
     uint64_t short_bytes;           /* see lt_record_keys_short_bytes */
-    uint8_t fixed_iv[LT_NONCE_LEN]; /* GCM: 4 bytes of salt */
-    uint32_t explicit_len;          /* LT_EXPLICIT_LEN or 0 */
+    uint8_t fixed_iv[LT_NONCE_LEN]; /* GCM and CCM: 4 bytes of salt */
+    uint16_t explicit_len;          /* LT_EXPLICIT_LEN or 0 */
+    uint16_t overhead;              /* explicit nonce and tag */
     uint32_t taken;                 /* 1 while a call uses the keys */
     lt_aead aead;
 } LT_MAY_ALIAS lt_record_keys_inner;
@@ -57,10 +58,11 @@ LT_INLINE void lt_record_keys_give_back(lt_record_keys_inner *keys) {
 
 /** Bytes between the header and the end of a record that are not text. */
 LT_INLINE size_t lt_record_overhead(const lt_record_keys_inner *keys) {
-    return keys->explicit_len + LT_TAG_LEN;
+    return keys->overhead;
 }
 
-/** RFC 5288 section 3: salt and the record's explicit part. RFC 7905 section 2: IV xor sequence (REC-31, REC-33). */
+/** RFC 5288 section 3, RFC 6655 section 3: salt and the record's explicit part. RFC 7905 section 2: IV xor sequence
+ * (REC-31, REC-33). */
 LT_INLINE void lt_record_nonce(uint8_t *nonce, const lt_record_keys_inner *keys, const uint8_t *explicit_part) {
     lt_copy(nonce, keys->fixed_iv, 4);
     if (keys->explicit_len != 0) {

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 
 from lighttls.crypto import default_provider
 from lighttls.crypto.provider import CryptoProvider, KeySchedule
-from lighttls.crypto.suites import SUITES
+from lighttls.crypto.suites import DEFAULT_SUITES, SUITES
 from lighttls.errors import ConfigurationError, EntropyError
 from lighttls.iana import FRAGMENT_LENGTHS, CipherSuite, NamedGroup, SignatureScheme
 from lighttls.identity import Identity, IdentitySelector
@@ -291,7 +291,7 @@ def _suites(
     wanted: Iterable[int] | None, groups: tuple[NamedGroup, ...], schemes: tuple[SignatureScheme, ...]
 ) -> tuple[CipherSuite, ...]:
     """CH-09: only what we can finish is offered."""
-    chosen = _choice("cipher_suites", CipherSuite, tuple(SUITES) if wanted is None else wanted, SUITES)
+    chosen = _choice("cipher_suites", CipherSuite, DEFAULT_SUITES if wanted is None else wanted, SUITES)
     missing = {code: _missing(code, groups, schemes) for code in chosen}
     if wanted is None:
         return _choice("cipher_suites", CipherSuite, [code for code in chosen if not missing[code]], SUITES)

@@ -50,7 +50,7 @@ static void use_aead(uint32_t algorithm, size_t len) {
     secret(in, sizeof in);
     CHECK(lt_aead_init(&aead, algorithm, key, lt_aead_key_len(algorithm)) == LT_OK);
     lt_aead_seal(&aead, nonce, aad, sizeof aad, sealed, in, len);
-    public(sealed, len + 16);
+    public(sealed, len + lt_aead_tag_len(algorithm));
     status = lt_aead_open(&aead, nonce, aad, sizeof aad, out, sealed, len);
     CHECK(status == LT_OK);
     sealed[len / 2] ^= 1;
@@ -169,7 +169,9 @@ static void search_stack(uint32_t algorithm, size_t len, int lose) {
         if (algorithm == LT_CHACHA20_POLY1305 && !lose) {
             check_wipe_went_deepest(); /* powers of the one-time key look different in each implementation */
         }
-        if (algorithm != LT_CHACHA20_POLY1305) {
+        if (algorithm >= LT_AES_128_CCM) {
+            CHECK(!is_on_stack(aead->key.aes.round_keys + 32, 16 * (size_t)aead->key.aes.rounds - 16));
+        } else if (algorithm != LT_CHACHA20_POLY1305) {
             CHECK(!is_on_stack(aead->key.gcm.round_keys + 32, 16 * (size_t)aead->key.gcm.rounds - 16));
             CHECK(!is_on_stack(aead->key.gcm.powers,
                                (aead->features & LT_CPU_CLMUL) == 0 ? 16 : sizeof aead->key.gcm.powers));
@@ -178,13 +180,14 @@ static void search_stack(uint32_t algorithm, size_t len, int lose) {
 }
 
 static void search_stacks(void) {
-    static const uint32_t MASKS[] = {0, LT_CPU_AVX2, LT_CPU_AESNI | LT_CPU_CLMUL,
-                                     LT_CPU_AESNI | LT_CPU_CLMUL | LT_CPU_VAES, UINT32_MAX};
+    static const uint32_t MASKS[] = {
+        0,         LT_CPU_AESNI, LT_CPU_AVX2, LT_CPU_AESNI | LT_CPU_CLMUL, LT_CPU_AESNI | LT_CPU_CLMUL | LT_CPU_VAES,
+        UINT32_MAX};
     static const size_t LENGTHS[] = {60, 200, 520, 1900, 4960};
 
     for (size_t m = 0; m < sizeof MASKS / sizeof MASKS[0]; m++) {
         lt_cpu_restrict(MASKS[m]);
-        for (uint32_t algorithm = LT_AES_128_GCM; algorithm <= LT_CHACHA20_POLY1305; algorithm++) {
+        for (uint32_t algorithm = LT_AES_128_GCM; algorithm <= LT_AES_256_CCM_8; algorithm++) {
             for (size_t i = 0; i < sizeof LENGTHS / sizeof LENGTHS[0]; i++) {
                 search_stack(algorithm, LENGTHS[i], 0);
             }
@@ -205,7 +208,7 @@ int main(int argc, char **argv) {
     }
     for (size_t m = 0; m < sizeof MASKS / sizeof MASKS[0]; m++) {
         lt_cpu_restrict(MASKS[m]);
-        for (uint32_t algorithm = LT_AES_128_GCM; algorithm <= LT_CHACHA20_POLY1305; algorithm++) {
+        for (uint32_t algorithm = LT_AES_128_GCM; algorithm <= LT_AES_256_CCM_8; algorithm++) {
             WHERE("AEAD %u, features %x", (unsigned)algorithm, (unsigned)lt_cpu_features());
             for (size_t i = 0; i < sizeof LENGTHS / sizeof LENGTHS[0]; i++) {
                 use_aead(algorithm, LENGTHS[i]);

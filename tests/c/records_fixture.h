@@ -12,6 +12,8 @@
 #define ALERT  21
 #define CANARY 0xa5
 
+#define LAST_AEAD LT_AES_256_CCM_8
+
 static const uint32_t MASKS[] = {0, UINT32_MAX};
 
 static uint8_t plain[70000];
@@ -30,7 +32,7 @@ static size_t explicit_len(uint32_t aead) {
 }
 
 static size_t expansion(uint32_t aead) {
-    return 5 + explicit_len(aead) + 16;
+    return 5 + explicit_len(aead) + (aead == LT_AES_128_CCM_8 || aead == LT_AES_256_CCM_8 ? 8 : 16);
 }
 
 /* Seal one record of `type` with a fresh key at `sequence`; returns its length. */

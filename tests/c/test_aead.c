@@ -1,5 +1,5 @@
 /*
- * AES, GCM, ChaCha20-Poly1305: published vectors on every implementation, portable against
+ * AES, GCM, CCM, ChaCha20-Poly1305: published vectors on every implementation, portable against
  * accelerated code over lengths and alignments, and every flipped bit refused.
  *
  * Build: any flags; all of csrc/, also with -DLT_FORCE_32BIT and under -fsanitize=address,undefined.
@@ -16,6 +16,7 @@
 
 /* Portable, each accelerated implementation alone, everything. */
 static const uint32_t MASKS[] = {0,
+                                 LT_CPU_AESNI,
                                  LT_CPU_AESNI | LT_CPU_CLMUL,
                                  LT_CPU_AESNI | LT_CPU_CLMUL | LT_CPU_VAES,
                                  LT_CPU_AESNI | LT_CPU_CLMUL | LT_CPU_VAES | LT_CPU_AVX512,
@@ -69,7 +70,37 @@ static const aead_vector VECTORS[] = {
      "d31a8d34648e60db7b86afbc53ef7ec2a4aded51296e08fea9e2b5a736ee62d63dbea45e8ca9671282fafb69da92728b1a71de0a9e060b29"
      "05d6a5b67ecd3b3692ddbd7f2d778b8c9803aee328091b58fab324e4fad675945585808b4831d7bc3ff4def08e4b7a9de576d26586cec64b"
      "6116 1ae10b594f09e26a7e902ecbd0600691"},
+    {"SP 800-38C example 3", LT_AES_128_CCM_8, "404142434445464748494a4b4c4d4e4f", "101112131415161718191a1b",
+     "000102030405060708090a0b0c0d0e0f10111213", "202122232425262728292a2b2c2d2e2f3031323334353637",
+     "e3b201a9f5b71a7a9b1ceaeccd97e70b6176aad9a4428aa5 484392fbc1b09951"},
+    {"Wycheproof aes_ccm_test 1", LT_AES_128_CCM, "bedcfb5a011ebc84600fcb296c15af0d", "438a547a94ea88dce46c6c85", "",
+     "", "25d1a38495a7dea45bda049705627d10"},
+    {"Wycheproof aes_ccm_test 8", LT_AES_128_CCM, "3fd50741ec47ddbfc2fc090975d154f0", "eef1a6e651321852f0b25a31", "",
+     "d6f6a9a24db6a7a6176d4362639c4fd77f70f3e089dd940086e12a9becbaf97f82",
+     "532694bb2851ea7f3bdd37c4e806be5b953ea79d08100e74af3fa67eca8890db28 9e1acee688848bca454c6d04753d3c7d"},
+    {"Wycheproof aes_ccm_test 20", LT_AES_128_CCM, "6cf09599181c07aeb21d7820bf706595", "4c4c525a8c7ee6879aefa79e",
+     "bd913967db07b9eb5907f0be71ce886c41ff923c296c0ef3f704e98f649e59", "", "806e48e7d452b63b6126f576efbdf4c4"},
+    {"Wycheproof aes_ccm_test 26", LT_AES_128_CCM, "55e04c122780be52ed9328928039008c", "0c908e58cddad69dea1a32c3",
+     "25591707c004f506f4b51e85e29f6a", "26eb70672eef03667b34cc7d0df05872",
+     "89166dcd7d74a445dfd3526c5180d825 8b8ed5f97a168881c3b6efe91cfe7043"},
+    {"Wycheproof aes_ccm_test 164", LT_AES_256_CCM, "5155dee9aade1cc61ee7e3f92660f7590f5e5ba82f1b59b850e3fa453d2fa6b3",
+     "c26c4b3bfdb97ee6b0f63ca1", "", "2734e08eff8f5c4f84fa0c207f49c7fd78af1ad5123ff81f83f500edf4eda09edf",
+     "aed24e0082e13ee15ba0506a836c78b97ef2faa3c6e8eb378dc64dd4adc998ad68 5ba1b48a701684d940be244c3de938d2"},
+    {"Wycheproof aes_ccm_test 185", LT_AES_256_CCM, "077433022ab34d380fc192fc24c2edc6301fec6f24442f572a1087ff2e05b39a",
+     "28adcbc74364f26dd4b3108b", "e0100eb116cdc5e22a3b9f9b4126c149595e75107f6e237c69e82960052270",
+     "03c874eeaaa6fa9f0da62c758fb0ad04", "136f049ea851c6dfd2e87312d82f0882 fdf9bc0412cfca2b035c5ae68ac6da79"},
 };
+
+#define LAST_AEAD LT_AES_256_CCM_8
+
+/* Beyond it only more of the same follows: CCM goes block by block. */
+static size_t longest_step(uint32_t algorithm) {
+    return algorithm >= LT_AES_128_CCM ? 100 : 1100;
+}
+
+static size_t tag_of(uint32_t algorithm) {
+    return algorithm == LT_AES_128_CCM_8 || algorithm == LT_AES_256_CCM_8 ? 8 : 16;
+}
 
 static void check_vectors(void) {
     for (size_t i = 0; i < sizeof VECTORS / sizeof VECTORS[0]; i++) {
@@ -78,13 +109,15 @@ static void check_vectors(void) {
         size_t key_len = hex(key, v->key);
         size_t aad_len = hex(aad, v->aad);
         size_t len = hex(plaintext, v->plaintext);
+        size_t size;
 
         hex(nonce, v->nonce);
         WHERE("%s, features %x", v->name, (unsigned)lt_cpu_features());
-        CHECK(hex(sealed, v->sealed) == len + 16);
+        size = hex(sealed, v->sealed);
+        CHECK(size == len + tag_of(v->algorithm));
         CHECK(lt_test_aead_seal(v->algorithm, key, key_len, nonce, aad, aad_len, out, plaintext, len) == LT_OK);
-        CHECK(memcmp(out, sealed, len + 16) == 0);
-        CHECK(lt_test_aead_open(v->algorithm, key, key_len, nonce, aad, aad_len, out, sealed, len + 16) == LT_OK);
+        CHECK(memcmp(out, sealed, size) == 0);
+        CHECK(lt_test_aead_open(v->algorithm, key, key_len, nonce, aad, aad_len, out, sealed, size) == LT_OK);
         CHECK(memcmp(out, plaintext, len) == 0);
     }
 }
@@ -138,6 +171,7 @@ static void check_length(uint32_t algorithm, size_t len, size_t aad_len) {
     const uint8_t *in = plain + (len * 7) % 16;
     uint8_t *sealed = sealed_room + MARGIN + shift;
     uint8_t *opened = opened_room + MARGIN + (shift * 5) % 16;
+    const size_t size = len + tag_of(algorithm);
     uint8_t key[32], nonce[12], aad[64];
     lt_aead aead;
 
@@ -156,9 +190,9 @@ static void check_length(uint32_t algorithm, size_t len, size_t aad_len) {
         CHECK(lt_aead_init(&aead, algorithm, key, lt_aead_key_len(algorithm)) == LT_OK);
         lt_cpu_restrict(MASKS[(m + 1) % MASK_COUNT]); /* a key stays with the code it was set for */
         lt_aead_seal(&aead, nonce, aad, aad_len, sealed, in, len);
-        CHECK(memcmp(sealed, reference, len + 16) == 0);
+        CHECK(memcmp(sealed, reference, size) == 0);
         CHECK(all_bytes_are(sealed_room, (size_t)(sealed - sealed_room), CANARY));
-        CHECK(all_bytes_are(sealed + len + 16, MARGIN - shift, CANARY));
+        CHECK(all_bytes_are(sealed + size, MARGIN - shift, CANARY));
         CHECK(lt_aead_open(&aead, nonce, aad, aad_len, opened, sealed, len) == LT_OK);
         CHECK(memcmp(opened, in, len) == 0);
         CHECK(all_bytes_are(opened_room, (size_t)(opened - opened_room), CANARY));
@@ -173,8 +207,8 @@ static void check_lengths(void) {
                                    16384, 16385, 16399, 16400, 16511, 16512, 16513, 16625, LONGEST};
 
     fill(plain, sizeof plain, 99);
-    for (uint32_t algorithm = LT_AES_128_GCM; algorithm <= LT_CHACHA20_POLY1305; algorithm++) {
-        for (size_t len = 0; len <= 1100; len++) {
+    for (uint32_t algorithm = LT_AES_128_GCM; algorithm <= LAST_AEAD; algorithm++) {
+        for (size_t len = 0; len <= longest_step(algorithm); len++) {
             check_length(algorithm, len, 13);
         }
         for (size_t i = 0; i < sizeof EDGES / sizeof EDGES[0]; i++) {
@@ -202,14 +236,15 @@ static void check_borders(void) {
     fill(key, sizeof key, 5);
     fill(nonce, sizeof nonce, 6);
     fill(aad, sizeof aad, 7);
-    for (uint32_t algorithm = LT_AES_128_GCM; algorithm <= LT_CHACHA20_POLY1305; algorithm++) {
+    for (uint32_t algorithm = LT_AES_128_GCM; algorithm <= LAST_AEAD; algorithm++) {
         lt_aead aead;
 
         CHECK(lt_aead_init(&aead, algorithm, key, lt_aead_key_len(algorithm)) == LT_OK);
-        for (size_t len = 0; len <= 1100; len += len < 300 ? 1 : 7) {
+        for (size_t len = 0; len <= longest_step(algorithm); len += len < 300 ? 1 : 7) {
             for (int end = 0; end < 2; end++) {
                 uint8_t *text = rooms[0] + page + (end ? page - len : 0);
-                uint8_t *sealed = rooms[1] + page + (end ? page - len - 16 : 0);
+                const size_t size = len + tag_of(algorithm);
+                uint8_t *sealed = rooms[1] + page + (end ? page - size : 0);
                 uint8_t *border_aad = end ? rooms[1] + page : rooms[1] + 2 * page - 13;
 
                 WHERE("borders, AEAD %u, %u bytes, features %x", (unsigned)algorithm, (unsigned)len,
@@ -218,11 +253,11 @@ static void check_borders(void) {
                 lt_aead_seal(&aead, nonce, aad, sizeof aad, expected, text, len);
                 memcpy(border_aad, aad, sizeof aad);
                 lt_aead_seal(&aead, nonce, border_aad, sizeof aad, sealed, text, len);
-                CHECK(memcmp(sealed, expected, len + 16) == 0);
+                CHECK(memcmp(sealed, expected, size) == 0);
                 memset(text, CANARY, len);
                 CHECK(lt_aead_open(&aead, nonce, border_aad, sizeof aad, text, sealed, len) == LT_OK);
                 lt_aead_seal(&aead, nonce, aad, sizeof aad, sealed, text, len);
-                CHECK(memcmp(sealed, expected, len + 16) == 0);
+                CHECK(memcmp(sealed, expected, size) == 0);
             }
         }
     }
@@ -242,17 +277,21 @@ static void check_long_text(void) {
     CHECK(text != NULL && expected != NULL && sealed != NULL);
     fill(key, sizeof key, 9);
     fill(nonce, sizeof nonce, 10);
-    for (uint32_t algorithm = LT_AES_128_GCM; algorithm <= LT_AES_256_GCM; algorithm++) {
+    for (uint32_t algorithm = LT_AES_128_GCM; algorithm <= LAST_AEAD; algorithm++) {
         const size_t key_len = lt_aead_key_len(algorithm);
+        const size_t size = len + tag_of(algorithm);
 
+        if (algorithm == LT_CHACHA20_POLY1305) {
+            continue; /* its counter is a word */
+        }
         lt_cpu_restrict(0);
         CHECK(lt_test_aead_seal(algorithm, key, key_len, nonce, NULL, 0, expected, text, len) == LT_OK);
         for (size_t m = 1; m < MASK_COUNT; m++) {
             WHERE("long text, AEAD %u, mask %x", (unsigned)algorithm, (unsigned)MASKS[m]);
             lt_cpu_restrict(MASKS[m]);
             CHECK(lt_test_aead_seal(algorithm, key, key_len, nonce, NULL, 0, sealed, text, len) == LT_OK);
-            CHECK(memcmp(sealed, expected, len + 16) == 0);
-            CHECK(lt_test_aead_open(algorithm, key, key_len, nonce, NULL, 0, sealed, expected, len + 16) == LT_OK);
+            CHECK(memcmp(sealed, expected, size) == 0);
+            CHECK(lt_test_aead_open(algorithm, key, key_len, nonce, NULL, 0, sealed, expected, size) == LT_OK);
             CHECK(memcmp(sealed, text, len) == 0);
         }
     }
@@ -272,19 +311,20 @@ static void check_flips(void) {
     fill(nonce, sizeof nonce, 2);
     fill(aad, sizeof aad, 3);
     fill(in, sizeof in, 4);
-    for (uint32_t algorithm = LT_AES_128_GCM; algorithm <= LT_CHACHA20_POLY1305; algorithm++) {
+    for (uint32_t algorithm = LT_AES_128_GCM; algorithm <= LAST_AEAD; algorithm++) {
         lt_aead aead;
 
         CHECK(lt_aead_init(&aead, algorithm, key, lt_aead_key_len(algorithm)) == LT_OK);
         for (size_t i = 0; i < sizeof LENGTHS / sizeof LENGTHS[0]; i++) {
             size_t len = LENGTHS[i];
+            size_t size = len + tag_of(algorithm);
 
             lt_aead_seal(&aead, nonce, aad, sizeof aad, sealed, in, len);
-            for (size_t bit = 0; bit < 8 * (len + 16 + sizeof nonce + sizeof aad); bit++) {
+            for (size_t bit = 0; bit < 8 * (size + sizeof nonce + sizeof aad); bit++) {
                 size_t at = bit / 8;
-                uint8_t *byte = at < len + 16                  ? sealed + at
-                                : at < len + 16 + sizeof nonce ? nonce + (at - len - 16)
-                                                               : aad + (at - len - 16 - sizeof nonce);
+                uint8_t *byte = at < size                  ? sealed + at
+                                : at < size + sizeof nonce ? nonce + (at - size)
+                                                           : aad + (at - size - sizeof nonce);
 
                 if (len > 300 && bit % 8 != at % 8) {
                     continue; /* one bit of each byte */
@@ -299,7 +339,7 @@ static void check_flips(void) {
                 *byte ^= (uint8_t)(1u << bit % 8);
             }
             CHECK(lt_aead_open(&aead, nonce, aad, sizeof aad, out, sealed, len) == LT_OK);
-            /* AAD and text are told apart, although GHASH and Poly1305 see them in one row. */
+            /* AAD and text are told apart, although the hashes see them in one row. */
             CHECK(lt_aead_open(&aead, nonce, aad, sizeof aad - 1, out, sealed, len) == LT_ERR_AUTH);
         }
     }
@@ -318,12 +358,15 @@ static void check_contracts(void) {
     CHECK(lt_aead_init(&aead, LT_AES_256_GCM, key, 16) == LT_ERR_ARGUMENT);
     CHECK(lt_aead_init(&aead, LT_CHACHA20_POLY1305, key, 33) == LT_ERR_ARGUMENT);
     CHECK(lt_aead_init(&aead, 0, key, 0) == LT_ERR_ARGUMENT);
-    CHECK(lt_aead_init(&aead, 4, key, 16) == LT_ERR_ARGUMENT);
+    CHECK(lt_aead_init(&aead, LT_AES_128_CCM_8, key, 32) == LT_ERR_ARGUMENT);
+    CHECK(lt_aead_init(&aead, LAST_AEAD + 1, key, 16) == LT_ERR_ARGUMENT);
+    CHECK(lt_aead_init(&aead, LAST_AEAD + 1, key, 32) == LT_ERR_ARGUMENT);
     CHECK(memcmp(&aead, &before, sizeof aead) == 0);
 
     memset(out, CANARY, sizeof out);
-    CHECK(lt_test_aead_seal(4, key, 16, nonce, in, 0, out, in, 16) == LT_ERR_ARGUMENT);
+    CHECK(lt_test_aead_seal(LAST_AEAD + 1, key, 16, nonce, in, 0, out, in, 16) == LT_ERR_ARGUMENT);
     CHECK(lt_test_aead_open(LT_AES_128_GCM, key, 16, nonce, in, 0, out, in, 15) == LT_ERR_ARGUMENT);
+    CHECK(lt_test_aead_open(LT_AES_128_CCM_8, key, 16, nonce, in, 0, out, in, 7) == LT_ERR_ARGUMENT);
     CHECK(all_bytes_are(out, sizeof out, CANARY));
 
     CHECK(lt_equal(key, key, sizeof key) == 1);
@@ -353,15 +396,16 @@ static void check_contracts(void) {
 static void check_null(void) {
     static const uint8_t key[32], nonce[12];
 
-    for (uint32_t algorithm = LT_AES_128_GCM; algorithm <= LT_CHACHA20_POLY1305; algorithm++) {
+    for (uint32_t algorithm = LT_AES_128_GCM; algorithm <= LAST_AEAD; algorithm++) {
         const size_t key_len = lt_aead_key_len(algorithm);
+        const size_t size = tag_of(algorithm);
         uint8_t sealed[16];
 
         WHERE("NULL, AEAD %u, features %x", (unsigned)algorithm, (unsigned)lt_cpu_features());
         CHECK(lt_test_aead_seal(algorithm, key, key_len, nonce, NULL, 0, sealed, NULL, 0) == LT_OK);
-        CHECK(lt_test_aead_open(algorithm, key, key_len, nonce, NULL, 0, NULL, sealed, sizeof sealed) == LT_OK);
+        CHECK(lt_test_aead_open(algorithm, key, key_len, nonce, NULL, 0, NULL, sealed, size) == LT_OK);
         sealed[0] ^= 1;
-        CHECK(lt_test_aead_open(algorithm, key, key_len, nonce, NULL, 0, NULL, sealed, sizeof sealed) == LT_ERR_AUTH);
+        CHECK(lt_test_aead_open(algorithm, key, key_len, nonce, NULL, 0, NULL, sealed, size) == LT_ERR_AUTH);
     }
 }
 

@@ -348,7 +348,7 @@ int main(void) {
     memset(&untouched, CANARY, sizeof untouched);
     for (size_t m = 0; m < sizeof MASKS / sizeof MASKS[0]; m++) {
         lt_cpu_restrict(MASKS[m]);
-        for (uint32_t aead = LT_AES_128_GCM; aead <= LT_CHACHA20_POLY1305; aead++) {
+        for (uint32_t aead = LT_AES_128_GCM; aead <= LAST_AEAD; aead++) {
             WHERE("AEAD %u, features %x", (unsigned)aead, (unsigned)lt_cpu_features());
             for (size_t i = 0; i < sizeof LENGTHS / sizeof LENGTHS[0]; i++) {
                 check_one(aead, LENGTHS[i]);

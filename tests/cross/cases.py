@@ -27,7 +27,7 @@ from lighttls.errors import (
 )
 from lighttls.iana import NamedGroup, SignatureScheme
 from support import wycheproof
-from support.inside import AEAD_NUMBERS, NUMBERS, expected_prf, premaster_bytes, server_side, set_sequence
+from support.inside import AEAD_NUMBERS, NUMBERS, aead_number, expected_prf, premaster_bytes, server_side, set_sequence
 from support.wycheproof import unhex
 
 PURE = by_name("pure")
@@ -70,9 +70,11 @@ def hmac_case(name: str, algorithm: str, key: bytes, data: bytes) -> Case:
     return Case(name, Operation.HMAC, (NUMBERS[algorithm], len(tag)), (key, data), Answer(len(tag), tag))
 
 
-def open_case(name: str, number: int, key: bytes, nonce: bytes, aad: bytes, sealed: bytes, text: bytes | None) -> Case:
+def open_case(
+    name: str, number: int, key: bytes, nonce: bytes, aad: bytes, sealed: bytes, text: bytes | None, tag: int = 16
+) -> Case:
     """`text` None: not authentic, so that zeros come out."""
-    expected = Answer(AUTH, bytes(max(len(sealed) - 16, 0))) if text is None else Answer(OK, text)
+    expected = Answer(AUTH, bytes(max(len(sealed) - tag, 0))) if text is None else Answer(OK, text)
     return Case(name, Operation.AEAD_OPEN, (number,), (key, nonce, aad, sealed), expected)
 
 
@@ -120,7 +122,7 @@ def _published_signature(file: str, group: dict[str, Any], test: dict[str, Any])
 
 
 def _published_aead(file: str, group: dict[str, Any], test: dict[str, Any]) -> Iterator[Case]:
-    number = AEAD_NUMBERS[AEAD_FILES[file], group["keySize"] // 8]
+    number = AEAD_NUMBERS[AEAD_FILES[file], group["keySize"] // 8, 16]
     key, nonce, aad, text = (unhex(test, field) for field in ("key", "iv", "aad", "msg"))
     sealed = unhex(test, "ct") + unhex(test, "tag")
     name = f"{file} {test['tcId']}"
@@ -196,13 +198,13 @@ def _aead(rng: random.Random, name: str) -> Iterator[Case]:
     from lighttls.crypto import pure
 
     suite = rng.choice(SUITE_LIST)
-    number = AEAD_NUMBERS[suite.aead, suite.key_length]
+    number = aead_number(suite)
     key, nonce, aad = rng.randbytes(suite.key_length), rng.randbytes(12), rng.randbytes(length(rng, 70))
     text = rng.randbytes(length(rng, rng.choice((300, 5000))))
     sealed = pure.aead(suite, key).encrypt(nonce, text, aad)
     yield seal_case(f"{name} seal", number, key, nonce, aad, sealed, text)
     yield open_case(f"{name} open", number, key, nonce, aad, sealed, text)
-    yield open_case(f"{name} open damaged", number, key, nonce, aad, damaged(rng, sealed), None)
+    yield open_case(f"{name} open damaged", number, key, nonce, aad, damaged(rng, sealed), None, suite.tag_length)
 
 
 def _exchange(name: str, group: NamedGroup, private: bytes, peer: bytes) -> Iterator[Case]:
@@ -299,7 +301,7 @@ def _signature(rng: random.Random, name: str) -> Iterator[Case]:
 
 
 def _suite_numbers(suite: Suite) -> tuple[int, int]:
-    return AEAD_NUMBERS[suite.aead, suite.key_length], NUMBERS[suite.prf_hash]
+    return aead_number(suite), NUMBERS[suite.prf_hash]
 
 
 def _schedule(rng: random.Random, name: str) -> Iterator[Case]:

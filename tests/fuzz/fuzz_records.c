@@ -380,7 +380,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len) {
 
     fill_once(&s);
     s.short_way = (first & 4) != 0;
-    s.aead = LT_AES_128_GCM + take(&in) % 3u;
+    s.aead = LT_AES_128_GCM + take(&in) % 7u;
     s.mask = take_mask(&in);
     s.other_mask = take_mask(&in);
     s.limit = LIMITS[take(&in) % COUNT(LIMITS)];

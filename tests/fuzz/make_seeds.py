@@ -249,7 +249,7 @@ def key_inputs() -> Iterator[bytes]:
 def record_inputs() -> Iterator[bytes]:
     """[form] [AEAD] [mask] [mask] [limit] [sequence] [chunk], then by form; see fuzz_records.c."""
     edit = bytes([0, 0x80, 17, 1])  # of the byte before the tag
-    for aead in range(3):
+    for aead in range(7):
         for mask in range(10):
             for lengths in ([0], [1], [33], [5, 7], [16, 0, 64], [250], [129, 255, 128]):
                 head = bytes([0, aead, mask, (mask + 1) % 10, 0, 0, 0, len(lengths)])

@@ -1,6 +1,6 @@
 /*
- * A second record layer, written from RFC 5246 section 6.2.3.3, RFC 5288 section 3 and RFC 7905 section 2 over the
- * portable AEAD: what the core must say to a stream, and write, to the last byte of lt_opened.
+ * A second record layer, written from RFC 5246 section 6.2.3.3, RFC 5288 section 3, RFC 6655 section 3 and RFC 7905
+ * section 2 over the portable AEAD: what the core must say to a stream, and write, to the last byte of lt_opened.
  */
 #ifndef LT_FUZZ_RECORD_MODEL_H
 #define LT_FUZZ_RECORD_MODEL_H
@@ -21,15 +21,19 @@ static size_t explicit_len(const setting *s) {
     return s->aead == LT_CHACHA20_POLY1305 ? 0 : 8;
 }
 
+static inline size_t tag_len(const setting *s) {
+    return s->aead == LT_AES_128_CCM_8 || s->aead == LT_AES_256_CCM_8 ? 8 : 16;
+}
+
 static inline size_t overhead(const setting *s) {
-    return explicit_len(s) + 16;
+    return explicit_len(s) + tag_len(s);
 }
 
 static inline size_t key_len(const setting *s) {
-    return s->aead == LT_AES_128_GCM ? 16 : 32;
+    return s->aead == LT_AES_128_GCM || s->aead == LT_AES_128_CCM || s->aead == LT_AES_128_CCM_8 ? 16 : 32;
 }
 
-/* `explicit_part` of GCM is read from the record. */
+/* `explicit_part` of GCM and CCM is read from the record. */
 static inline void model_nonce(uint8_t nonce[12], uint8_t aad[13], const setting *s, uint64_t sequence, uint32_t type,
                                size_t len, const uint8_t *explicit_part) {
     for (int i = 0; i < 8; i++) {
@@ -98,7 +102,7 @@ static inline int model_open_one(lt_opened *out, size_t used, const setting *s, 
     model_nonce(nonce, aad, s, sequence, at[0], len, at + 5);
     lt_cpu_restrict(0);
     if (lt_test_aead_open(s->aead, s->key, key_len(s), nonce, aad, 13, out->data + used, at + 5 + explicit_len(s),
-                          len + 16) != LT_OK) {
+                          len + tag_len(s)) != LT_OK) {
         memset(out->data + used, 0, len);
         return LT_ERR_AUTH;
     }

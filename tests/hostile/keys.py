@@ -1,6 +1,6 @@
 """The peer's own cryptography: PRF, master secret, key block, AEAD records, ECDHE and signatures.
 
-Written from RFC 5246 §5, §6.2.3.3, §6.3, §8.1, RFC 7627 §4, RFC 5288 and RFC 7905 on hashlib, hmac
+Written from RFC 5246 §5, §6.2.3.3, §6.3, §8.1, RFC 7627 §4, RFC 5288, RFC 6655 and RFC 7905 on hashlib, hmac
 and `cryptography`; nothing of lighttls.
 """
 
@@ -8,28 +8,31 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, x25519
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
+from cryptography.hazmat.primitives.ciphers.aead import AESCCM, AESGCM, ChaCha20Poly1305
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from hostile.wire import P256, P384, P521, X25519, record, u8, u16
 
 
 class Suite(NamedTuple):
-    """A cipher suite's numbers (RFC 5289 §3, RFC 7905 §3)."""
+    """A cipher suite's numbers (RFC 5289 §3, RFC 7251 §2, RFC 7905 §3)."""
 
     code: int
     name: str  # as OpenSSL calls it
     key_type: str  # of the leaf
-    aead: type[AESGCM] | type[ChaCha20Poly1305]
+    aead: Callable[[bytes], AESGCM | AESCCM | ChaCha20Poly1305]
     key_length: int
     iv_length: int
     explicit_length: int
     hash: str
+    tag_length: int = 16
 
 
 SUITES = {
@@ -43,6 +46,18 @@ SUITES = {
         Suite(0xCCA8, "ECDHE-RSA-CHACHA20-POLY1305", "rsa", ChaCha20Poly1305, 32, 12, 0, "sha256"),
     )
 }
+"""What a client offers by default."""
+
+CCM_SUITES = {
+    suite.code: suite
+    for suite in (
+        Suite(0xC0AC, "ECDHE-ECDSA-AES128-CCM", "ec", AESCCM, 16, 4, 8, "sha256"),
+        Suite(0xC0AD, "ECDHE-ECDSA-AES256-CCM", "ec", AESCCM, 32, 4, 8, "sha256"),
+        Suite(0xC0AE, "ECDHE-ECDSA-AES128-CCM8", "ec", partial(AESCCM, tag_length=8), 16, 4, 8, "sha256", 8),
+        Suite(0xC0AF, "ECDHE-ECDSA-AES256-CCM8", "ec", partial(AESCCM, tag_length=8), 32, 4, 8, "sha256", 8),
+    )
+}
+KNOWN_SUITES = SUITES | CCM_SUITES
 GROUPS = (X25519, P256, P384)
 
 
@@ -77,6 +92,7 @@ class Protection:
 
     def __init__(self, suite: Suite, key: bytes, iv: bytes) -> None:
         self.aead, self.iv, self.explicit_length = suite.aead(key), iv, suite.explicit_length
+        self.tag_length = suite.tag_length
         self.sequence = 0
 
     def _nonce(self, sequence: int, explicit: bytes) -> bytes:
@@ -108,7 +124,7 @@ class Protection:
     def open(self, content_type: int, fragment: bytes) -> bytes:
         """Open the client's next record; a failure is the client's (or the test's key's)."""
         explicit, sealed = fragment[: self.explicit_length], fragment[self.explicit_length :]
-        aad = self.sequence.to_bytes(8, "big") + u8(content_type) + b"\x03\x03" + u16(len(sealed) - 16)
+        aad = self.sequence.to_bytes(8, "big") + u8(content_type) + b"\x03\x03" + u16(len(sealed) - self.tag_length)
         opened = self.aead.decrypt(self._nonce(self.sequence, explicit), sealed, aad)
         self.sequence += 1
         return opened

@@ -181,10 +181,12 @@ class Server:
         hello = self.client_hello
         assert hello is not None
         fitting = [
-            code for code in hello.suites if code in keys.SUITES and keys.SUITES[code].key_type == self.leaf.key_type
+            code
+            for code in hello.suites
+            if code in keys.KNOWN_SUITES and keys.KNOWN_SUITES[code].key_type == self.leaf.key_type
         ]
         code = self.suite_choice if self.suite_choice is not None else fitting[0]
-        self.suite = keys.SUITES.get(code) or keys.SUITES[fitting[0]]
+        self.suite = keys.KNOWN_SUITES.get(code) or keys.KNOWN_SUITES[fitting[0]]
         self.suite_code = code
         groups = [group for group in hello.numbers(wire.SUPPORTED_GROUPS) if group in keys.GROUPS]
         self.group = groups[0] if self.group_choice is None else self.group_choice

@@ -6,13 +6,19 @@ import os
 
 import pytest
 
-from hostile import wire
+from hostile import keys, wire
 from hostile.cases import Refused, Tolerated, both_splits
 from hostile.server import FIRST
 from hostile.steps import alert, altered, data, fragment, message, sealed
 
 GCM, CHACHA = 0xC02B, 0xCCA9
+CCM, CCM_8 = 0xC0AC, 0xC0AE
 CCS = wire.record(wire.CHANGE_CIPHER_SPEC, b"\x01")
+
+
+def listing(suite: int) -> dict[str, object]:
+    """Settings of a client that offers this suite only: by default none offers CCM."""
+    return {"cipher_suites": (suite,)}
 
 
 def with_byte(place: int, value: int):
@@ -89,10 +95,41 @@ REFUSED = [
     Refused("REC-05", "header of 2^16 - 1", wire.RECORD_OVERFLOW, first=["server_hello", b"\x16\x03\x03\xff\xff"]),
     Refused("REC-06", "gcm header over limit", wire.RECORD_OVERFLOW, suite=GCM, tail=[b"\x17\x03\x03\x40\x19"]),
     Refused("REC-06", "chacha header over limit", wire.RECORD_OVERFLOW, suite=CHACHA, tail=[b"\x17\x03\x03\x40\x11"]),
+    *(
+        Refused(
+            "REC-06",
+            f"{name} header over limit",
+            wire.RECORD_OVERFLOW,
+            settings=listing(suite),
+            tail=[b"\x17\x03\x03\x40" + bytes((expansion + 1,))],
+        )
+        for name, suite, expansion in (("ccm", CCM, 24), ("ccm-8", CCM_8, 16))
+    ),
     Refused("REC-07", "plaintext of 2^14 + 1", wire.RECORD_OVERFLOW, tail=[data(bytes((1 << 14) + 1))]),
     Refused("REC-08", "gcm record of 23 bytes", wire.BAD_RECORD_MAC, suite=GCM, tail=[wire.record(23, bytes(23))]),
     Refused(
         "REC-08", "chacha record of 15 bytes", wire.BAD_RECORD_MAC, suite=CHACHA, tail=[wire.record(23, bytes(15))]
+    ),
+    *(
+        Refused(
+            "REC-08",
+            f"{name} record of {expansion - 1} bytes",
+            wire.BAD_RECORD_MAC,
+            settings=listing(suite),
+            tail=[wire.record(23, bytes(expansion - 1))],
+        )
+        for name, suite, expansion in (("ccm", CCM, 24), ("ccm-8", CCM_8, 16))
+    ),
+    *(
+        Refused(
+            "REC-09",
+            f"{name} {what} flipped",
+            wire.BAD_RECORD_MAC,
+            settings=listing(suite),
+            tail=[altered(data(b"xyz"), flipped(at))],
+        )
+        for name, suite in (("ccm", CCM), ("ccm-8", CCM_8))
+        for what, at in (("nonce", 5), ("text", 13), ("first byte of the tag", 16), ("last byte of the tag", -1))
     ),
     Refused("REC-08", "protected record of 0 bytes", wire.BAD_RECORD_MAC, tail=[wire.record(23, b"")]),
     *(
@@ -273,6 +310,10 @@ TOLERATED = [
         Tolerated("REC-10", f"data of 2^14 {name}", suite=suite, tail=[data(bytes(1 << 14))])
         for name, suite in (("gcm", GCM), ("chacha", CHACHA))
     ),
+    *(
+        Tolerated("REC-10", f"data of 2^14 {suite.name}", settings=listing(suite.code), tail=[data(bytes(1 << 14))])
+        for suite in keys.CCM_SUITES.values()
+    ),
     Tolerated("REC-14", "empty data", tail=[data(b""), data(b"x"), data(b"")]),
     Tolerated("REC-15", "32 empty data records", tail=[data(b"")] * 32),
     Tolerated("REC-15", "32 twice", tail=[*[data(b"")] * 32, data(b"x"), *[data(b"")] * 32]),
@@ -286,6 +327,15 @@ TOLERATED = [
     ),
     Tolerated("REC-22", "message of 65536 bytes", request=EXACT_REQUEST),
     Tolerated("REC-32", "explicit nonce of any value", suite=GCM, tail=[sealed(23, b"x", explicit=os.urandom(8))]),
+    *(
+        Tolerated(
+            "REC-32",
+            f"explicit nonce of any value, {name}",
+            settings=listing(suite),
+            tail=[sealed(23, b"x", explicit=os.urandom(8))],
+        )
+        for name, suite in (("ccm", CCM), ("ccm-8", CCM_8))
+    ),
     Tolerated("CCS-08", "warning before finished", second=["change_cipher_spec", alert(1, 90), "finished"]),
 ]
 

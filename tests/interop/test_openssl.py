@@ -23,6 +23,7 @@ from lighttls import (
     NamedGroup,
     PeerAlert,
     SignaturePolicy,
+    TLSSocket,
     TrustStore,
     connect,
     explain,
@@ -39,6 +40,13 @@ SUITES = {
     CipherSuite.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384: "ECDHE-RSA-AES256-GCM-SHA384",
     CipherSuite.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256: "ECDHE-RSA-CHACHA20-POLY1305",
 }
+CCM_SUITES = {
+    CipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_CCM: "ECDHE-ECDSA-AES128-CCM",
+    CipherSuite.TLS_ECDHE_ECDSA_WITH_AES_256_CCM: "ECDHE-ECDSA-AES256-CCM",
+    CipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8: "ECDHE-ECDSA-AES128-CCM8",
+    CipherSuite.TLS_ECDHE_ECDSA_WITH_AES_256_CCM_8: "ECDHE-ECDSA-AES256-CCM8",
+}
+"""OpenSSL has CCM_8 at security level 0 only."""
 GROUPS = {NamedGroup.X25519: "X25519", NamedGroup.SECP256R1: "prime256v1", NamedGroup.SECP384R1: "secp384r1"}
 DEVICES = {"none": None, "ec": "ec_device", "rsa": "rsa_device"}
 
@@ -105,10 +113,30 @@ def open_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SServer]:
 
 
 @pytest.fixture(scope="module")
+def ccm_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SServer]:
+    """Knows no suites but those with CCM."""
+    ciphers = ":".join(CCM_SUITES.values()) + ":@SECLEVEL=0"
+    with SServer(tmp_path_factory.mktemp("ccm"), "-cipher", ciphers) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
 def strict_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SServer]:
     """Insists on a certificate of the devices' authority."""
     with SServer(tmp_path_factory.mktemp("strict"), "-Verify", "2", "-verify_return_error") as server:
         yield server
+
+
+def exchange_lines(tls: TLSSocket) -> None:
+    """Short and long lines, which come back reversed."""
+    for line in (b"x", bytes(range(0x20, 0x7F)) * 10, bytes(range(0x30, 0x3A)) * 1500):
+        tls.sendall(line + b"\n")
+        answer = b""
+        while len(answer) <= len(line):
+            part = tls.recv(65536)
+            assert part
+            answer += part
+        assert answer == line[::-1] + b"\n"
 
 
 @pytest.mark.parametrize("device", DEVICES)
@@ -125,17 +153,8 @@ def test_handshake_and_data_both_ways(
     server = strict_server if device != "none" else open_server
     identity = getattr(pki.shared(), DEVICES[device]) if DEVICES[device] else None
     config = pki.config(identity, cipher_suites=[suite], groups=_with_p256(group), provider=provider)
-    lines = [b"x", bytes(range(0x20, 0x7F)) * 10, bytes(range(0x30, 0x3A)) * 1500]
-
     with connect(("127.0.0.1", server.port), config, server_hostname="localhost", timeout=20, deadline=60) as tls:
-        for line in lines:
-            tls.sendall(line + b"\n")
-            answer = b""
-            while len(answer) <= len(line):
-                part = tls.recv(65536)
-                assert part
-                answer += part
-            assert answer == line[::-1] + b"\n"
+        exchange_lines(tls)
         info = tls.info
 
     assert (info.cipher_suite, info.group) == (suite, group)
@@ -146,6 +165,17 @@ def test_handshake_and_data_both_ways(
     assert seen["Ciphersuite"] == SUITES[suite]
     assert seen["Protocol version"] == "TLSv1.2"
     assert seen.get("Peer certificate", "none").endswith(device)
+
+
+@pytest.mark.parametrize("suite", CCM_SUITES, ids=CCM_SUITES.get)
+def test_handshake_and_data_both_ways_with_ccm(
+    suite: CipherSuite, ccm_server: SServer, provider: CryptoProvider
+) -> None:
+    config = pki.config(pki.shared().ec_device, cipher_suites=[suite], provider=provider)
+    with connect(("127.0.0.1", ccm_server.port), config, server_hostname="localhost", timeout=20, deadline=60) as tls:
+        exchange_lines(tls)
+        assert tls.info.cipher_suite == suite
+    assert ccm_server.summary()["Ciphersuite"] == CCM_SUITES[suite]
 
 
 def test_missing_client_certificate_is_refused_by_the_server_and_explained(strict_server: SServer) -> None:

@@ -98,6 +98,8 @@ void _start(void);
 void _start(void) {
     measure_records(LT_AES_128_GCM);
     measure_records(LT_AES_256_GCM);
+    measure_records(LT_AES_128_CCM_8);
+    measure_records(LT_AES_256_CCM);
     measure_records(LT_CHACHA20_POLY1305);
     measure_group(LT_X25519, 32);
     measure_group(LT_SECP256R1, 32);

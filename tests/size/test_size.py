@@ -1,8 +1,8 @@
 """What the C core needs of a Cortex-M4: bytes of flash, part by part, and of stack, call by call.
 
 The parts are linked into a firmware that keeps what its entry points reach (--gc-sections), compiled with -Os.
-P-384 and SHA-384/512 are in it, since key exchange and hashing choose among groups and hashes at run time, but are
-counted apart; signature verification, which a firmware may leave to its secure element, is in another firmware.
+P-384, SHA-384/512 and AES-CCM are in it, since groups, hashes and AEADs are chosen at run time, but are counted
+apart; signature verification, which a firmware may leave to its secure element, is in another firmware.
 Stack is the deepest path through the compiler's own call graph (-fcallgraph-info) with the frames that it reserved;
 painted.c measures the same in calls under qemu.
 
@@ -58,6 +58,7 @@ PARTS = {
 BESIDES = {
     "P-384": ["p384", "p384_table"],
     "SHA-384 and SHA-512": ["sha512"],
+    "AES-CCM": ["ccm"],
 }
 VERIFICATION = "signature verification"
 

@@ -9,7 +9,19 @@ from typing import Any, NamedTuple
 from lighttls.crypto import Suite
 
 NUMBERS = {"sha256": 4, "sha384": 5, "sha512": 6}  # RFC 5246 §7.4.1.4.1
-AEAD_NUMBERS = {("aes-gcm", 16): 1, ("aes-gcm", 32): 2, ("chacha20-poly1305", 32): 3}  # lighttls.h
+AEAD_NUMBERS = {  # lighttls.h; by name, key and tag length
+    ("aes-gcm", 16, 16): 1,
+    ("aes-gcm", 32, 16): 2,
+    ("chacha20-poly1305", 32, 16): 3,
+    ("aes-ccm", 16, 16): 4,
+    ("aes-ccm", 32, 16): 5,
+    ("aes-ccm", 16, 8): 6,
+    ("aes-ccm", 32, 8): 7,
+}
+
+
+def aead_number(suite: Suite) -> int:
+    return AEAD_NUMBERS[suite.aead, suite.key_length, suite.tag_length]
 
 
 def core() -> tuple[Any, Any]:
@@ -107,13 +119,14 @@ class Aead:
 
         self._key = key
         self._pure = pure.aead(suite, key) if provider.name == "pure" else None
-        self._number = AEAD_NUMBERS[suite.aead, suite.key_length]
+        self._number = aead_number(suite)
+        self._tag_length = suite.tag_length
 
     def seal(self, nonce: bytes, aad: bytes, text: bytes) -> bytes:
         if self._pure is not None:
             return bytes(self._pure.encrypt(nonce, text, aad))
         ffi, lib = core()
-        out = ffi.new("uint8_t[]", len(text) + 16)
+        out = ffi.new("uint8_t[]", len(text) + self._tag_length)
         key = self._key
         status = lib.lt_test_aead_seal(self._number, key, len(key), nonce, aad, len(aad), out, text, len(text))
         assert status >= 0
@@ -129,7 +142,7 @@ class Aead:
             except InvalidTag:
                 return None
         ffi, lib = core()
-        length = max(len(sealed) - 16, 0)
+        length = max(len(sealed) - self._tag_length, 0)
         out = ffi.new("uint8_t[]", b"\xaa" * length)
         key = self._key
         status = lib.lt_test_aead_open(self._number, key, len(key), nonce, aad, len(aad), out, sealed, len(sealed))

@@ -19,7 +19,7 @@ from lighttls import (
     VerifyPolicy,
     explain,
 )
-from lighttls.crypto import SUITES
+from lighttls.crypto.suites import DEFAULT_SUITES
 from support import pki
 
 ECDSA_128 = CipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256
@@ -32,8 +32,9 @@ def made(**settings: Any) -> ClientConfig:
 
 def test_defaults(provider: Any) -> None:
     config = made(provider=provider)
-    assert config.cipher_suites == tuple(SUITES)
+    assert config.cipher_suites == DEFAULT_SUITES
     assert config.cipher_suites[:2] == (ECDSA_128, RSA_128)  # CH-05
+    assert not any("CCM" in suite.name for suite in config.cipher_suites)
     assert config.groups == (NamedGroup.X25519, NamedGroup.SECP256R1, NamedGroup.SECP384R1)
     assert all(scheme >> 8 != 2 for scheme in config.signature_schemes)  # GRP-09
     assert len(config.signature_schemes) == 9

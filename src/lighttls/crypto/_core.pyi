@@ -34,6 +34,10 @@ class _Lib:
     LT_AES_128_GCM: int
     LT_AES_256_GCM: int
     LT_CHACHA20_POLY1305: int
+    LT_AES_128_CCM: int
+    LT_AES_256_CCM: int
+    LT_AES_128_CCM_8: int
+    LT_AES_256_CCM_8: int
     LT_SECP256R1: int
     LT_SECP384R1: int
     LT_X25519: int

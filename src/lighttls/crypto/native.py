@@ -17,11 +17,20 @@ from typing import Any, Final
 from lighttls.crypto import _shared, _signatures
 from lighttls.crypto._core import ffi, lib
 from lighttls.crypto.provider import Entropy, KeyShare
-from lighttls.crypto.suites import CHACHA20_POLY1305, Suite
+from lighttls.crypto.suites import AES_CCM, AES_GCM, CHACHA20_POLY1305, Suite
 from lighttls.errors import InternalError
 from lighttls.iana import ContentType, NamedGroup
 
 _HASHES: Final = {"sha256": lib.LT_SHA256, "sha384": lib.LT_SHA384, "sha512": lib.LT_SHA512}
+_AEADS: Final = {  # by name, key and tag length
+    (AES_GCM, 16, 16): lib.LT_AES_128_GCM,
+    (AES_GCM, 32, 16): lib.LT_AES_256_GCM,
+    (CHACHA20_POLY1305, 32, 16): lib.LT_CHACHA20_POLY1305,
+    (AES_CCM, 16, 16): lib.LT_AES_128_CCM,
+    (AES_CCM, 32, 16): lib.LT_AES_256_CCM,
+    (AES_CCM, 16, 8): lib.LT_AES_128_CCM_8,
+    (AES_CCM, 32, 8): lib.LT_AES_256_CCM_8,
+}
 
 _APPLICATION_DATA: Final = int(ContentType.APPLICATION_DATA)
 
@@ -305,11 +314,7 @@ def _taken(out: Any) -> bytes:
 
 def _numbers(suite: Suite) -> tuple[int, int]:
     """AEAD and PRF hash of a suite as lighttls.h numbers them."""
-    if suite.aead == CHACHA20_POLY1305:
-        aead = lib.LT_CHACHA20_POLY1305
-    else:
-        aead = lib.LT_AES_128_GCM if suite.key_length == 16 else lib.LT_AES_256_GCM
-    return aead, _HASHES[suite.prf_hash]
+    return _AEADS[suite.aead, suite.key_length, suite.tag_length], _HASHES[suite.prf_hash]
 
 
 class NativeProvider:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from lighttls.crypto import _ecdh, _shared, _signatures
 from lighttls.crypto.provider import Entropy
-from lighttls.crypto.suites import AES_GCM, TAG_LENGTH, Suite
+from lighttls.crypto.suites import AES_CCM, AES_GCM, Suite
 from lighttls.errors import InternalError, ProtocolError
 from lighttls.iana import TLS12, ContentType, NamedGroup
 
@@ -34,8 +34,10 @@ def prf(algorithm: str, secret: bytes | bytearray, label: bytes, seed: bytes, le
 
 def aead(suite: Suite, key: bytes) -> Any:
     """The suite's AEAD under `key`: an object with `encrypt` and `decrypt` (nonce, data, additional data)."""
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
+    from cryptography.hazmat.primitives.ciphers.aead import AESCCM, AESGCM, ChaCha20Poly1305
 
+    if suite.aead == AES_CCM:
+        return AESCCM(key, suite.tag_length)
     return AESGCM(key) if suite.aead == AES_GCM else ChaCha20Poly1305(key)
 
 
@@ -81,7 +83,7 @@ class _Keys:
 
     def _nonce(self, explicit: bytes) -> bytes:
         if explicit:
-            return self._fixed_iv + explicit  # RFC 5288 §3
+            return self._fixed_iv + explicit  # RFC 5288 §3, RFC 6655 §3
         padded = self.sequence.to_bytes(12, "big")  # RFC 7905 §2
         return bytes(a ^ b for a, b in zip(self._fixed_iv, padded, strict=True))
 
@@ -100,7 +102,7 @@ class _Keys:
         from cryptography.exceptions import InvalidTag
 
         explicit, sealed = fragment[: self.suite.explicit_nonce_length], fragment[self.suite.explicit_nonce_length :]
-        aad = self._aad(content_type, len(sealed) - TAG_LENGTH)
+        aad = self._aad(content_type, len(sealed) - self.suite.tag_length)
         try:
             plaintext: bytes = self._aead.decrypt(self._nonce(explicit), sealed, aad)
         except InvalidTag:

@@ -13,14 +13,13 @@ SHA512: Final = "sha512"
 SHA1: Final = "sha1"
 
 AES_GCM: Final = "aes-gcm"
+AES_CCM: Final = "aes-ccm"
 CHACHA20_POLY1305: Final = "chacha20-poly1305"
-
-TAG_LENGTH: Final = 16
 
 
 @struct
 class Suite:
-    """One cipher suite's parameters (RFC 5288, 5289, 7905)."""
+    """One cipher suite's parameters (RFC 5288, 5289, 7251, 7905)."""
 
     code: CipherSuite
     key_type: str  # of the server's leaf: "ec" or "rsa"
@@ -28,21 +27,26 @@ class Suite:
     key_length: int  # bytes
     fixed_iv_length: int  # bytes of the nonce that come from the key block
     explicit_nonce_length: int  # bytes of the nonce that travel in each record
+    tag_length: int
     prf_hash: str
     record_limit: int  # records that one key may protect (REC-26)
 
     @property
     def expansion(self) -> int:
         """Bytes a protected record has beyond its plaintext, header not counted."""
-        return self.explicit_nonce_length + TAG_LENGTH
+        return self.explicit_nonce_length + self.tag_length
 
 
 def _gcm(code: CipherSuite, key_type: str, key_length: int, prf_hash: str) -> Suite:
-    return Suite(code, key_type, AES_GCM, key_length, 4, 8, prf_hash, 1 << 24)
+    return Suite(code, key_type, AES_GCM, key_length, 4, 8, 16, prf_hash, 1 << 24)
 
 
 def _chacha(code: CipherSuite, key_type: str) -> Suite:
-    return Suite(code, key_type, CHACHA20_POLY1305, 32, 12, 0, SHA256, 1 << 48)
+    return Suite(code, key_type, CHACHA20_POLY1305, 32, 12, 0, 16, SHA256, 1 << 48)
+
+
+def _ccm(code: CipherSuite, key_length: int, tag_length: int) -> Suite:
+    return Suite(code, "ec", AES_CCM, key_length, 4, 8, tag_length, SHA256, 1 << 24)
 
 
 # CH-04: nothing but AEAD with an ephemeral key exchange, so there is nothing weaker to switch on.
@@ -55,6 +59,13 @@ SUITES: Final[dict[int, Suite]] = {
         _gcm(CipherSuite.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, "rsa", 32, SHA384),
         _chacha(CipherSuite.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, "ec"),
         _chacha(CipherSuite.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256, "rsa"),
+        _ccm(CipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_CCM, 16, 16),
+        _ccm(CipherSuite.TLS_ECDHE_ECDSA_WITH_AES_256_CCM, 32, 16),
+        _ccm(CipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8, 16, 8),
+        _ccm(CipherSuite.TLS_ECDHE_ECDSA_WITH_AES_256_CCM_8, 32, 8),
     )
 }
-"""Every suite we can speak, by code, in our default order of preference (CH-05)."""
+"""Every suite we can speak, by code, in our order of preference (CH-05)."""
+
+DEFAULT_SUITES: Final = tuple(code for code, suite in SUITES.items() if suite.aead != AES_CCM)
+"""What is offered unless the caller lists suites: CCM serves small devices' servers, and CCM_8's tag has 64 bits."""

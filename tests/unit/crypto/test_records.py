@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
+from cryptography.hazmat.primitives.ciphers.aead import AESCCM, AESGCM, ChaCha20Poly1305
 
 from lighttls.crypto import SUITES, CryptoProvider, Suite, by_name
 from lighttls.errors import (
@@ -30,9 +30,11 @@ ALERT, HANDSHAKE, DATA = ContentType.ALERT, ContentType.HANDSHAKE, ContentType.A
 
 GCM = SUITES[CipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256]
 CHACHA = SUITES[CipherSuite.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256]
+CCM = SUITES[CipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_CCM]
+CCM_8 = SUITES[CipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8]
 
 every_suite = pytest.mark.parametrize("suite", SUITES.values(), ids=lambda suite: suite.code.name.lower())
-both_aeads = pytest.mark.parametrize("suite", [GCM, CHACHA], ids=["gcm", "chacha20"])
+each_aead = pytest.mark.parametrize("suite", [GCM, CHACHA, CCM, CCM_8], ids=["gcm", "chacha20", "ccm", "ccm-8"])
 
 
 def schedule(provider: CryptoProvider, suite: Suite) -> Any:
@@ -43,6 +45,12 @@ def pair(provider: CryptoProvider, suite: Suite) -> tuple[Any, Any]:
     """A client's sealer and the server's opener for it."""
     one = schedule(provider, suite)
     return one.record_keys()[0], server_side(one)[1]
+
+
+def with_explicit_nonce(suite: Suite, key: bytes) -> Any:
+    """RFC 5288 and RFC 6655 §3: AES-GCM, or AES-CCM with a tag of 16 bytes, or of 8 where the name says so."""
+    name = suite.code.name
+    return AESGCM(key) if "GCM" in name else AESCCM(key, 8 if name.endswith("CCM_8") else 16)
 
 
 def header(record: bytes) -> tuple[int, int, int]:
@@ -74,7 +82,7 @@ def test_record_has_the_bytes_of_its_rfc(implementation: CryptoProvider, suite: 
         records = []
         for key, iv in ((keys.client_key, keys.client_iv), (keys.server_key, keys.server_iv)):
             if suite.explicit_nonce_length:
-                aead: Any = AESGCM(key)
+                aead: Any = with_explicit_nonce(suite, key)
                 explicit, nonce = counter, iv + counter
             else:
                 aead = ChaCha20Poly1305(key)
@@ -99,15 +107,17 @@ def test_engines_read_each_other(suite: Suite) -> None:
             assert opened_one(client_open, server_seal.seal(DATA, text(length), LIMIT), LIMIT) == text(length)
 
 
-@both_aeads
+@each_aead
 def test_explicit_nonce_of_the_peer_may_be_anything(implementation: CryptoProvider, suite: Suite) -> None:
     """REC-32; for ChaCha20-Poly1305 there is none to choose, so the same bytes do not open."""
     opener = schedule(implementation, suite).record_keys()[1]
     keys = expected_key_block(suite, MASTER, CLIENT, SERVER)
     explicit = b"explicit"
     aad = bytes(8) + struct.pack(">BHH", DATA, 0x0303, 5)
-    if suite is GCM:
-        fragment = explicit + AESGCM(keys.server_key).encrypt(keys.server_iv + explicit, b"hello", aad)
+    if suite is not CHACHA:
+        fragment = explicit + with_explicit_nonce(suite, keys.server_key).encrypt(
+            keys.server_iv + explicit, b"hello", aad
+        )
         assert opened_one(opener, struct.pack(">BHH", DATA, 0x0303, len(fragment)) + fragment, LIMIT) == b"hello"
     else:
         fragment = ChaCha20Poly1305(keys.server_key).encrypt(keys.server_iv[:4] + explicit, b"hello", aad)
@@ -118,7 +128,7 @@ def test_explicit_nonce_of_the_peer_may_be_anything(implementation: CryptoProvid
 # ---- Sealing -------------------------------------------------------------------------------------
 
 
-@both_aeads
+@each_aead
 @pytest.mark.parametrize("limit", [1, 7, 512, LIMIT])
 @pytest.mark.parametrize("length", [0, 1, 7, 8, 1024, LIMIT, LIMIT + 1])
 def test_data_is_cut_at_the_limit(implementation: CryptoProvider, suite: Suite, limit: int, length: int) -> None:
@@ -191,9 +201,9 @@ def test_buffers_are_let_go(provider: CryptoProvider, make: Any) -> None:
     assert worn_out.value is not None
 
 
-@both_aeads
+@each_aead
 def test_key_protects_as_many_records_as_it_may(implementation: CryptoProvider, suite: Suite) -> None:
-    """REC-26: 2^24 with GCM, 2^48 with ChaCha20; the last one is kept for an alert."""
+    """REC-26: 2^24 with GCM and CCM, 2^48 with ChaCha20; the last one is kept for an alert."""
     sealer, opener = pair(implementation, suite)
     set_sequence(sealer, suite.record_limit - 3)
     set_sequence(opener, suite.record_limit - 3)
@@ -212,7 +222,7 @@ def test_key_protects_as_many_records_as_it_may(implementation: CryptoProvider, 
         sealer.close(ALERT, b"\1\0")
 
 
-@both_aeads
+@each_aead
 @pytest.mark.parametrize("make", [bytes, bytearray])
 @pytest.mark.parametrize("limit", [LIMIT, 1000])
 def test_long_data_is_sealed_whole_or_not_at_all(
@@ -246,7 +256,7 @@ def test_limit_that_cannot_be_is_refused(implementation: CryptoProvider, data: A
     assert opened_one(opener, sealer.seal(DATA, b"x", LIMIT), LIMIT) == b"x"
 
 
-@both_aeads
+@each_aead
 def test_close_before_the_budget_ends_is_a_record_like_others(provider: CryptoProvider, suite: Suite) -> None:
     closing, sealing = pair(provider, suite)[0], pair(provider, suite)[0]
     assert closing.close(ALERT, b"\1\0") == sealing.seal(ALERT, b"\1\0", LIMIT)
@@ -255,7 +265,7 @@ def test_close_before_the_budget_ends_is_a_record_like_others(provider: CryptoPr
 # ---- Opening -------------------------------------------------------------------------------------
 
 
-@both_aeads
+@each_aead
 def test_records_are_opened_until_one_that_is_not_data(implementation: CryptoProvider, suite: Suite) -> None:
     sealer, opener = pair(implementation, suite)
     first = sealer.seal(DATA, b"one", LIMIT) + sealer.seal(DATA, b"", LIMIT) + sealer.seal(HANDSHAKE, b"two", LIMIT)
@@ -266,7 +276,7 @@ def test_records_are_opened_until_one_that_is_not_data(implementation: CryptoPro
     assert opener.open(second, LIMIT) == ([(ALERT, b"\1\0")], len(second))
 
 
-@both_aeads
+@each_aead
 def test_input_may_end_anywhere(implementation: CryptoProvider, suite: Suite) -> None:
     """REC-24."""
     contents = [b"one", b"", b"three" * 10]
@@ -283,7 +293,7 @@ def test_input_may_end_anywhere(implementation: CryptoProvider, suite: Suite) ->
         assert drained(opener, whole[consumed:]) == b"".join(contents[count:])
 
 
-@both_aeads
+@each_aead
 def test_short_way_opens_one_record_of_data_and_leaves_alone_what_is_something_else(
     implementation: CryptoProvider, suite: Suite
 ) -> None:
@@ -307,7 +317,7 @@ def test_short_way_opens_one_record_of_data_and_leaves_alone_what_is_something_e
         opener.open_data(record)  # REC-12
 
 
-@both_aeads
+@each_aead
 def test_many_records_come_in_several_calls(implementation: CryptoProvider, suite: Suite) -> None:
     """More than an engine's buffer holds, by number and by size."""
     for count, length in ((100, 1), (100, 0), (7, LIMIT), (5, LIMIT - 1)):
@@ -345,7 +355,7 @@ def test_one_data_record_is_returned_alone(implementation: CryptoProvider) -> No
 
 
 @pytest.mark.parametrize("limit", [64, 512, LIMIT])
-@both_aeads
+@each_aead
 def test_plaintext_of_the_limit_is_legal_and_one_more_is_not(
     implementation: CryptoProvider, suite: Suite, limit: int
 ) -> None:
@@ -357,7 +367,7 @@ def test_plaintext_of_the_limit_is_legal_and_one_more_is_not(
         opener.open(too_long, limit)
 
 
-@both_aeads
+@each_aead
 def test_record_too_short_for_nonce_and_tag_is_bad(implementation: CryptoProvider, suite: Suite) -> None:
     """REC-08."""
     for length in range(suite.expansion):
@@ -395,7 +405,7 @@ def expected_refusal(record: bytes, suite: Suite) -> type[LightTLSError] | None:
     return None
 
 
-@both_aeads
+@each_aead
 def test_any_flipped_bit_is_refused(implementation: CryptoProvider, suite: Suite) -> None:
     """REC-09."""
     record = pair(implementation, suite)[0].seal(DATA, b"some data", LIMIT)
@@ -412,7 +422,7 @@ def test_any_flipped_bit_is_refused(implementation: CryptoProvider, suite: Suite
                 opener.open(bytes(altered), LIMIT)
 
 
-@both_aeads
+@each_aead
 def test_replayed_dropped_or_swapped_records_fail(implementation: CryptoProvider, suite: Suite) -> None:
     """REC-12."""
     sealer = pair(implementation, suite)[0]
@@ -426,7 +436,7 @@ def test_replayed_dropped_or_swapped_records_fail(implementation: CryptoProvider
             pair(implementation, suite)[1].open(data, LIMIT)
 
 
-@both_aeads
+@each_aead
 @pytest.mark.parametrize("fault", ["tag", "version", "overflow", "short", "type"])
 def test_good_records_before_a_bad_one_come_first(implementation: CryptoProvider, suite: Suite, fault: str) -> None:
     sealer, opener = pair(implementation, suite)
@@ -455,7 +465,7 @@ def test_unknown_content_type_is_refused_on_the_header(implementation: CryptoPro
         pair(implementation, GCM)[1].open(bytes((content_type, 3, 3, 0, 25)), LIMIT)
 
 
-@both_aeads
+@each_aead
 def test_reading_goes_on_beyond_the_budget_of_writing(implementation: CryptoProvider, suite: Suite) -> None:
     """REC-26 binds what we write; REC-25: 64 bits for what we read."""
     keys = expected_key_block(suite, MASTER, CLIENT, SERVER)
@@ -463,8 +473,10 @@ def test_reading_goes_on_beyond_the_budget_of_writing(implementation: CryptoProv
     for sequence in (suite.record_limit, 2**32 - 1, 2**32, 2**63):
         counter = sequence.to_bytes(8, "big")
         aad = counter + struct.pack(">BHH", DATA, 0x0303, 5)
-        if suite is GCM:
-            fragment = counter + AESGCM(keys.server_key).encrypt(keys.server_iv + counter, b"hello", aad)
+        if suite is not CHACHA:
+            fragment = counter + with_explicit_nonce(suite, keys.server_key).encrypt(
+                keys.server_iv + counter, b"hello", aad
+            )
         else:
             nonce = (int.from_bytes(keys.server_iv, "big") ^ sequence).to_bytes(12, "big")
             fragment = ChaCha20Poly1305(keys.server_key).encrypt(nonce, b"hello", aad)
