@@ -135,7 +135,8 @@ def check_refusal(link: Link, alert: int, error: type[errors.LightTLSError]) -> 
     assert connection.is_closed
     assert not connection.is_established
     assert not connection.can_send_data
-    for later in (lambda: connection.receive_data(b"\x16"), connection.receive_eof):
+    calls = (lambda: connection.receive_data(b"\x16"), lambda: connection.send_data(b"x"), connection.receive_eof)
+    for later in calls:
         with pytest.raises(error) as again:
             later()
         assert again.value is link.error
