@@ -26,7 +26,7 @@ from lighttls import (
 )
 
 EARLY = b"sent before the server's Finished"
-GCM, CHACHA = 0xC02B, 0xCCA9
+GCM, CHACHA, CCM, CCM_8 = 0xC02B, 0xCCA9, 0xC0AC, 0xC0AE
 
 
 def config(provider: Any, **settings: Any) -> ClientConfig:
@@ -72,10 +72,10 @@ def hurry(
 
 
 @both_splits
-@pytest.mark.parametrize("suite", [GCM, CHACHA])
+@pytest.mark.parametrize("suite", [GCM, CHACHA, CCM])
 def test_data_goes_right_behind_our_finished_when_all_conditions_hold(provider, split, suite):
     """FS-01 to FS-06."""
-    link, state = hurry(acquainted(provider, suite=suite), split=split, suite=suite)
+    link, state = hurry(acquainted(provider, suite=suite, cipher_suites=[suite]), split=split, suite=suite)
     assert state == "WaitChangeCipherSpec"
     check_alive(link)
     assert link.server.received.startswith(EARLY)
@@ -130,6 +130,7 @@ def device() -> Identity:
         (lambda provider: acquainted(provider, suite=CHACHA), {}),
         (lambda provider: acquainted(provider), {"suite": CHACHA}),
         (lambda provider: acquainted(provider), {"host": "other.example"}),
+        (lambda provider: acquainted(provider, suite=CCM_8, cipher_suites=[CCM_8]), {"suite": CCM_8}),
         (lambda provider: acquainted(provider), {"request": True}),
         (lambda provider: acquainted(provider, identity=device()), {"request": True}),
         (lambda provider: acquainted(provider, identity=device(), request=True), {"request": True}),
@@ -145,6 +146,7 @@ def device() -> Identity:
         "suite-never-completed",
         "other-suite",
         "other-host",
+        "ccm-8",
         "asked-for-a-certificate",
         "certificate-sent",
         "certificate-sent-again",
@@ -153,7 +155,7 @@ def device() -> Identity:
     ],
 )
 def test_without_one_of_the_conditions_data_waits_for_the_server_s_finished(provider, split, settings, script):
-    """FS-01, FS-02, FS-05: and the handshake is a usual one."""
+    """FS-01, FS-02, FS-03, FS-05: and the handshake is a usual one."""
     host = script.get("host", pki.HOST)
     link, state = hurry(settings(provider), split=split, leaf=pki.leaf(host=host), **script)
     assert state == "Connected"

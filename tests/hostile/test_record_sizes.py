@@ -13,7 +13,8 @@ from hostile.link import Link, drive
 from hostile.server import FIRST, Server
 from hostile.steps import altered, data, sealed
 
-GCM, CHACHA = 0xC02B, 0xCCA9
+# Suites, and by how much each makes a record longer.
+EXPANSION = {0xC02B: 24, 0xCCA9: 16, 0xC0AC: 24, 0xC0AE: 16}
 
 FRAGMENT = {"max_fragment_length": 512}
 LIMIT = {"record_size_limit": 64}
@@ -92,9 +93,9 @@ REFUSED = [
             suite=suite,
             fragment=512,
             tail=[header(513 + expansion)],
-            **AGREED_512,
+            **AGREED_512 | {"settings": FRAGMENT | {"cipher_suites": (suite,)}},
         )
-        for suite, expansion in ((GCM, 24), (CHACHA, 16))
+        for suite, expansion in EXPANSION.items()
     ),
     *(
         Refused("SIZE-09", f"body {body.hex() or 'missing'}", wire.DECODE_ERROR, **size_limit(body))
@@ -119,9 +120,9 @@ REFUSED = [
             wire.RECORD_OVERFLOW,
             suite=suite,
             tail=[header(65 + expansion)],
-            **AGREED_100,
+            **AGREED_100 | {"settings": LIMIT | {"cipher_suites": (suite,)}},
         )
-        for suite, expansion in ((GCM, 24), (CHACHA, 16))
+        for suite, expansion in EXPANSION.items()
     ),
     Refused("SIZE-14", "both", wire.ILLEGAL_PARAMETER, settings=BOTH, extra=ANSWER_512 + ANSWER_100),
     Refused("SIZE-14", "both turned round", wire.ILLEGAL_PARAMETER, settings=BOTH, extra=ANSWER_100 + ANSWER_512),

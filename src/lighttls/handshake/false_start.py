@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from lighttls.crypto.suites import AES_GCM, CHACHA20_POLY1305
+from lighttls.crypto.suites import AES_CCM, AES_GCM, CHACHA20_POLY1305
 from lighttls.handshake.states import Agreed, PeerVerified
 
-_CIPHERS: Final = frozenset((AES_GCM, CHACHA20_POLY1305))  # FS-03: a list of what may, so that none slips in
+_CIPHERS: Final = frozenset((AES_GCM, AES_CCM, CHACHA20_POLY1305))  # FS-03: what may, so that none slips in
+_TAG_LENGTH: Final = 16  # never CCM_8: its tags are guessed 2^64 times more easily
 
 
 def may_start_early(agreed: Agreed, peer: PeerVerified) -> bool:
@@ -26,6 +27,7 @@ def may_start_early(agreed: Agreed, peer: PeerVerified) -> bool:
     return (
         client.config.false_start  # FS-01
         and agreed.suite.aead in _CIPHERS
+        and agreed.suite.tag_length == _TAG_LENGTH
         and peer.path.time_checked
         and client.config.has_completed(client.server.text, agreed.suite.code)
     )
