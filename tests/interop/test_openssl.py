@@ -6,8 +6,10 @@ mode it answers each line with the same line reversed: application data both way
 
 from __future__ import annotations
 
+import struct
 import subprocess
 import time
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
@@ -127,6 +129,25 @@ def strict_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SServer]
         yield server
 
 
+OCSP_RESPONSE = bytes.fromhex("30030a0103")  # «try later»: OpenSSL sends whatever parses
+TIMESTAMPS = bytes.fromhex("000d 0006") + b"\0first" + bytes.fromhex("0003") + b"\0nd"
+
+
+@pytest.fixture(scope="module")
+def stapling_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SServer]:
+    """Has an OCSP response and certificate timestamps for who asks."""
+    folder = tmp_path_factory.mktemp("stapling")
+    (folder / "response.der").write_bytes(OCSP_RESPONSE)
+    extension = struct.pack(">HH", 18, len(TIMESTAMPS)) + TIMESTAMPS
+    label = "SERVERINFO FOR TIMESTAMPS"
+    (folder / "info.pem").write_text(
+        f"-----BEGIN {label}-----\n{b64encode(extension).decode()}\n-----END {label}-----\n"
+    )
+    options = ("-status_file", folder / "response.der", "-serverinfo", folder / "info.pem")
+    with SServer(folder, *map(str, options)) as server:
+        yield server
+
+
 def exchange_lines(tls: TLSSocket) -> None:
     """Short and long lines, which come back reversed."""
     for line in (b"x", bytes(range(0x20, 0x7F)) * 10, bytes(range(0x30, 0x3A)) * 1500):
@@ -176,6 +197,30 @@ def test_handshake_and_data_both_ways_with_ccm(
         exchange_lines(tls)
         assert tls.info.cipher_suite == suite
     assert ccm_server.summary()["Ciphersuite"] == CCM_SUITES[suite]
+
+
+@pytest.mark.parametrize("asked", [True, False], ids=["asked", "not-asked"])
+def test_stapled_response_and_timestamps_come_when_asked_for(
+    asked: bool, stapling_server: SServer, provider: CryptoProvider
+) -> None:
+    """OCSP-04, SCT-01; the timestamps hang on the first certificate of s_server, which is for RSA."""
+    suite = CipherSuite.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256
+    config = pki.config(cipher_suites=[suite], request_ocsp=asked, request_scts=asked, provider=provider)
+    address = ("127.0.0.1", stapling_server.port)
+    with connect(address, config, server_hostname="localhost", timeout=20, deadline=60) as tls:
+        exchange_lines(tls)
+        info = tls.info
+    assert (info.ocsp_response, info.sct_list) == ((OCSP_RESPONSE, TIMESTAMPS) if asked else (None, None))
+
+
+@pytest.mark.parametrize("length", [512, 1024, 2048, 4096])
+def test_both_sides_keep_to_the_fragment_length(length: int, open_server: SServer, provider: CryptoProvider) -> None:
+    """SIZE-04, SIZE-06: OpenSSL answers a longer record with an alert."""
+    config = pki.config(max_fragment_length=length, provider=provider)
+    address = ("127.0.0.1", open_server.port)
+    with connect(address, config, server_hostname="localhost", timeout=20, deadline=60) as tls:
+        exchange_lines(tls)
+        assert tls.info.max_fragment_length == length
 
 
 def test_missing_client_certificate_is_refused_by_the_server_and_explained(strict_server: SServer) -> None:
