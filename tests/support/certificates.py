@@ -144,8 +144,10 @@ def make(
     pss: bool = False,
     tail: bytes | None = None,
     signature: bytes | None = None,
+    more_dates: bytes = b"",
+    after: bytes = b"",
 ) -> Made:
-    """One certificate, signed by `issuer` or by itself. `tail` replaces what follows the key."""
+    """One certificate, signed by `issuer` or by itself. `tail` replaces what follows the key; `after` follows all."""
     signer = key if issuer is None else issuer.key
     subject_name = name(subject) if isinstance(subject, str) else subject
     algorithm = ALGORITHMS[signer.kind, hash_name]
@@ -160,14 +162,14 @@ def make(
         serial,
         algorithm if inner is None else inner,
         issuer_name if issuer_name is not None else (subject_name if issuer is None else issuer.subject),
-        der.sequence(time(not_before), time(not_after)),
+        der.sequence(time(not_before), time(not_after), more_dates),
         subject_name,
         key.spki if spki is None else spki,
         tail,
     )
     signed = signer.sign(tbs, hash_name, pss) if signature is None else signature
     return Made(
-        der.sequence(tbs, algorithm if outer is None else outer, der.bit_string(signed)),
+        der.sequence(tbs, algorithm if outer is None else outer, der.bit_string(signed), after),
         subject_name,
         key if spki is None else Key(key.private, spki),
     )

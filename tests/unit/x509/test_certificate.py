@@ -78,6 +78,9 @@ EXTENSION = der.sequence(der.oid(UNKNOWN), der.octet_string(b""))
         {"tail": der.null()},
         {"tail": der.explicit(3, der.sequence(EXTENSION, EXTENSION))},  # RFC 5280 §4.2: no more than one instance
         {"tail": der.explicit(3, der.sequence(der.set_of(EXTENSION)))},
+        {"tail": der.explicit(3, der.sequence(der.element(0x31, der.oid(UNKNOWN) + der.octet_string(b""))))},
+        {"tail": der.explicit(3, der.sequence(der.sequence(der.octet_string(b"\x2a"), der.octet_string(b""))))},
+        {"tail": der.explicit(3, der.sequence(der.sequence(der.element(6, b""), der.octet_string(b""))))},
         {"tail": der.explicit(3, der.sequence(der.sequence(der.null())))},
         {"tail": der.explicit(3, der.sequence(der.sequence(der.oid(UNKNOWN), der.null())))},
         {
@@ -94,6 +97,8 @@ EXTENSION = der.sequence(der.oid(UNKNOWN), der.octet_string(b""))
         {"serial": der.octet_string(b"1")},
         {"outer": der.null()},
         {"inner": der.null()},
+        {"more_dates": der.null()},
+        {"after": der.null()},
     ],
 )
 def test_malformed_certificate_is_refused(fields: dict[str, bytes]) -> None:
