@@ -173,6 +173,13 @@ LT_INLINE void lt_copy(uint8_t *out, const uint8_t *in, size_t len) {
     }
 }
 
+/** Whether two ranges of memory have a byte in common. */
+LT_INLINE int lt_overlap(const void *a, size_t a_len, const void *b, size_t b_len) {
+    const uintptr_t from_a = (uintptr_t)a, from_b = (uintptr_t)b;
+
+    return a_len > 0 && b_len > 0 && from_a < from_b + b_len && from_b < from_a + a_len;
+}
+
 /* ---- Constant time: masks are all ones for true, 0 for false -------------------------------- */
 
 /** The same value, of which the compiler knows nothing: it cannot turn masks back into branches. */

@@ -6,8 +6,9 @@
  * features). A status >= 0 is success, LT_ERR_* is negative. Lengths are bytes. Running time
  * depends on lengths only, unless a function's name ends in _vartime.
  *
- * Pointers. A pointer with length 0 may be NULL, no other. What a function reads and what it writes
- * must not overlap, in part or as a whole. A context starts as zeros, which say that it holds
+ * Pointers. A pointer with length 0 may be NULL, no other; buffers of bytes may lie at any address. What
+ * a function reads and what it writes must not overlap, in part or as a whole: functions on records answer
+ * LT_ERR_ARGUMENT to that, and have done nothing. A context starts as zeros, which say that it holds
  * nothing; lt_*_wipe brings it back there. It may be moved in memory as it is, but a copy of an
  * lt_record_keys that seals repeats nonces.
  *

@@ -87,7 +87,7 @@ int lt_records_open(lt_record_keys *keys, lt_opened *out, const uint8_t *in, siz
     if (!lt_record_keys_take(inner)) {
         return LT_ERR_BUSY;
     }
-    if (inner->aead.algorithm == 0 || limit == 0 || limit > LT_RECORD_MAX) {
+    if (inner->aead.algorithm == 0 || limit == 0 || limit > LT_RECORD_MAX || lt_overlap(out, sizeof *out, in, in_len)) {
         status = LT_ERR_ARGUMENT;
     } else {
         status = open_many(inner, out, in, in_len, limit);
@@ -106,7 +106,7 @@ int lt_records_open_data(lt_record_keys *keys, lt_opened *out, const uint8_t *in
     if (!lt_record_keys_take(inner)) {
         return LT_ERR_BUSY;
     }
-    if (inner->aead.algorithm == 0) {
+    if (inner->aead.algorithm == 0 || lt_overlap(out, sizeof *out, in, in_len)) {
         status = LT_ERR_ARGUMENT;
     } else if (in_len > expansion && in_len <= expansion + LT_RECORD_MAX && in[0] == 23 &&
                LT_HEADER_LEN + body_len(in) == in_len && judge_header(inner, in, LT_RECORD_MAX) == LT_OK) {
@@ -137,7 +137,7 @@ ptrdiff_t lt_records_open_into(lt_record_keys *keys, uint8_t *out, size_t out_ca
     if (!lt_record_keys_take(inner)) {
         return LT_ERR_BUSY;
     }
-    if (inner->aead.algorithm == 0) {
+    if (inner->aead.algorithm == 0 || lt_overlap(out, out_cap, in, in_len)) {
         lt_record_keys_give_back(inner);
         return LT_ERR_ARGUMENT;
     }

@@ -48,6 +48,9 @@ static ptrdiff_t seal_all(lt_record_keys_inner *inner, uint8_t *out, size_t out_
     if (in_len > out_cap || (out_cap - in_len) / expansion < records) {
         return LT_ERR_SPACE;
     }
+    if (lt_overlap(out, in_len + records * expansion, in, in_len)) {
+        return LT_ERR_ARGUMENT;
+    }
     if (reserve > budget(inner) || inner->sequence > budget(inner) - reserve ||
         records > budget(inner) - reserve - inner->sequence) {
         return LT_ERR_SEQUENCE;

@@ -122,7 +122,7 @@ class ClientConnection(Conversation):
         if type(self._state) is not Connected or self._error or self._read_closed or self._joined or self._patience:
             return 0, self.receive_data(data)
         self._refuse_callbacks()
-        octets = _octets(data)
+        octets = bytes(_octets(data))  # a copy of what might lie in `buffer`
         self._ledger.bytes_received += len(octets)
         written = 0
 

@@ -100,6 +100,36 @@ static void check_into(uint32_t aead) {
     CHECK(lt_records_open_into(&read, out, sizeof out, &consumed, wire, size) == LT_ERR_ARGUMENT);
 }
 
+/* Input and output that share a byte are refused; neighbours are not, wherever they begin. */
+static void check_overlap(uint32_t aead) {
+    const size_t size = seal_at(aead, 0, DATA, wire, plain, 50);
+    static struct {
+        uint8_t before[200];
+        lt_opened opened;
+        uint8_t after[200];
+    } room;
+    lt_record_keys keys;
+    size_t consumed;
+
+    keys_init(&keys, aead);
+    for (size_t at = 0; at + size <= sizeof room; at += at < 300 || at > sizeof room - 400 ? 1 : 4096) {
+        uint8_t *in = (uint8_t *)&room + at;
+        int apart = at + size <= sizeof room.before || at >= sizeof room.before + sizeof room.opened;
+
+        memcpy(in, wire, size);
+        lt_test_record_keys_sequence(&keys, 0);
+        CHECK(lt_records_open(&keys, &room.opened, in, size, 50) == (apart ? 1 : LT_ERR_ARGUMENT));
+        lt_test_record_keys_sequence(&keys, 0);
+        CHECK(lt_records_open_data(&keys, &room.opened, in, size) == (apart ? 50 : LT_ERR_ARGUMENT));
+        CHECK(memcmp(in, wire, size) == 0);
+    }
+    memcpy(room.before, wire, size);
+    CHECK(lt_records_open_into(&keys, room.before + size - 1, 50, &consumed, room.before, size) == LT_ERR_ARGUMENT);
+    CHECK(memcmp(room.before, wire, size) == 0);
+    lt_test_record_keys_sequence(&keys, 0);
+    CHECK(lt_records_open_into(&keys, room.before + size, 50, &consumed, room.before, size) == 50);
+}
+
 static void check_one(uint32_t aead, size_t len) {
     lt_record_keys keys;
     size_t size = seal_at(aead, 0, DATA, wire, plain, len);
@@ -355,6 +385,7 @@ int main(void) {
             }
             check_others(aead, 40);
             check_into(aead);
+            check_overlap(aead);
             check_stream(aead);
             check_fullness(aead);
             check_headers(aead);

@@ -128,6 +128,24 @@ static void check_short_way(uint32_t aead) {
     CHECK(all_bytes_are(sealed.data, sizeof sealed, CANARY));
 }
 
+/* Input and output that share a byte are refused; neighbours are not. */
+static void check_overlap(uint32_t aead) {
+    const size_t size = 100 + expansion(aead);
+    lt_record_keys keys;
+
+    keys_init(&keys, aead);
+    memset(wire, CANARY, sizeof wire);
+    for (size_t at = 0; at <= size + 100; at++) {
+        int apart = at == 0 || at == size + 100;
+
+        CHECK(lt_records_seal(&keys, wire + 100, size, DATA, wire + at, 100, 100, 0) ==
+              (apart ? (ptrdiff_t)size : LT_ERR_ARGUMENT));
+        CHECK(apart || all_bytes_are(wire, 100, CANARY));
+        memset(wire, CANARY, sizeof wire);
+    }
+    CHECK(lt_records_seal(&keys, wire, size, DATA, wire + 5, 0, 100, 0) == (ptrdiff_t)expansion(aead)); /* nothing */
+}
+
 int main(void) {
     static const size_t LENGTHS[] = {0, 1, 15, 16, 64, 129, 500};
 
@@ -142,6 +160,7 @@ int main(void) {
             check_sealing_arguments(aead);
             check_budget(aead);
             check_short_way(aead);
+            check_overlap(aead);
         }
     }
     return check_result();

@@ -76,6 +76,15 @@ def test_data_that_does_not_fit_comes_as_events_and_the_buffer_keeps_its_end(pro
     assert buffer == b"1" * 100 + b"\xaa" * 50
 
 
+def test_data_may_lie_in_the_buffer_itself(provider: Any) -> None:
+    connection, server = connected(provider)
+    stream = server.seal(b"data")
+    buffer = bytearray(100)
+    buffer[50 : 50 + len(stream)] = stream
+    assert connection.receive_data_into(memoryview(buffer)[50 : 50 + len(stream)], buffer) == (4, [])
+    assert buffer[:4] == b"data"
+
+
 def test_handshake_can_be_driven_by_it(provider: Any) -> None:
     connection, server = client(provider), MemoryServer()
     buffer = bytearray(100)
