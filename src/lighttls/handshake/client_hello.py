@@ -39,7 +39,13 @@ def send_client_hello(out: Output, client: Client) -> WaitServerHello:
             extensions=extensions,
         )
     )
-    return WaitServerHello(Offer(client, random, frozenset(e.extension_type for e in extensions)))
+    return WaitServerHello(Offer(client, random, _types(client, extensions)))
+
+
+def _types(client: Client, extensions: tuple[Extension, ...]) -> frozenset[int]:
+    """Which extensions these are; connections of one configuration differ in server_name only, and share the answer."""
+    name = f"extension types, with server_name: {client.server.server_name is not None}"
+    return client.config.derived(name, lambda _: frozenset(each.extension_type for each in extensions))
 
 
 def _extensions(client: Client) -> tuple[Extension, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lighttls.errors import CertificateError, ChainReason, DecodeError, IllegalParameter
+from lighttls.handshake.known_certificates import KnownCertificates
 from lighttls.handshake.output import Output
 from lighttls.handshake.states import (
     Agreed,
@@ -33,7 +34,7 @@ def on_certificate(
             f"the server sent {len(chain)} certificates, at most 16 are taken", ChainReason.LIMIT_EXCEEDED
         )
     # 2.
-    leaf = _leaf(chain[0])
+    leaf = _leaf(KnownCertificates.of(state.agreed.offer.client.config), chain[0])
     _judge_leaf(state.agreed, leaf)
     # 3.
     if state.agreed.status_announced:
@@ -41,10 +42,10 @@ def on_certificate(
     return WaitServerKeyExchange(state.agreed, verified_peer(state.agreed, chain, leaf, None))
 
 
-def _leaf(der: bytes) -> Certificate:
+def _leaf(known: KnownCertificates, der: bytes) -> Certificate:
     """Parse the leaf, its key included, which is read on first use (CERT-06)."""
     try:
-        leaf = Certificate.parse(der)
+        leaf = known.parse(der)
         _ = leaf.public_key
     except CertificateError as cause:
         raise DecodeError(f"the server's certificate cannot be read: {cause}", hint=cause.hint) from cause
@@ -73,8 +74,9 @@ def verified_peer(
 ) -> PeerVerified:
     """The verdict on the chain."""
     client = agreed.offer.client
+    known = KnownCertificates.of(client.config)
     path = verify_chain(
-        (leaf, *chain[1:]),
+        (leaf, *known.look_up(chain[1:])),
         client.config.trust,
         server_hostname=client.server.text,
         at=client.config.now(),
@@ -83,4 +85,6 @@ def verified_peer(
         ocsp_response=ocsp_response,
         sct_list=agreed.sct_list,
     )
-    return PeerVerified(chain, leaf, path, ocsp_response)
+    if client.config.verify.verifier is None:  # an own verifier's path is not known to be verified
+        known.keep(path)
+    return PeerVerified(known.share(chain), leaf, path, ocsp_response)

@@ -50,8 +50,8 @@ class Search:
         self._candidates_left = CANDIDATES
         self._comparisons_left = COMPARISONS
 
-    def run(self, leaf: Certificate, others: Sequence[bytes]) -> VerifiedPath:
-        """Find a path for `leaf` with the help of `others` (DER). Raises CertificateError."""
+    def run(self, leaf: Certificate, others: Sequence[bytes | Certificate]) -> VerifiedPath:
+        """Find a path for `leaf` with the help of `others` (DER, or parsed). Raises CertificateError."""
         try:
             checks.check_leaf(leaf, self._policy.time, self._at, self._purpose)
             signatures.check_usable(leaf.public_key)
@@ -70,12 +70,12 @@ class Search:
             raise refusal(self._attempts)
         return found
 
-    def _fill_pool(self, leaf: Certificate, others: Sequence[bytes]) -> None:
-        for der in dict.fromkeys(others):
-            if der == leaf.der:
-                continue
+    def _fill_pool(self, leaf: Certificate, others: Sequence[bytes | Certificate]) -> None:
+        different = {each.der if isinstance(each, Certificate) else bytes(each): each for each in others}
+        different.pop(leaf.der, None)
+        for der, each in different.items():
             try:
-                certificate = Certificate.parse(der)
+                certificate = each if isinstance(each, Certificate) else Certificate.parse(der)
                 self._pool.setdefault(certificate.subject_name, []).append(certificate)
             except CertificateError as error:
                 # it may be a stranger; if it was needed, the report says that it was unreadable

@@ -63,7 +63,7 @@ def verify_chain(
         if policy.insecure_skip_verify:
             return VerifiedPath((leaf,), None, False)
         engine = _default_provider() if provider is None else provider
-        found = Search(trust, now, policy, purpose, engine).run(leaf, certificates[1:])
+        found = Search(trust, now, policy, purpose, engine).run(leaf, sent[1:])
         if reference is not None:
             try:
                 names.match(reference, leaf)

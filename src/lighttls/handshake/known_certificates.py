@@ -1,0 +1,51 @@
+"""Certificates that once stood in a verified path, kept parsed: a server's chain is read once, not on each connection.
+
+What is kept is the reading of bytes, no verdict: dates, names, signatures and all else are judged every time. Nothing
+comes in that did not lead to an anchor, so a stranger cannot fill it. Connections to one server also share its chain's
+memory this way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from lighttls.config import ClientConfig
+from lighttls.x509 import Certificate, VerifiedPath
+
+MOST: Final = 64  # certificates; a device meets a handful
+
+
+class KnownCertificates:
+    """Belongs to a configuration, whose connections may run in several threads: each step is one of a dict's own."""
+
+    __slots__ = ("_by_der",)
+
+    def __init__(self) -> None:
+        self._by_der: dict[bytes, Certificate] = {}
+
+    @classmethod
+    def of(cls, config: ClientConfig) -> KnownCertificates:
+        """The one that this configuration's connections share."""
+        return config.derived("known certificates", lambda _: cls())
+
+    def parse(self, der: bytes) -> Certificate:
+        """As `Certificate.parse`."""
+        return self._by_der.get(der) or Certificate.parse(der)
+
+    def look_up(self, chain: Sequence[bytes]) -> tuple[Certificate | bytes, ...]:
+        """`chain` with each known certificate in the place of its bytes."""
+        return tuple(self._by_der.get(der, der) for der in chain)
+
+    def keep(self, path: VerifiedPath) -> None:
+        """Remember the certificates of a path that we found. One without an anchor was not verified."""
+        if path.anchor is None:
+            return
+        for certificate in path.certificates:
+            if len(self._by_der) >= MOST and certificate.der not in self._by_der:
+                self._by_der.clear()
+            self._by_der.setdefault(certificate.der, certificate)
+
+    def share(self, chain: Sequence[bytes]) -> tuple[bytes, ...]:
+        """The same bytes, in the copies that are kept."""
+        return tuple(each if isinstance(each, bytes) else each.der for each in self.look_up(chain))
