@@ -43,8 +43,7 @@
 #define LT_NOINLINE
 #endif
 
-/* For larger pieces that several places use: copies where speed counts, one function under -Os, for small processors.
- */
+/* For larger pieces used in several places: copies where speed counts, one function under -Os, for small processors. */
 #if defined(__OPTIMIZE_SIZE__)
 #define LT_PIECE LT_NOINLINE static
 #else
@@ -250,7 +249,8 @@ typedef struct {
     uint8_t round_keys[15 * 16]; /* in the order of FIPS 197 */
     uint8_t powers[24 * 16];     /* portable: H; else its powers, see ghash_clmul.h and ghash_armv8.h */
     uint32_t rounds;             /* 10 or 14 */
-    int vaes;                    /* PCLMULQDQ: long messages go to gcm_vaes.c */
+    /* 1 if messages of LT_VAES_CHUNK bytes and more go to gcm_vaes.c; with PCLMULQDQ only */
+    int vaes;
 } LT_MAY_ALIAS lt_gcm;
 
 /* An AEAD under one key, bound to the implementation it was made for, whatever lt_cpu_restrict does later. */
@@ -286,8 +286,7 @@ void lt_aead_wipe_stack(const lt_aead *aead, size_t len);
 
 /* ---- Records (record_keys.c) ---------------------------------------------------------------- */
 
-/** Bytes of the key block's fixed IV: 4 for GCM (RFC 5288) and CCM (RFC 6655), 12 for ChaCha20-Poly1305 (RFC 7905),
- * else 0. */
+/** Bytes of the key block's fixed IV: 4 for GCM (RFC 5288) and CCM (RFC 6655), 12 for ChaCha20 (RFC 7905), else 0. */
 size_t lt_record_fixed_iv_len(uint32_t aead);
 
 /** Traffic keys of one direction at sequence number 0; key and fixed_iv have the lengths of the AEAD. */
