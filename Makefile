@@ -62,7 +62,7 @@ bench:
 
 timing:
 	@tools/setup.sh test
-	@LIGHTTLS_LONG=1 tools/with_engine.sh -m pytest -s tests/timing
+	@LIGHTTLS_LONG=1 LIGHTTLS_REQUIRE_ALL=1 tools/with_engine.sh -m pytest -s tests/timing
 
 docs:
 	@tools/setup.sh run
