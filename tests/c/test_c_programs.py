@@ -19,14 +19,11 @@ from pathlib import Path
 import pytest
 
 from support import require
-from support.workshop import CSRC, FORCE_32BIT, RELEASE, STRICT, Workshop, compiled, run
+from support.workshop import CSRC, FORCE_32BIT, RELEASE, SANITIZE, STRICT, Workshop, compiled, run
 
 HERE = Path(__file__).parent
 
 pytestmark = pytest.mark.timeout(300)
-
-SANITIZE = ["-O1", "-g1", "-fno-omit-frame-pointer", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-"""-g1: lines for what they report; following variables through unrolled code takes gcc longer than all the rest."""
 
 CORTEX_M4 = ["-mcpu=cortex-m4", "-mthumb", "-Os", "-ffreestanding"]
 

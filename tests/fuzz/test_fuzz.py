@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from support import require
-from support.workshop import STRICT, Workshop, compiled, run
+from support.workshop import SANITIZE, STRICT, Workshop, compiled, run
 
 HERE = Path(__file__).parent
 FAILURES = require.REPOSITORY / "build" / "fuzz"
@@ -26,7 +26,6 @@ PLANTED_SECONDS = 120
 
 pytestmark = pytest.mark.timeout(SECONDS + PLANTED_SECONDS + 300)
 
-FUZZED = ["-O1", "-g1", "-fno-omit-frame-pointer", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 RELAXED = [flag for flag in STRICT if flag not in ("-Wpedantic", "-Wconversion")]
 
 MAX_LEN = {"records": 600, "signature": 600, "padding": 400, "key": 1200}
@@ -42,13 +41,13 @@ class Targets:
         self._workshop = Workshop(folder)
 
     def program(self, name: str, *flags: str) -> Path:
-        objects = self._workshop.core("clang", [*FUZZED, "-fsanitize=fuzzer-no-link"])
+        objects = self._workshop.core("clang", [*SANITIZE, "-fsanitize=fuzzer-no-link"])
         program = objects[0].parent / "-".join([name, *flags])
         if not program.exists():
             source = HERE / f"fuzz_{name}.c"
             include = f"-I{self._workshop.csrc}"
             clang = require.command("clang")
-            compiled(clang, *RELAXED, *FUZZED, "-fsanitize=fuzzer", *flags, include, source, *objects, "-o", program)
+            compiled(clang, *RELAXED, *SANITIZE, "-fsanitize=fuzzer", *flags, include, source, *objects, "-o", program)
         return program
 
 

@@ -17,6 +17,8 @@ CSRC = require.REPOSITORY / "csrc"
 
 STRICT = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Wundef", "-Werror"]
 RELEASE = ["-O2", "-gdwarf-4"]  # valgrind 3.19 cannot read the DWARF 5 of clang
+SANITIZE = ["-O1", "-g1", "-fno-omit-frame-pointer", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+"""-g1: lines for what they report; following variables through unrolled code takes gcc longer than all the rest."""
 FORCE_32BIT = "-DLT_FORCE_32BIT"
 
 
