@@ -100,12 +100,13 @@ int lt_records_open(lt_record_keys *keys, lt_opened *out, const uint8_t *in, siz
 /* see lighttls.h */
 int lt_records_open_data(lt_record_keys *keys, lt_opened *out, const uint8_t *in, size_t in_len) {
     lt_record_keys_inner *inner = lt_record_keys_inside(keys);
-    size_t expansion = LT_HEADER_LEN + lt_record_overhead(inner);
+    size_t expansion;
     int status = 0;
 
     if (!lt_record_keys_take(inner)) {
         return LT_ERR_BUSY;
     }
+    expansion = LT_HEADER_LEN + lt_record_overhead(inner);
     if (inner->aead.algorithm == 0 || lt_overlap(out, sizeof *out, in, in_len)) {
         status = LT_ERR_ARGUMENT;
     } else if (in_len > expansion && in_len <= expansion + LT_RECORD_MAX && in[0] == 23 &&
@@ -130,13 +131,14 @@ uint64_t lt_record_keys_short_bytes(const lt_record_keys *keys) {
 ptrdiff_t lt_records_open_into(lt_record_keys *keys, uint8_t *out, size_t out_cap, size_t *consumed, const uint8_t *in,
                                size_t in_len) {
     lt_record_keys_inner *inner = lt_record_keys_inside(keys);
-    size_t overhead = lt_record_overhead(inner);
+    size_t overhead;
     size_t used = 0;
     size_t at = 0;
 
     if (!lt_record_keys_take(inner)) {
         return LT_ERR_BUSY;
     }
+    overhead = lt_record_overhead(inner);
     if (inner->aead.algorithm == 0 || lt_overlap(out, out_cap, in, in_len)) {
         lt_record_keys_give_back(inner);
         return LT_ERR_ARGUMENT;

@@ -33,7 +33,7 @@ LT_INLINE uint8_t *seal_one(lt_record_keys_inner *keys, uint8_t *out, uint8_t co
 }
 
 static ptrdiff_t seal_all(lt_record_keys_inner *inner, uint8_t *out, size_t out_cap, uint32_t content_type,
-                          const uint8_t *in, size_t in_len, size_t fragment, uint32_t reserve) {
+                          const uint8_t *in, size_t in_len, size_t fragment, uint32_t reserve, int counted) {
     size_t expansion = LT_HEADER_LEN + lt_record_overhead(inner);
     uint8_t *end = out;
     size_t left = in_len;
@@ -65,21 +65,27 @@ static ptrdiff_t seal_all(lt_record_keys_inner *inner, uint8_t *out, size_t out_
         }
     }
     lt_aead_wipe_stack(&inner->aead, in_len);
+    inner->short_bytes += counted ? (size_t)(end - out) : 0;
     return end - out;
 }
 
-/* see lighttls.h */
-ptrdiff_t lt_records_seal(lt_record_keys *keys, uint8_t *out, size_t out_cap, uint32_t content_type, const uint8_t *in,
-                          size_t in_len, size_t fragment, uint32_t reserve) {
+static ptrdiff_t take_and_seal(lt_record_keys *keys, uint8_t *out, size_t out_cap, uint32_t content_type,
+                               const uint8_t *in, size_t in_len, size_t fragment, uint32_t reserve, int counted) {
     lt_record_keys_inner *inner = lt_record_keys_inside(keys);
     ptrdiff_t written;
 
     if (!lt_record_keys_take(inner)) {
         return LT_ERR_BUSY;
     }
-    written = seal_all(inner, out, out_cap, content_type, in, in_len, fragment, reserve);
+    written = seal_all(inner, out, out_cap, content_type, in, in_len, fragment, reserve, counted);
     lt_record_keys_give_back(inner);
     return written;
+}
+
+/* see lighttls.h */
+ptrdiff_t lt_records_seal(lt_record_keys *keys, uint8_t *out, size_t out_cap, uint32_t content_type, const uint8_t *in,
+                          size_t in_len, size_t fragment, uint32_t reserve) {
+    return take_and_seal(keys, out, out_cap, content_type, in, in_len, fragment, reserve, 0);
 }
 
 LT_STATIC_ASSERT(four_records_fit, LT_SEALED_DATA == 4 * (LT_RECORD_MAX + LT_RECORD_EXPANSION));
@@ -87,10 +93,5 @@ LT_STATIC_ASSERT(sealed_is_its_data, sizeof(lt_sealed) == LT_SEALED_DATA);
 
 /* see lighttls.h */
 ptrdiff_t lt_records_seal_data(lt_record_keys *keys, lt_sealed *out, const uint8_t *in, size_t in_len) {
-    ptrdiff_t written = lt_records_seal(keys, out->data, LT_SEALED_DATA, 23, in, in_len, LT_RECORD_MAX, 1);
-
-    if (written > 0) {
-        lt_record_keys_inside(keys)->short_bytes += (size_t)written;
-    }
-    return written;
+    return take_and_seal(keys, out->data, LT_SEALED_DATA, 23, in, in_len, LT_RECORD_MAX, 1, 1);
 }

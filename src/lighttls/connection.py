@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lighttls.conversation import Conversation
-from lighttls.errors import LightTLSError, TruncatedStream, UsageError
+from lighttls.errors import InternalError, LightTLSError, TruncatedStream, UsageError
 from lighttls.events import DataReceived, Event
 from lighttls.handshake import Connected, Output, exporter, send_client_hello
 from lighttls.iana import Alert
@@ -84,14 +84,17 @@ class ClientConnection(Conversation):
             # The short way for one application_data record: the row (Connected, ApplicationData).
             try:
                 plaintext = open_data(data)
+                if plaintext is not None:  # the engine has counted it
+                    event = _new(DataReceived)  # its constructor takes as long as all of this
+                    event.data = plaintext
+                    return [event]
             except LightTLSError as error:
                 self._ledger.bytes_received += len(data)
                 self._fail(error, [])
                 raise
-            if plaintext is not None:  # the engine has counted it
-                event = _new(DataReceived)  # its constructor takes as long as all of this
-                event.data = plaintext
-                return [event]
+            except BaseException:  # the record may be lost
+                self._fail(InternalError("interrupted by the program"), [])
+                raise
         if self._error is not None:
             raise self._error.with_traceback(None)
         self._refuse_callbacks()
@@ -99,10 +102,11 @@ class ClientConnection(Conversation):
             raise UsageError("call initiate_connection first: the client speaks first in TLS")
         octets = _octets(data)
         self._ledger.bytes_received += len(octets)
-        if self._read_closed:
-            return []
-        self._records.feed(octets)
-        return self._guarded(self._read_records)
+        if not self._read_closed:
+            self._records.feed(octets)
+        if isinstance(octets, memoryview):
+            octets.release()  # a traceback that somebody keeps must not lock the caller's buffer
+        return [] if self._read_closed else self._guarded(self._read_records)
 
     def receive_data_into(
         self, data: bytes | bytearray | memoryview, buffer: bytearray | memoryview
@@ -110,15 +114,18 @@ class ClientConnection(Conversation):
         """Like `receive_data`, for bulk: application data goes straight to `buffer`, without a copy.
 
         Returns how many bytes of `buffer` were written, and the events that come after those bytes; among them is the
-        application data that did not fit. A buffer of 64 KiB or more for 64 KiB of `data` keeps it from happening.
+        application data that did not fit. A buffer of 16 KiB more than `data` keeps it from happening.
 
         Raises:
             UsageError: `buffer` cannot be written to.
             LightTLSError: as `receive_data`; `error.events` begins with what is in `buffer`.
         """
-        target = _octets(buffer)
-        if isinstance(target, bytes) or target.readonly:
-            raise UsageError(f"a buffer to write to is needed, not {type(buffer).__name__}")
+        with memoryview(_octets(buffer)) as target:  # released in the end, whatever traceback is kept
+            if target.readonly:
+                raise UsageError(f"a buffer to write to is needed, not {type(buffer).__name__}")
+            return self._receive_into(data, target)
+
+    def _receive_into(self, data: bytes | bytearray | memoryview, target: memoryview) -> tuple[int, list[Event]]:
         if type(self._state) is not Connected or self._error or self._read_closed or self._joined or self._patience:
             return 0, self.receive_data(data)
         self._refuse_callbacks()
@@ -170,14 +177,17 @@ class ClientConnection(Conversation):
             return
         try:
             sealed = seal_data(octets)
+            outbox = self._outbox  # Outbox.add, without another call or another count
+            if outbox.first:
+                outbox.later.append(sealed)
+            else:
+                outbox.first = sealed
         except UsageError:
             self.close()
             raise
-        outbox = self._outbox  # Outbox.add, without another call or another count
-        if outbox.first:
-            outbox.later.append(sealed)
-        else:
-            outbox.first = sealed
+        except BaseException:  # a record may be missing from the stream
+            self._fail(InternalError("interrupted by the program"), [])
+            raise
 
     def data_to_send(self, max_bytes: int | None = None) -> bytes:
         """Bytes for the server, whole flights in one piece; b"" when there is nothing.

@@ -34,6 +34,6 @@ class ConnectionInfo:
     record_size_limit: int | None  # bytes the server takes in a record, as it said; None likewise
     early_bytes: int  # of application data, sent before the server's Finished was there (False Start)
     bytes_sent: int  # handed out by data_to_send so far
-    bytes_received: int  # handed to receive_data so far
+    bytes_received: int  # handed to receive_data so far, until the connection failed
     flights: int  # changes of direction in the handshake: 4 in a full one
     flight_times: tuple[float, ...]  # seconds from the ClientHello to the start of each flight, by the configured clock

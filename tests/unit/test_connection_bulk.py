@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from lighttls import BadRecordMac, ClientConnection, DataReceived, HandshakeCompleted, PeerClosed, UsageError
+from lighttls import (
+    BadRecordMac,
+    ClientConnection,
+    DataReceived,
+    HandshakeCompleted,
+    InternalError,
+    PeerClosed,
+    UsageError,
+)
 from support.memory_server import MemoryServer, client, connected, records
 
 MESSAGES = [bytes([65 + number]) * size for number, size in enumerate((1, 16384, 40000, 5, 300, 16385, 2))]
@@ -120,3 +128,38 @@ def test_what_cannot_be_written_to_is_refused_and_changes_nothing(provider: Any,
     with pytest.raises(UsageError):
         connection.receive_data_into(data, buffer)
     assert connection.receive_data_into(data, bytearray(4)) == (4, [])
+
+
+def test_failure_that_is_kept_does_not_lock_the_callers_buffers(provider: Any) -> None:
+    """Its traceback holds the frames of the call, and a memoryview there would forbid to resize them."""
+    for receive in (
+        lambda connection, data, _: connection.receive_data(data),
+        lambda connection, data, buffer: connection.receive_data_into(data, buffer),
+    ):
+        connection, server = connected(provider)
+        data, buffer = bytearray(server.seal(b"forged")), bytearray(100)
+        data[-1] ^= 1
+        for _ in range(2):
+            with pytest.raises(BadRecordMac) as failure:
+                receive(connection, data, buffer)
+            data += b"x"
+            buffer += b"x"
+        assert failure.value.__traceback__
+
+
+@pytest.mark.parametrize("way", ["_open_data", "_seal_data"])
+def test_interrupted_short_way_ends_the_connection(provider: Any, way: str) -> None:
+    """A record may be lost then, which must not pass in silence."""
+    connection, server = connected(provider)
+
+    def interrupted(_: bytes) -> bytes:
+        raise KeyboardInterrupt
+
+    setattr(connection, way, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        connection.receive_data(server.seal(b"data")) if way == "_open_data" else connection.send_data(b"data")
+    assert connection.is_closed
+    with pytest.raises(InternalError, match="interrupted"):
+        connection.send_data(b"more")
+    with pytest.raises(InternalError, match="interrupted"):
+        connection.receive_data(server.seal(b"more"))

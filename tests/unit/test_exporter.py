@@ -125,3 +125,11 @@ def test_nothing_is_exported_before_or_after_the_connection(provider: Any) -> No
 def test_unknown_binding_is_a_usage_error(provider: Any) -> None:
     with pytest.raises(UsageError, match="tls-unique, tls-server-end-point or tls-exporter"):
         Recorded(provider).connection.channel_binding("tls-unique-for-telnet")
+
+
+@pytest.mark.parametrize("arguments", [(b"EXPORTER-x", None, 16), ("EXPORTER-x", "y", 16), ("EXPORTER-x", None, 16.0)])
+def test_exporter_refuses_arguments_of_other_types(provider: Any, arguments: Any) -> None:
+    connection, server = client(provider), MemoryServer()
+    connect(connection, server)
+    with pytest.raises(UsageError, match="a label"):
+        connection.export_keying_material(*arguments)

@@ -21,6 +21,8 @@ _LONGEST: Final = 1 << 16  # bytes in one export; nobody needs more, and it is c
 def keying_material(state: Connected, label: str, context: bytes | None, length: int) -> bytes:
     """Derive `length` bytes (RFC 5705 §4)."""
     _need_extended_master_secret(state, "an exporter")
+    if not (isinstance(label, str) and isinstance(length, int) and isinstance(context, bytes | None)):
+        raise UsageError("an exporter takes a label (str), a context (bytes or None) and a length (int)")
     if not label.isascii() or not label or label.encode() in _LABELS_OF_TLS:  # EXP-02
         raise UsageError(f"{label!r} is no label for an exporter: ASCII, and none that TLS uses itself")
     if not 1 <= length <= _LONGEST:

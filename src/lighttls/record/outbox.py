@@ -73,8 +73,8 @@ class Outbox:
             self.first = b""
             self.later.clear()
             return data
-        if max_bytes < 0:
-            raise UsageError(f"max_bytes is {max_bytes}, which is no number of bytes")
+        if type(max_bytes) is not int or max_bytes < 0:
+            raise UsageError(f"max_bytes is {max_bytes!r}, which is no number of bytes")
         taken, wanted = [], max_bytes
         while self.first and wanted:
             piece = memoryview(self.first)
