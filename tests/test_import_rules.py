@@ -31,15 +31,16 @@ ROOMS: dict[str, set[str]] = {
     "record": CONTRACT,
     "x509": {"crypto", "wire", *CONTRACT},  # used alone, it chooses the default engine
     "keys": CONTRACT,
-    "session": {"wire"},
+    "session": {"crypto", "wire", *CONTRACT},  # a file is sealed by the default engine
     "identity": {"keys", "x509"},
     "info": SETTINGS,
     "events": SETTINGS | CONTRACT,
     "config": {"crypto", *SETTINGS, *CONTRACT},  # it chooses the default engine
     "handshake": {"messages", "messages.extensions", *SETTINGS, *CONTRACT},
+    "keeper": {"handshake", "session"},
     "ledger": {"handshake", "info"},
     "trace": {"messages"},
-    "conversation": {"crypto", "record", "messages", "handshake", "ledger", "trace", *SETTINGS, *CONTRACT},
+    "conversation": {"crypto", "record", "messages", "handshake", "keeper", "ledger", "trace", *SETTINGS, *CONTRACT},
     "connection": {"conversation", "handshake", "record", *SETTINGS},
     "transports": PUBLIC,
     "devices": PUBLIC,
@@ -49,7 +50,15 @@ ROOMS: dict[str, set[str]] = {
     "cli": {"transports", "devices", "testing", *PUBLIC},
     "aio": {"transports", *PUBLIC},
     "__main__": {"cli"},
-    "": {"connection", "trace", "transports", *SETTINGS, *CONTRACT},  # lighttls/__init__.py: names, nothing else
+    "": {
+        "connection",
+        "session.files",
+        "session.sealing",
+        "trace",
+        "transports",
+        *SETTINGS,
+        *CONTRACT,
+    },  # lighttls/__init__.py: names, nothing else
 }
 """Room -> rooms it may import, besides itself and `EVERYBODY`. A room is entered by its `__init__`."""
 

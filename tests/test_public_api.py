@@ -19,13 +19,14 @@ ERRORS = """
 CODE_POINTS = "Alert CipherSuite NamedGroup SignatureScheme"
 CORE = """
     ClientConfig ClientConnection ConnectionInfo TraceEntry
-    Event HandshakeCompleted DataReceived SignatureRequested PeerClosed WarningReceived
+    Event HandshakeCompleted DataReceived SignatureRequested SessionAvailable PeerClosed WarningReceived
 """
+SESSIONS = "Session SessionStore MemorySessionStore FileSessionStore aead_seal"
 TRUST = "TrustStore SignaturePolicy VerifyPolicy TimePolicy"
 IDENTITY = "Identity IdentityRequest Signer SignatureRequest software_key raw_ecdsa"
 FACES = "connect TLSSocket Stream Transport MemoryTransport memory_pair"
 
-NAMES = " ".join((ERRORS, CODE_POINTS, CORE, TRUST, IDENTITY, FACES)).split()
+NAMES = " ".join((ERRORS, CODE_POINTS, CORE, SESSIONS, TRUST, IDENTITY, FACES)).split()
 
 CONNECTION = {
     "abort": ("alert",),
@@ -35,6 +36,7 @@ CONNECTION = {
     "complete_signature": ("request", "signature"),
     "data_to_send": ("max_bytes",),
     "export_keying_material": ("label", "context", "length"),
+    "export_session": (),
     "info": None,
     "initiate_connection": (),
     "is_closed": None,

@@ -33,6 +33,7 @@ from lighttls.events import (
     Event,
     HandshakeCompleted,
     PeerClosed,
+    SessionAvailable,
     SignatureRequested,
     WarningReceived,
 )
@@ -40,10 +41,13 @@ from lighttls.iana import Alert, CipherSuite, NamedGroup, SignatureScheme
 from lighttls.identity import Identity, IdentityRequest
 from lighttls.info import ConnectionInfo
 from lighttls.keys import SignatureRequest, Signer, raw_ecdsa, software_key
+from lighttls.session import MemorySessionStore, Session, SessionStore
 from lighttls.trace import TraceEntry
 from lighttls.x509 import SignaturePolicy, TimePolicy, TrustStore, VerifyPolicy
 
 if TYPE_CHECKING:
+    from lighttls.session.files import FileSessionStore
+    from lighttls.session.sealing import aead_seal
     from lighttls.transports import MemoryTransport, Stream, TLSSocket, Transport, connect, memory_pair
 
 __all__ = [
@@ -61,6 +65,7 @@ __all__ = [
     "DecryptError",
     "EntropyError",
     "Event",
+    "FileSessionStore",
     "HandshakeCompleted",
     "HandshakeFailure",
     "Identity",
@@ -68,6 +73,7 @@ __all__ = [
     "IllegalParameter",
     "InternalError",
     "LightTLSError",
+    "MemorySessionStore",
     "MemoryTransport",
     "NamedGroup",
     "PeerAlert",
@@ -75,6 +81,9 @@ __all__ = [
     "ProtocolError",
     "ProtocolVersion",
     "RecordOverflow",
+    "Session",
+    "SessionAvailable",
+    "SessionStore",
     "SignaturePolicy",
     "SignatureRequest",
     "SignatureRequested",
@@ -94,6 +103,7 @@ __all__ = [
     "UsageError",
     "VerifyPolicy",
     "WarningReceived",
+    "aead_seal",
     "connect",
     "explain",
     "memory_pair",
@@ -104,11 +114,14 @@ __all__ = [
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> object:
-        """Load a face when it is first asked for: not every device has use for `socket`, let alone asyncio."""
+        """Load a face when it is first asked for: not every device has use for `socket`, files or asyncio."""
         from importlib import import_module
 
         if name == "aio":
             return import_module("lighttls.aio")
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return globals().setdefault(name, getattr(import_module("lighttls.transports"), name))
+        home = _RARE.get(name, "lighttls.transports")
+        return globals().setdefault(name, getattr(import_module(home), name))
+
+    _RARE = {"FileSessionStore": "lighttls.session.files", "aead_seal": "lighttls.session.sealing"}

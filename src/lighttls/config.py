@@ -13,6 +13,7 @@ from lighttls.crypto.suites import DEFAULT_SUITES, SUITES
 from lighttls.errors import ConfigurationError, EntropyError
 from lighttls.iana import FRAGMENT_LENGTHS, CipherSuite, NamedGroup, SignatureScheme
 from lighttls.identity import Identity, IdentitySelector
+from lighttls.session import SessionStore
 from lighttls.x509 import TrustStore, VerifyPolicy
 
 DEFAULT_GROUPS: Final = (NamedGroup.X25519, NamedGroup.SECP256R1, NamedGroup.SECP384R1)
@@ -44,6 +45,9 @@ class ClientConfig:
     finish. `identity` may be a function: it is asked with an `IdentityRequest` when a server wants a certificate, and
     gives an Identity, or None to go on without. `clock` gives seconds since 1970 in UTC. `key_log` is
     called with one line in NSS key log format: whoever reads it reads the traffic.
+    `sessions` keeps what later connections resume with; tickets are offered where it is set, a session is given to the
+    connection, or `offer_tickets` says so (False: session IDs alone). `allow_non_ems_resumption` keeps sessions of
+    servers without the extended master secret too, which RFC 7627 §5.3 advises against.
     `max_fragment_length` asks that records carry at most 512, 1024, 2048 or 4096 bytes, both ways (RFC 6066 §4).
     `record_size_limit` says how many bytes, 64 to 16384, we take in a protected record, and lets the server say what
     it takes (RFC 8449). A server may ignore either and send up to 16384 bytes; `ClientConnection.info` shows it.
@@ -65,6 +69,7 @@ class ClientConfig:
         "_completed",
         "_derived",
         "_last_draw",
+        "allow_non_ems_resumption",
         "alpn_protocols",
         "cipher_suites",
         "clock",
@@ -76,10 +81,12 @@ class ClientConfig:
         "insecure_fallback_scsv",
         "key_log",
         "max_fragment_length",
+        "offer_tickets",
         "provider",
         "record_size_limit",
         "request_ocsp",
         "request_scts",
+        "sessions",
         "signature_schemes",
         "trace",
         "trust",
@@ -93,6 +100,9 @@ class ClientConfig:
     groups: tuple[NamedGroup, ...]
     signature_schemes: tuple[SignatureScheme, ...]
     verify: VerifyPolicy
+    sessions: SessionStore | None
+    offer_tickets: bool | None
+    allow_non_ems_resumption: bool
     max_fragment_length: int | None
     record_size_limit: int | None
     request_ocsp: bool
@@ -119,6 +129,9 @@ class ClientConfig:
         groups: Iterable[int] = DEFAULT_GROUPS,
         signature_schemes: Iterable[int] = DEFAULT_SIGNATURE_SCHEMES,
         verify: VerifyPolicy | None = None,
+        sessions: SessionStore | None = None,
+        offer_tickets: bool | None = None,
+        allow_non_ems_resumption: bool = False,
         max_fragment_length: int | None = None,
         record_size_limit: int | None = None,
         request_ocsp: bool = False,
@@ -140,6 +153,8 @@ class ClientConfig:
             raise ConfigurationError("the setting identity must be an Identity, a function that chooses one, or None")
         if verify is not None and not isinstance(verify, VerifyPolicy):
             raise ConfigurationError("the setting verify must be a VerifyPolicy or None")
+        if sessions is not None and not all(hasattr(sessions, each) for each in ("load", "save", "delete")):
+            raise ConfigurationError(f"{type(sessions).__name__} is no SessionStore: that has load, save and delete")
         engine = provider if provider is not None else default_provider()
         settings: dict[str, Any] = {
             "trust": trust,
@@ -150,6 +165,9 @@ class ClientConfig:
                 "signature_schemes", SignatureScheme, signature_schemes, engine.signature_schemes - _SHA1_SCHEMES
             ),
             "verify": verify if verify is not None else VerifyPolicy(),
+            "sessions": sessions,
+            "offer_tickets": offer_tickets,
+            "allow_non_ems_resumption": allow_non_ems_resumption,
             "max_fragment_length": _fragment_length(max_fragment_length),
             "record_size_limit": _size_limit(record_size_limit),
             "request_ocsp": request_ocsp,

@@ -9,6 +9,7 @@ from lighttls.handshake import Connected, Output, exporter, send_client_hello
 from lighttls.iana import Alert
 from lighttls.keys import SignatureRequest
 from lighttls.record import fatal_alert
+from lighttls.session import Session
 
 _new = object.__new__
 
@@ -22,7 +23,8 @@ class ClientConnection(Conversation):
     alert for the server.
 
     `server_hostname` is a DNS name (A-labels) or an IP address. Raises ConfigurationError if it
-    can be neither, or `config` is no ClientConfig.
+    can be neither, or `config` is no ClientConfig. `session` is offered before what the configuration's store has,
+    if it may be resumed under this configuration; otherwise the handshake is a full one.
     """
 
     # ---- what the owner asks ------------------------------------------------------------------
@@ -47,6 +49,13 @@ class ClientConnection(Conversation):
         """
         return exporter.channel_binding(self._connected("a channel binding"), kind)
 
+    def export_session(self) -> Session | None:
+        """What to resume this connection's session with; None if the server gave nothing, or the policy forbids it.
+
+        Raises UsageError: not connected.
+        """
+        return self._sessions.session_of(self._connected("a session"), self._ledger.latest)
+
     def _connected(self, wanted: str) -> Connected:
         state = self._state
         if type(state) is not Connected or self.is_closed:
@@ -63,7 +72,8 @@ class ClientConnection(Conversation):
         out = Output(self._transcript)
         self._busy = True
         try:
-            self._state = send_client_hello(out, self._client)
+            session = self._sessions.choose()
+            self._state = send_client_hello(out, self._client, session, wants_tickets=self._sessions.wants_tickets)
         finally:
             self._busy = False
         return self._guarded(lambda events: self._perform(out.actions, events))
@@ -226,6 +236,7 @@ class ClientConnection(Conversation):
             return
         if self._state is not None:
             self._outbox.add_last_alert(alert, fatal=True)
+        self._sessions.drop()
         self._shut_writing()
         self._read_closed = True
         self._forget_keys()

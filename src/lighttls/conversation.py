@@ -22,7 +22,14 @@ from lighttls.errors import (
     UnexpectedMessage,
     UsageError,
 )
-from lighttls.events import Event, HandshakeCompleted, PeerClosed, SignatureRequested, WarningReceived
+from lighttls.events import (
+    Event,
+    HandshakeCompleted,
+    PeerClosed,
+    SessionAvailable,
+    SignatureRequested,
+    WarningReceived,
+)
 from lighttls.handshake import (
     ENDS_A_FLIGHT,
     Action,
@@ -42,7 +49,10 @@ from lighttls.handshake import (
     StartEarly,
     State,
     Transcript,
+    WaitChangeCipherSpecResumed,
+    WaitFinishedResumed,
     WaitSignature,
+    WaitTicketResumed,
     WriteWith,
     may_come,
     refuse,
@@ -51,10 +61,12 @@ from lighttls.handshake import (
 )
 from lighttls.iana import Alert, AlertLevel, ContentType, HandshakeType, name_of
 from lighttls.info import ConnectionInfo
+from lighttls.keeper import SessionKeeper
 from lighttls.keys import SignatureRequest
 from lighttls.ledger import Ledger
 from lighttls.messages import MESSAGES, Finished, HelloRequest, Joiner, ServerHello
 from lighttls.record import OpenData, Outbox, Patience, RecordLayer, SealData, fatal_alert, read_alert
+from lighttls.session import Session
 from lighttls.trace import TraceEntry
 from lighttls.x509 import reference_name
 
@@ -62,10 +74,13 @@ from lighttls.x509 import reference_name
 class Conversation:
     """What one connection knows, and what it does about what it receives. `ClientConnection` is its face."""
 
-    def __init__(self, config: ClientConfig, server_hostname: str) -> None:
+    def __init__(self, config: ClientConfig, server_hostname: str, *, session: Session | None = None) -> None:
         if not isinstance(config, ClientConfig):
             raise ConfigurationError(f"the configuration must be a ClientConfig, not {type(config).__name__}")
         self._client = Client(config, config.provider, reference_name(server_hostname))
+        if session is not None and not isinstance(session, Session):
+            raise ConfigurationError(f"the session must be a Session, not {type(session).__name__}")
+        self._sessions = SessionKeeper(self._client, session)
         self._hostname = server_hostname
         self._state: State | None = None
         self._error: LightTLSError | None = None
@@ -226,7 +241,7 @@ class Conversation:
         out = Output(self._transcript)
         try:
             after = step(out, before, happening)
-            if after is not before and type(after) in ENDS_A_FLIGHT and self._joined:  # REC-20
+            if self._joined and type(happening) in ENDS_A_FLIGHT:  # REC-20
                 raise UnexpectedMessage("the server sent handshake bytes after the last message of its flight")
         except BaseException:
             out.wipe()
@@ -272,10 +287,17 @@ class Conversation:
                 case StartEarly():
                     self._seal_data = self._seal_early
                 case Complete():
-                    self._seal_data = self._records.seal_data
-                    events.append(HandshakeCompleted(self.info))
+                    self._complete(events)
         if type(self._state) is not WaitSignature:  # a flight leaves in one piece
             self._flush_flight()
+
+    def _complete(self, events: list[Event]) -> None:
+        self._flush_flight()
+        self._seal_data = self._records.seal_data
+        events.append(HandshakeCompleted(self.info))
+        state = self._state
+        if type(state) is Connected and (session := self._sessions.keep(state, self._ledger.latest)) is not None:
+            events.append(SessionAvailable(session))
 
     def _seal_early(self, data: bytes | memoryview) -> bytes:
         """What is sent under False Start is counted: the owner is told of it (FS-06)."""
@@ -295,6 +317,8 @@ class Conversation:
     def _fail(self, error: LightTLSError, events: list[Event]) -> None:
         """Queue the alert, drop the keys; what was earned before travels with the error."""
         error.events = events
+        if type(error) is not TruncatedStream or type(self._state) in _RESUMING:
+            self._sessions.drop()
         self._error = error
         if self._early_bytes and type(self._state) is not Connected:  # FS-07
             error.context["early_bytes"] = self._early_bytes
@@ -319,3 +343,10 @@ class Conversation:
     def _note(self, sent: bool, message: object, size: int) -> None:
         if self.trace is not None:
             self.trace.append(TraceEntry(sent, message, size, self._client.config.now()))  # type: ignore[arg-type]
+
+
+_RESUMING = frozenset((WaitTicketResumed, WaitChangeCipherSpecResumed, WaitFinishedResumed))
+"""Where the end of the stream, too, ends a session (TICKET-19): the server had taken it, and came to no end with it.
+
+Elsewhere that ends no session (ALERT-11): links break, and it has nothing to do with what was agreed.
+"""

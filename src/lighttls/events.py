@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from lighttls._struct import struct
 from lighttls.iana import Alert, name_of
 from lighttls.keys import SignatureRequest
+from lighttls.session import Session
 
 if TYPE_CHECKING:
     from lighttls.info import ConnectionInfo
@@ -49,6 +50,13 @@ class SignatureRequested:
 
 
 @struct
+class SessionAvailable:
+    """There is something new to resume with. A configured store has it already."""
+
+    session: Session
+
+
+@struct
 class PeerClosed:
     """The server sent close_notify: a clean end of its data."""
 
@@ -63,4 +71,4 @@ class WarningReceived:
         return f"warning alert {name_of(Alert, self.description)}"
 
 
-Event = HandshakeCompleted | DataReceived | SignatureRequested | PeerClosed | WarningReceived
+Event = HandshakeCompleted | DataReceived | SignatureRequested | SessionAvailable | PeerClosed | WarningReceived

@@ -13,18 +13,18 @@ class ConnectionInfo:
 
     version: int  # always 0x0303
     cipher_suite: CipherSuite
-    group: NamedGroup
-    peer_signature_scheme: SignatureScheme
+    group: NamedGroup | None  # None in a resumed handshake, which has no key exchange
+    peer_signature_scheme: SignatureScheme | None  # likewise
     client_signature_scheme: SignatureScheme | None
     alpn_protocol: str | None
     extended_master_secret: bool
     secure_renegotiation: bool
     session_resumed: bool
     server_hostname: str
-    peer_chain: tuple[bytes, ...]  # DER, as sent
-    verified_path: VerifiedPath
-    trust_anchor: Anchor | None  # None only under insecure_skip_verify
-    time_checked: bool
+    peer_chain: tuple[bytes, ...]  # DER, as sent; empty in a resumed handshake, which sends none
+    verified_path: VerifiedPath | None  # None in a resumed handshake: the one that began the session had verified it
+    trust_anchor: Anchor | None  # None likewise, and under insecure_skip_verify
+    time_checked: bool  # now, or by the handshake that began the session, and until that session's end
     ocsp_response: bytes | None  # DER, as stapled; it has not been looked into
     sct_list: bytes | None  # SignedCertificateTimestampList (RFC 6962 §3.3), as sent; its signatures are not verified
     requested_certificate_types: tuple[int, ...] | None  # None: the server did not ask for a certificate

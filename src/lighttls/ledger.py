@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lighttls.handshake import Connected
+from lighttls.handshake import Connected, FullHandshake
 from lighttls.iana import TLS12
 from lighttls.info import ConnectionInfo
 
@@ -31,26 +31,34 @@ class Ledger:
         self._last_sent = sent
         self._flight_times.append(now - self._started)
 
+    @property
+    def latest(self) -> float:
+        """When the last flight so far began, by the clock."""
+        return self._started + self._flight_times[-1]
+
     def info(self, state: Connected, hostname: str, sent: int, received_short: int, early: int) -> ConnectionInfo:
         """A snapshot."""
-        agreed, peer, exchange, auth = state.agreed, state.peer, state.exchange, state.auth
+        agreed = state.agreed
+        full = state.proof if isinstance(state.proof, FullHandshake) else None
+        auth = None if full is None else full.auth
+        path = None if full is None else full.peer.path
         return ConnectionInfo(
             version=TLS12,
             cipher_suite=agreed.suite.code,
-            group=exchange.group,
-            peer_signature_scheme=exchange.scheme,
+            group=None if full is None else full.exchange.group,
+            peer_signature_scheme=None if full is None else full.exchange.scheme,
             client_signature_scheme=None if auth is None else auth.scheme,
             alpn_protocol=None if agreed.alpn_protocol is None else agreed.alpn_protocol.decode("ascii"),
             extended_master_secret=agreed.extended_master_secret,
             secure_renegotiation=agreed.secure_renegotiation,
-            session_resumed=False,
+            session_resumed=full is None,
             server_hostname=hostname,
-            peer_chain=peer.chain,
-            verified_path=peer.path,
-            trust_anchor=peer.path.anchor,
-            time_checked=peer.path.time_checked,
-            ocsp_response=peer.ocsp_response,
-            sct_list=agreed.sct_list,
+            peer_chain=() if full is None else full.peer.chain,
+            verified_path=path,
+            trust_anchor=None if path is None else path.anchor,
+            time_checked=path is None or path.time_checked,
+            ocsp_response=None if full is None else full.peer.ocsp_response,
+            sct_list=None if full is None else agreed.sct_list,  # SCT-05
             requested_certificate_types=None if auth is None else auth.certificate_types,
             requested_ca_names=() if auth is None else auth.ca_names,
             client_certificate_sent=auth is not None and auth.identity is not None,

@@ -30,6 +30,7 @@ Step = str | bytes | Callable[["Server"], bytes]
 FIRST = ("server_hello", "certificate", "server_key_exchange", "server_hello_done")
 FIRST_WITH_REQUEST = ("server_hello", "certificate", "server_key_exchange", "certificate_request", "server_hello_done")
 SECOND = ("change_cipher_spec", "finished")
+RESUMED = ("server_hello", "change_cipher_spec", "finished")
 
 SCHEME_OF_CURVE = {256: 0x0403, 384: 0x0503, 521: 0x0603}
 
@@ -42,6 +43,8 @@ class Server:
     extra: extensions to add. ske: fields of the ServerKeyExchange to override: params, point, group, curve_type,
     scheme, signing_scheme, signature, length, tail. request: a CertificateRequest message, or True for a usual one.
     edit: by step, message -> message. coalesce: the messages of a flight share records; fragment: bytes a record.
+    ticket: announce a NewSessionTicket and send this one, before ChangeCipherSpec; lifetime: its hint.
+    known: master secrets by ticket or session ID: the handshake is a resumed one if the client offers one of them.
     wrong_write_master: protect what we send under another master secret (but read the client's rightly).
     """
 
@@ -61,10 +64,13 @@ class Server:
         request: bytes | bool = False,
         edit: Mapping[str, Callable[[bytes], bytes]] | None = None,
         first: Sequence[Step] | None = None,
-        second: Sequence[Step] = SECOND,
+        second: Sequence[Step] | None = None,
         tail: Sequence[Step] = (),
         coalesce: bool = False,
         fragment: int = wire.LARGEST_PLAINTEXT,
+        ticket: bytes | None = None,
+        lifetime: int = 0,
+        known: Mapping[bytes, bytes] | None = None,
         wrong_write_master: Callable[[Server], bytes] | None = None,
         echo: bool = True,
     ) -> None:
@@ -74,7 +80,10 @@ class Server:
         self.hello, self.extra, self.ske, self.edit = dict(hello or {}), extra, dict(ske or {}), dict(edit or {})
         self.request = wire.certificate_request() if request is True else request
         self.first = FIRST_WITH_REQUEST if first is None and request else FIRST if first is None else first
-        self.second, self.tail = second, tail
+        self.first_choice = first
+        self.second_choice, self.tail = second, tail
+        self.ticket, self.lifetime, self.known = ticket, lifetime, dict(known or {})
+        self.resumes = False
         self.coalesce, self.fragment = coalesce, fragment
         self.wrong_write_master, self.echo = wrong_write_master, echo
 
@@ -155,11 +164,12 @@ class Server:
             self.derive()
         if message[0] == wire.CLIENT_HELLO:
             self._choose()
+            self._recall()
             self.play(self.first)
         elif message[0] == wire.FINISHED:
             self.client_finished = message[4:]
             self.transcript += self._after_done
-            self.play([*self.second, *self.tail])
+            self.play([*self._second(), *self.tail])
 
     def _verify_certificate_verify(self, message: bytes) -> None:
         assert self.client_chain, "CertificateVerify without a certificate"
@@ -193,6 +203,27 @@ class Server:
         self.ephemeral = self.ephemeral_choice or keys.Ephemeral(self.group)
         self.ems = self.want_ems and wire.EXTENDED_MASTER_SECRET in hello.types
         self.scheme = self._usual_scheme() if self.scheme_choice is None else self.scheme_choice
+
+    def _recall(self) -> None:
+        """Resume if the client offers what we know (RFC 5077 §3.4, RFC 5246 §7.3)."""
+        hello = self.client_hello
+        assert hello is not None
+        offered = hello.get(wire.SESSION_TICKET) or hello.session_id
+        if offered not in self.known:
+            return
+        assert hello.session_id, "the client offers a session without an ID whose echo would tell"
+        self.resumes, self.master = True, self.known[offered]
+        if self.first_choice is None:
+            self.first = self._with_ticket(RESUMED)
+
+    def _with_ticket(self, steps: Sequence[Step]) -> Sequence[Step]:
+        place = list(steps).index("change_cipher_spec")
+        return steps if self.ticket is None else [*steps[:place], "new_session_ticket", *steps[place:]]
+
+    def _second(self) -> Sequence[Step]:
+        if self.second_choice is not None:
+            return self.second_choice
+        return () if self.resumes else self._with_ticket(SECOND)
 
     def _usual_scheme(self) -> int:
         return 0x0804 if self.leaf.key_type == "rsa" else SCHEME_OF_CURVE[self.leaf.key.key_size]
@@ -248,12 +279,13 @@ class Server:
             self._flush()
 
     def count(self, message: bytes) -> None:
-        """Put our message into the transcript where the client sees it: its own flight follows ServerHelloDone."""
+        """Put our message into the transcript where the client sees it: its own flight follows our last message."""
         if self._done_sent and not self.client_finished:
             self._after_done += message
         else:
             self.transcript += message
-        self._done_sent = self._done_sent or message[0] == wire.SERVER_HELLO_DONE
+        last = wire.FINISHED if self.resumes else wire.SERVER_HELLO_DONE
+        self._done_sent = self._done_sent or message[0] == last
 
     def _flush(self) -> None:
         pending, self._unflushed = self._unflushed, b""
@@ -278,7 +310,10 @@ class Server:
         return self.edit[name](message) if name in self.edit else message
 
     def _build_server_hello(self) -> bytes:
+        assert self.client_hello is not None
         fields: dict[str, Any] = {"random": self.random, "suite": self.suite_code, "extensions": self._extensions()}
+        if self.resumes:
+            fields["session_id"] = self.client_hello.session_id
         fields.update(self.hello)
         self.random = fields["random"]
         return wire.server_hello(**fields)
@@ -293,6 +328,8 @@ class Server:
             answer.append((wire.EXTENDED_MASTER_SECRET, b""))
         if self.alpn is not None:
             answer.append((wire.ALPN, wire.vec16(wire.vec8(self.alpn))))
+        if self.ticket is not None:
+            answer.append((wire.SESSION_TICKET, b""))
         return [*answer, *self.extra]
 
     def _build_certificate(self) -> bytes:
@@ -325,6 +362,9 @@ class Server:
 
     def _build_server_hello_done(self) -> bytes:
         return wire.SERVER_HELLO_DONE_MESSAGE
+
+    def _build_new_session_ticket(self) -> bytes:
+        return wire.new_session_ticket(self.ticket or b"", self.lifetime)
 
     def _build_finished(self) -> bytes:
         self.derive()

@@ -11,14 +11,14 @@ from collections.abc import Iterable, Sequence
 
 CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, APPLICATION_DATA = 20, 21, 22, 23
 
-HELLO_REQUEST, CLIENT_HELLO, SERVER_HELLO = 0, 1, 2
+HELLO_REQUEST, CLIENT_HELLO, SERVER_HELLO, NEW_SESSION_TICKET = 0, 1, 2, 4
 CERTIFICATE, SERVER_KEY_EXCHANGE, CERTIFICATE_REQUEST, SERVER_HELLO_DONE = 11, 12, 13, 14
 CERTIFICATE_VERIFY, CLIENT_KEY_EXCHANGE, FINISHED, CERTIFICATE_STATUS = 15, 16, 20, 22
 
 SERVER_NAME, MAX_FRAGMENT_LENGTH, STATUS_REQUEST = 0, 1, 5
 SIGNED_CERTIFICATE_TIMESTAMP, RECORD_SIZE_LIMIT = 18, 28
 SUPPORTED_GROUPS, EC_POINT_FORMATS, SIGNATURE_ALGORITHMS = 10, 11, 13
-ALPN, EXTENDED_MASTER_SECRET, RENEGOTIATION_INFO = 16, 23, 0xFF01
+ALPN, EXTENDED_MASTER_SECRET, SESSION_TICKET, RENEGOTIATION_INFO = 16, 23, 35, 0xFF01
 SCSV = 0x00FF
 
 P256, P384, P521, X25519 = 23, 24, 25, 29
@@ -160,6 +160,11 @@ def certificate_request(
     """CertificateRequest (RFC 5246 §7.4.4)."""
     names = b"".join(vec16(name) for name in authorities)
     return handshake(CERTIFICATE_REQUEST, vec8(types) + vec16(u16s(schemes)) + vec16(names))
+
+
+def new_session_ticket(ticket: bytes, lifetime: int = 0, *, length: int | None = None, tail: bytes = b"") -> bytes:
+    """NewSessionTicket (RFC 5077 §3.3)."""
+    return handshake(NEW_SESSION_TICKET, lifetime.to_bytes(4, "big") + vec16(ticket, length) + tail)
 
 
 SERVER_HELLO_DONE_MESSAGE = handshake(SERVER_HELLO_DONE, b"")

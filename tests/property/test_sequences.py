@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Iterator
+from functools import cache
+from typing import NamedTuple
 
 import pytest
 
@@ -18,6 +20,7 @@ from hostile import wire
 from hostile.cases import ERRORS, check_refusal, client
 from hostile.link import drive
 from hostile.server import Server, Step
+from hostile.sessions import Earlier
 from hostile.steps import HELLO_REQUEST, alert, data, message
 from lighttls import errors
 from lighttls.handshake import TABLE, Output, step
@@ -36,6 +39,23 @@ LEGAL = {
 # With a status announced in the ServerHello it may come, and may be left out all the same (RFC 6066 §8).
 LEGAL_ANNOUNCED = LEGAL | {
     f"{name}, with a status": (*sequence[:2], "CertificateStatus", *sequence[2:]) for name, sequence in LEGAL.items()
+}
+# With a ticket announced it must come, right before ChangeCipherSpec (RFC 5077 §3.3).
+LEGAL_WITH_TICKET = {
+    f"{name}, with a ticket": (*sequence[:-2], "NewSessionTicket", *END) for name, sequence in LEGAL.items()
+}
+# Resumed: no certificates and no key exchange, and the server finishes first (RFC 5246 §7.3, RFC 5077 §3.1).
+RESUMED = {"resumed": ("ServerHello", *END)}
+RESUMED_WITH_TICKET = {"resumed, with a new ticket": ("ServerHello", "NewSessionTicket", *END)}
+EVERY = {
+    **LEGAL_ANNOUNCED,
+    **LEGAL_WITH_TICKET,
+    **{
+        f"{name}, with a ticket": (*sequence[:-2], "NewSessionTicket", *END)
+        for name, sequence in LEGAL_ANNOUNCED.items()
+    },
+    **RESUMED,
+    **RESUMED_WITH_TICKET,
 }
 AFTERWARDS = ("ApplicationData", "HelloRequest")
 
@@ -70,16 +90,16 @@ def states_along(sequence: tuple[str, ...]) -> list[set[str]]:
 
 
 def test_every_path_through_the_table_is_legal():
-    assert sorted(set(paths(START))) == sorted(LEGAL_ANNOUNCED.values())
+    assert sorted(set(paths(START))) == sorted(EVERY.values())
 
 
-@pytest.mark.parametrize("sequence", LEGAL_ANNOUNCED.values(), ids=LEGAL_ANNOUNCED)
+@pytest.mark.parametrize("sequence", EVERY.values(), ids=EVERY)
 def test_every_legal_sequence_is_a_path_through_the_table(sequence):
     assert CONNECTED in states_along(sequence)[-1]
 
 
 def test_every_state_of_the_table_can_be_reached():
-    reachable = set().union(*(states for sequence in LEGAL_ANNOUNCED.values() for states in states_along(sequence)))
+    reachable = set().union(*(states for sequence in EVERY.values() for states in states_along(sequence)))
     assert {row.state.__name__ for row in TABLE} == reachable
     assert {target.__name__ for row in TABLE for target in row.targets} <= reachable
 
@@ -87,7 +107,7 @@ def test_every_state_of_the_table_can_be_reached():
 def test_hello_request_is_skipped_until_change_cipher_spec_and_nothing_else_stays_in_its_state():
     """HS-06, CCS-08."""
     staying = {(row.state.__name__, row.message.__name__) for row in TABLE if row.targets == (row.state,)}
-    before_keys = {row.state.__name__ for row in TABLE} - {"WaitFinished", CONNECTED}
+    before_keys = {row.state.__name__ for row in TABLE} - {"WaitFinished", "WaitFinishedResumed", CONNECTED}
     expected = {(state, "HelloRequest") for state in before_keys} | {(CONNECTED, name) for name in AFTERWARDS}
     assert staying == expected
 
@@ -113,6 +133,7 @@ STEPS: dict[str, Step] = {
     "Certificate": "certificate",
     "ServerKeyExchange": "server_key_exchange",
     "CertificateRequest": "certificate_request",
+    "NewSessionTicket": "new_session_ticket",
     "ServerHelloDone": "server_hello_done",
     "ChangeCipherSpec": "change_cipher_spec",
     "Finished": "finished",
@@ -121,7 +142,6 @@ STEPS: dict[str, Step] = {
 }
 STRANGERS: dict[str, Step] = {
     "ClientHello": message(wire.handshake(1, b"\x03\x03" + bytes(32) + b"\x00\x00\x02\xc0\x2b\x01\x00")),
-    "NewSessionTicket": message(wire.handshake(4, bytes(4) + b"\x00\x01t")),
     "CertificateVerify": message(wire.handshake(15, b"\x04\x03\x00\x01s")),
     "ClientKeyExchange": message(wire.handshake(16, b"\x20" + bytes(32))),
     "CertificateStatus": message(wire.handshake(22, b"\x01\x00\x00\x01s")),
@@ -136,17 +156,43 @@ def script(sequence: tuple[str, ...]) -> tuple[list[Step], list[Step]]:
     return [ANY[name] for name in sequence[:end]], [ANY[name] for name in sequence[end:]]
 
 
-ANNOUNCED = {"extra": [(wire.STATUS_REQUEST, b"")]}
+class Agreed(NamedTuple):
+    """What the hellos settle: the sequences that are legal then, and how each side is made to say so."""
+
+    legal: dict[str, tuple[str, ...]]
+    settings: dict[str, object]
+    script: dict[str, object]
+    resumed: bool = False
+
+    def connect(self, provider, split, **script):
+        """The client against this script; in a resumed handshake with a session that both sides know."""
+        earlier = EARLIER(provider) if self.resumed else None
+        settings = self.settings | ({"sessions": earlier.store()} if earlier else {})
+        known = {"known": earlier.known} if earlier else {}
+        return drive(client(provider, **settings), Server(pki.leaf(), **self.script, **known, **script), split)
 
 
-def outside_on_the_wire() -> Iterator[tuple[bool, tuple[str, ...], str]]:
-    """Each place of each legal sequence with each message that may not come there; whether a status is announced."""
-    for announced, sequence in (
-        (False, LEGAL["full"]),
-        (False, LEGAL["full with client authentication"]),
-        (True, LEGAL_ANNOUNCED["full, with a status"]),
-    ):
-        legal = LEGAL_ANNOUNCED if announced else LEGAL
+EARLIER = cache(Earlier)
+AGREED = {
+    "nothing": Agreed(LEGAL, {}, {}),
+    "a status": Agreed(LEGAL_ANNOUNCED, {"request_ocsp": True}, {"extra": [(wire.STATUS_REQUEST, b"")]}),
+    "a ticket": Agreed(LEGAL_WITH_TICKET, {"offer_tickets": True}, {"ticket": b"ticket"}),
+    "resumption": Agreed(RESUMED, {}, {}, resumed=True),
+    "resumption and a ticket": Agreed(RESUMED_WITH_TICKET, {}, {"ticket": b"another"}, resumed=True),
+}
+TRIED = {
+    "nothing": ("full", "full with client authentication"),
+    "a status": ("full, with a status",),
+    "a ticket": ("full, with a ticket",),
+    "resumption": RESUMED,
+    "resumption and a ticket": RESUMED_WITH_TICKET,
+}
+
+
+def outside_on_the_wire() -> Iterator[tuple[str, tuple[str, ...], str]]:
+    """Each place of each legal sequence with each message that may not come there, by what was agreed."""
+    for agreed, sequence in ((agreed, AGREED[agreed].legal[name]) for agreed, names in TRIED.items() for name in names):
+        legal = AGREED[agreed].legal
         for place in range(len(sequence) + 1):
             here = {
                 other[place] for other in legal.values() if other[:place] == sequence[:place] and place < len(other)
@@ -155,20 +201,19 @@ def outside_on_the_wire() -> Iterator[tuple[bool, tuple[str, ...], str]]:
                 here.add("HelloRequest")
             if place == len(sequence):
                 here = set(AFTERWARDS)
-            yield from ((announced, sequence[:place], name) for name in ANY if name not in here)
+            yield from ((agreed, sequence[:place], name) for name in ANY if name not in here)
 
 
 @pytest.mark.parametrize(
-    ("announced", "before", "wrong"),
+    ("agreed", "before", "wrong"),
     list(outside_on_the_wire()),
-    ids=lambda value: f"{len(value)}-{value[-1] if value else 'start'}" if isinstance(value, tuple) else str(value),
+    ids=lambda value: f"{len(value)}-{value[-1] if value else 'start'}" if isinstance(value, tuple) else value,
 )
-def test_wrong_message_on_the_wire_is_unexpected(provider, announced, before, wrong):
+def test_wrong_message_on_the_wire_is_unexpected(provider, agreed, before, wrong):
     """Also with the right Finished for the transcript that both sides saw."""
     first, second = script(before)
     (second if "server_hello_done" in first else first).append(ANY[wrong])
-    server = Server(pki.leaf(), first=first, second=second, **(ANNOUNCED if announced else {}))
-    link = drive(client(provider, request_ocsp=announced), server)
+    link = AGREED[agreed].connect(provider, None, first=first, second=second)
     check_refusal(link, wire.UNEXPECTED_MESSAGE, ERRORS[wire.UNEXPECTED_MESSAGE])
     assert link.data == b""
 
@@ -219,7 +264,7 @@ def judged(first: list[str], second: list[str], legal: dict[str, tuple[str, ...]
     spoken: tuple[str, ...] = ()
     completed, passed, warnings = False, b"", 0
     for place, name in enumerate((*first, *second)):
-        if place == len(first) and "ServerHelloDone" not in spoken:
+        if place == len(first) and "ServerHelloDone" not in spoken and not completed:
             return False, b""  # the client has not answered, so the second flight never comes
         warnings = warnings + 1 if name == "Warning" else 0
         if name == "Warning" and warnings <= 4:
@@ -230,7 +275,8 @@ def judged(first: list[str], second: list[str], legal: dict[str, tuple[str, ...]
             passed += b"not in turn"
             continue
         spoken = (*spoken, name)
-        if spoken not in beginnings or (name == "ChangeCipherSpec" and place < len(first)):  # sent without keys
+        early = name == "ChangeCipherSpec" and place < len(first) and "Certificate" in spoken  # sent without keys
+        if spoken not in beginnings or early:
             return completed, passed
         completed = spoken in legal.values()
     return completed, passed + b"in turn" if completed else b""
@@ -239,20 +285,18 @@ def judged(first: list[str], second: list[str], legal: dict[str, tuple[str, ...]
 @pytest.mark.parametrize("seed", range(16))
 def test_only_legal_orders_reach_application_data(provider, seed):
     dice = random.Random(seed)
-    announced = seed % 2 == 1
-    legal = LEGAL_ANNOUNCED if announced else LEGAL
+    agreed = list(AGREED.values())[seed % len(AGREED)]
     reached = 0
     for _ in range(ORDERS_A_SEED[provider.name]):
-        first, second = random_order(dice, legal)
-        server = Server(
-            pki.leaf(),
+        first, second = random_order(dice, agreed.legal)
+        link = agreed.connect(
+            provider,
+            dice.choice((None, None, 1, 7)),
             first=[EVERYTHING[n] for n in first],
             second=[EVERYTHING[n] for n in second],
             tail=[data(b"in turn")],
-            **(ANNOUNCED if announced else {}),
         )
-        link = drive(client(provider, request_ocsp=announced), server, dice.choice((None, None, 1, 7)))
-        completed, passed = judged(first, second, legal)
+        completed, passed = judged(first, second, agreed.legal)
         assert (link.completed, link.data) == (completed, passed), (first, second, link.error)
         assert link.error is None or isinstance(link.error, errors.LightTLSError)
         reached += completed

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from lighttls import ClientConnection
+from lighttls import ClientConnection, Session
 from lighttls.crypto import CryptoProvider
 from lighttls.testing import Certificate
 from support import pki
@@ -50,11 +50,20 @@ class MemoryServer:
             settings.set_alpn_protocols(list(alpn))
         if key_log:
             settings.keylog_filename = str(key_log)
+        self._open(settings)
+
+    def _open(self, settings: ssl.SSLContext) -> None:
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.tls = settings.wrap_bio(self._incoming, self._outgoing, server_side=True)
         self.established = False
         self.got_close_notify = False
         self.error: ssl.SSLError | None = None
+
+    def again(self) -> MemoryServer:
+        """Another connection to the same site, which knows the sessions of this one."""
+        other = object.__new__(MemoryServer)
+        other._open(self.tls.context)
+        return other
 
     def receive(self, data: bytes) -> None:
         """Take the client's bytes, and go on with the handshake if there still is one."""
@@ -128,10 +137,15 @@ def connect(client: ClientConnection, server: MemoryServer) -> list[Any]:
 
 
 def client(
-    provider: CryptoProvider, host: str = "localhost", *, device: Certificate | None = None, **settings: Any
+    provider: CryptoProvider,
+    host: str = "localhost",
+    *,
+    device: Certificate | None = None,
+    session: Session | None = None,
+    **settings: Any,
 ) -> ClientConnection:
     """A connection to the shared PKI's servers that is `device` if given."""
-    return ClientConnection(pki.config(device, provider=provider, **settings), host)
+    return ClientConnection(pki.config(device, provider=provider, **settings), host, session=session)
 
 
 def connected(provider: CryptoProvider, **settings: Any) -> tuple[ClientConnection, MemoryServer]:

@@ -145,7 +145,8 @@ def _copy(descriptor: int, target: socket.socket) -> None:
 
 def _summary(host: str, port: int, info: ConnectionInfo) -> Iterator[str]:
     yield f"connected to {host} port {port}"
-    yield f"  agreed    TLS 1.2, {info.cipher_suite.name}, {info.group.name.lower()}" + (
+    keys = "session resumed" if info.group is None else info.group.name.lower()
+    yield f"  agreed    TLS 1.2, {info.cipher_suite.name}, {keys}" + (
         f", ALPN {info.alpn_protocol}" if info.alpn_protocol else ""
     )
     if info.verified_path:

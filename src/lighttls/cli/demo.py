@@ -160,6 +160,7 @@ def _published(device: _Device, kind: str, element: SecureElement, report: dict[
     head, _, body = answer.partition(b"\r\n\r\n")
     assert info.verified_path is not None
     assert info.trust_anchor is not None
+    assert info.group is not None
     return {
         "tls_version": {0x0303: "TLSv1.2"}.get(info.version, hex(info.version)),
         "cipher_suite": info.cipher_suite.name,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from lighttls.crypto.provider import Entropy
+from lighttls.crypto.suites import SUITES
 from lighttls.errors import (
     BadKey,
     BadRecordMac,
@@ -17,7 +18,7 @@ from lighttls.errors import (
     UnexpectedMessage,
     UsageError,
 )
-from lighttls.iana import ContentType, NamedGroup, SignatureScheme, name_of
+from lighttls.iana import CipherSuite, ContentType, NamedGroup, SignatureScheme, name_of
 
 CONTENT_TYPES: Final = frozenset(int(known) for known in ContentType)
 
@@ -26,6 +27,8 @@ SCALAR_DRAWS: Final = 8
 
 RANDOM_LENGTH: Final = 32
 MASTER_LENGTH: Final = 48
+SUITE_AT_REST: Final = SUITES[CipherSuite.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384]
+KEY_AT_REST_LENGTH: Final = 32
 MAX_PLAINTEXT: Final = 1 << 14  # RFC 5246 §6.2.1; as many are legal (REC-10)
 
 
@@ -46,6 +49,13 @@ def check_lengths(client_random: bytes, server_random: bytes, master_secret: byt
         raise InternalError(f"a random has {RANDOM_LENGTH} bytes, not {len(client_random)} and {len(server_random)}")
     if master_secret is not None and len(master_secret) != MASTER_LENGTH:
         raise InternalError(f"a master secret has {MASTER_LENGTH} bytes, not {len(master_secret)}")
+
+
+def secret_at_rest(key: bytes) -> bytes:
+    """The master secret that stands for a key of kept data: no connection has one with this end but by chance."""
+    if len(key) != KEY_AT_REST_LENGTH:
+        raise InternalError(f"a key for kept data has {KEY_AT_REST_LENGTH} bytes, not {len(key)}")
+    return bytes(key) + b"lighttls at rest"
 
 
 def check_limit(limit: int) -> None:

@@ -373,6 +373,12 @@ class NativeProvider:
         _checked(lib.lt_key_schedule_resume(context, *_numbers(suite), master_secret, client_random, server_random))
         return NativeKeySchedule(context)
 
+    def at_rest(self, key: bytes, salt: bytes) -> tuple[NativeRecordSealer, NativeRecordOpener]:
+        schedule = self.resume(_shared.SUITE_AT_REST, _shared.secret_at_rest(key), salt, bytes(_shared.RANDOM_LENGTH))
+        sealer, same_keys = schedule.record_keys()[0], schedule.record_keys()[0]
+        schedule.wipe()
+        return sealer, NativeRecordOpener(same_keys._keys)
+
     def verify(self, scheme: int, spki: bytes, signature: bytes, message: bytes | bytearray | memoryview) -> None:
         message = bytes(message)
         status = lib.lt_verify_vartime(scheme, spki, len(spki), signature, len(signature), message, len(message))

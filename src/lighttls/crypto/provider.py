@@ -134,6 +134,13 @@ class CryptoProvider(Protocol):
     def resume(self, suite: Suite, master_secret: bytes, client_random: bytes, server_random: bytes) -> KeySchedule:
         """Go on with a stored master secret."""
 
+    def at_rest(self, key: bytes, salt: bytes) -> tuple[RecordSealer, RecordOpener]:
+        """Protection for data that is kept: what the sealer makes, the opener of the same key and salt opens.
+
+        `key` and `salt` have 32 bytes each. AES-256-GCM under keys that both derive, so one pair seals once:
+        whoever seals draws a new salt.
+        """
+
     def verify(self, scheme: int, spki: bytes, signature: bytes, message: bytes | bytearray | memoryview) -> None:
         """Check a signature under a SubjectPublicKeyInfo (DER).
 

@@ -310,5 +310,11 @@ class PureProvider:
         _shared.check_lengths(client_random, server_random, master_secret)
         return PureKeySchedule(suite, master_secret, client_random, server_random)
 
+    def at_rest(self, key: bytes, salt: bytes) -> tuple[PureRecordSealer, PureRecordOpener]:
+        schedule = self.resume(_shared.SUITE_AT_REST, _shared.secret_at_rest(key), salt, bytes(_shared.RANDOM_LENGTH))
+        sealer, same_keys = schedule.record_keys()[0], schedule.record_keys()[0]
+        schedule.wipe()
+        return sealer, PureRecordOpener(same_keys._keys)
+
     def verify(self, scheme: int, spki: bytes, signature: bytes, message: bytes | bytearray | memoryview) -> None:
         _signatures.verify(scheme, spki, signature, message)

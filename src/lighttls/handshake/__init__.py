@@ -1,6 +1,6 @@
 """The handshake: typed states, one table, one handler for each row."""
 
-from lighttls.handshake import exporter
+from lighttls.handshake import exporter, resumption
 from lighttls.handshake.client_hello import send_client_hello
 from lighttls.handshake.inputs import ApplicationData, ChangeCipherSpec, SignatureReady
 from lighttls.handshake.output import (
@@ -16,7 +16,18 @@ from lighttls.handshake.output import (
     StartEarly,
     WriteWith,
 )
-from lighttls.handshake.states import Client, Connected, State, WaitSignature, wipe_secrets
+from lighttls.handshake.states import (
+    Client,
+    Connected,
+    FullHandshake,
+    Resumption,
+    State,
+    WaitChangeCipherSpecResumed,
+    WaitFinishedResumed,
+    WaitSignature,
+    WaitTicketResumed,
+    wipe_secrets,
+)
 from lighttls.handshake.table import ENDS_A_FLIGHT, TABLE, may_come, refuse, step
 from lighttls.handshake.transcript import Transcript
 
@@ -30,21 +41,27 @@ __all__ = [
     "Complete",
     "Connected",
     "Emit",
+    "FullHandshake",
     "LimitRecords",
     "LogKeys",
     "Output",
     "ReadWith",
     "Refuse",
+    "Resumption",
     "Send",
     "SignatureReady",
     "StartEarly",
     "State",
     "Transcript",
+    "WaitChangeCipherSpecResumed",
+    "WaitFinishedResumed",
     "WaitSignature",
+    "WaitTicketResumed",
     "WriteWith",
     "exporter",
     "may_come",
     "refuse",
+    "resumption",
     "send_client_hello",
     "step",
     "wipe_secrets",

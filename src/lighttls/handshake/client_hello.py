@@ -20,35 +20,50 @@ from lighttls.messages.extensions import (
     SignatureAlgorithms,
     SupportedGroups,
 )
+from lighttls.session import Session
 
 _NO_COMPRESSION = b"\0"  # CH-06
 
 
-def send_client_hello(out: Output, client: Client) -> WaitServerHello:
-    """Send the offer. It has fresh randomness and no clock in it (CH-02)."""
+def send_client_hello(
+    out: Output, client: Client, session: Session | None = None, *, wants_tickets: bool = False
+) -> WaitServerHello:
+    """Send the offer. It has fresh randomness and no clock in it (CH-02).
+
+    Only the session and its ticket tell an offer to resume from any other: all else that is asked for stays, for the
+    server may choose a full handshake (CH-10, RESUME-03, EMS-01, RI-05).
+    """
     config = client.config
     random = bytes(config.random(32))
-    extensions = _extensions(client)
+    ticket = session_id = b""
+    if session is not None:
+        ticket = session.facts.ticket
+        session_id = bytes(config.random(32)) if ticket else session.facts.session_id  # CH-03, TICKET-03
+    extensions = _extensions(client, ticket if wants_tickets else None)
+    falls_back = config.insecure_fallback_scsv and session is None  # CH-11, RFC 7507 §4
     out.send(
         ClientHello(
             client_version=TLS12,  # CH-01
             random=random,
-            session_id=b"",  # CH-03
-            cipher_suites=config.cipher_suites + ((FALLBACK_SCSV,) if config.insecure_fallback_scsv else ()),  # CH-11
+            session_id=session_id,
+            cipher_suites=config.cipher_suites + ((FALLBACK_SCSV,) if falls_back else ()),
             compression_methods=_NO_COMPRESSION,
             extensions=extensions,
         )
     )
-    return WaitServerHello(Offer(client, random, _types(client, extensions)))
+    return WaitServerHello(Offer(client, random, session, session_id, _types(client, wants_tickets, extensions)))
 
 
-def _types(client: Client, extensions: tuple[Extension, ...]) -> frozenset[int]:
-    """Which extensions these are; connections of one configuration differ in server_name only, and share the answer."""
-    name = f"extension types, with server_name: {client.server.server_name is not None}"
+def _types(client: Client, wants_tickets: bool, extensions: tuple[Extension, ...]) -> frozenset[int]:
+    """Which extensions these are.
+
+    Connections of one configuration differ in server_name and session_ticket only, and share the answer.
+    """
+    name = f"extension types, with server_name: {client.server.server_name is not None}, ticket: {wants_tickets}"
     return client.config.derived(name, lambda _: frozenset(each.extension_type for each in extensions))
 
 
-def _extensions(client: Client) -> tuple[Extension, ...]:
+def _extensions(client: Client, ticket: bytes | None) -> tuple[Extension, ...]:
     """What we offer: the host's name and our protocols wherever there are any (PROF-01).
 
     The order is fixed, and the last one has a body, since some old servers choke on an empty last one (CH-08).
@@ -56,6 +71,8 @@ def _extensions(client: Client) -> tuple[Extension, ...]:
     Each type comes once (CH-07), and what is not here is never offered (CH-13).
     """
     before, after = client.config.derived("extensions around server_name", _settings)
+    if ticket is not None:  # TICKET-01: the ticket as it is, empty to ask for one
+        before = (*before, Extension(ExtensionType.SESSION_TICKET, ticket))
     if client.server.server_name is None:  # SNI-02
         return before + after
     names = ServerNameList((HostName(0, client.server.server_name),))  # SNI-01

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Final
 
 from lighttls.errors import UsageError
-from lighttls.handshake.states import Connected
-from lighttls.x509 import signature_hash
+from lighttls.handshake.resumption import end_point
+from lighttls.handshake.states import Connected, Resumption
 
 _LABELS_OF_TLS: Final = frozenset(
     (b"client finished", b"server finished", b"master secret", b"extended master secret", b"key expansion")
@@ -32,15 +32,17 @@ def keying_material(state: Connected, label: str, context: bytes | None, length:
 
 def channel_binding(state: Connected, kind: str) -> bytes:
     """The binding of this connection."""
-    if kind == "tls-unique":  # EXP-04: of a full handshake the client's Finished comes first
+    if kind == "tls-unique":  # EXP-04: the first Finished, which in a resumed handshake is the server's
         _need_extended_master_secret(state, kind)
-        return state.finished.client_verify_data
-    if kind == "tls-server-end-point":  # EXP-05
-        provider = state.agreed.offer.client.provider
-        algorithm = signature_hash(state.peer.leaf)
-        if algorithm is None:
+        return state.finished.server_verify_data if state.resumed else state.finished.client_verify_data
+    if kind == "tls-server-end-point":  # EXP-05: of the certificate that was verified, now or when the session began
+        if isinstance(state.proof, Resumption):
+            bound = state.proof.session.facts.end_point
+        else:
+            bound = end_point(state.agreed.offer.client.provider, state.proof.peer) or b""
+        if not bound:
             raise UsageError("tls-server-end-point is not defined for the signature algorithm of this certificate")
-        return provider.digest(algorithm, state.peer.chain[0])
+        return bound
     if kind == "tls-exporter":  # EXP-06
         return keying_material(state, "EXPORTER-Channel-Binding", b"", 32)
     raise UsageError(f"{kind!r} is no channel binding: tls-unique, tls-server-end-point or tls-exporter")

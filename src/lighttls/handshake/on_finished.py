@@ -1,36 +1,95 @@
-"""ChangeCipherSpec, Finished, and what comes after the handshake (RFC 5246 §7.1, §7.4.9)."""
+"""ChangeCipherSpec, Finished, and what comes after the handshake (RFC 5246 §7.1, §7.4.9).
+
+In a full handshake we finish first, in a resumed one the server does, and our Finished covers its own (RFC 5246 §7.3).
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from lighttls.errors import DecryptError
 from lighttls.events import DataReceived
 from lighttls.handshake.inputs import ApplicationData, ChangeCipherSpec
-from lighttls.handshake.output import Complete, Emit, Output, ReadWith, Refuse
-from lighttls.handshake.states import Connected, FinishedVerified, WaitChangeCipherSpec, WaitFinished
+from lighttls.handshake.output import Complete, Emit, Output, ReadWith, Refuse, WriteWith
+from lighttls.handshake.states import (
+    Agreed,
+    Connected,
+    FinishedVerified,
+    WaitChangeCipherSpec,
+    WaitChangeCipherSpecResumed,
+    WaitFinished,
+    WaitFinishedResumed,
+)
 from lighttls.messages import Finished, HelloRequest
+
+if TYPE_CHECKING:
+    from lighttls.crypto.provider import KeySchedule, RecordSealer
 
 
 def on_change_cipher_spec(out: Output, state: WaitChangeCipherSpec, msg: ChangeCipherSpec) -> WaitFinished:
     """Read keys become active here and nowhere else (CCS-09)."""
     out.do(ReadWith(state.opener))
-    return WaitFinished(state.agreed, state.peer, state.exchange, state.auth, state.our_verify_data, state.schedule)
+    return WaitFinished(state.agreed, state.proof, state.ticket, state.our_verify_data, state.schedule)
+
+
+def on_change_cipher_spec_resumed(
+    out: Output, state: WaitChangeCipherSpecResumed, msg: ChangeCipherSpec
+) -> WaitFinishedResumed:
+    """The same, before we have switched ourselves."""
+    out.do(ReadWith(state.opener))
+    return WaitFinishedResumed(state.agreed, state.proof, state.ticket, state.schedule, state.sealer)
 
 
 def on_finished(out: Output, state: WaitFinished, msg: Finished) -> Connected:
-    """1. Compare in constant time. 2. Forget what only the handshake needed (FIN-08). 3. Tell the owner (FIN-07)."""
-    # 1.
+    """1. The server's proof. 2. The end."""
+    finished = _verified(out, state.agreed, state.schedule, msg, lambda: state.our_verify_data)
     client = state.agreed.offer.client
-    # the label of the server: our own Finished, sent back, does not fit (FIN-04)
-    expected = state.schedule.finished(True, out.transcript.digest(state.agreed.suite.prf_hash))
-    if not client.provider.equal(expected, msg.verify_data):  # FIN-01, FIN-02
-        raise DecryptError("the server's Finished does not fit the handshake we saw")
-    finished = FinishedVerified(state.our_verify_data, msg.verify_data)
-    # 2. The master secret stays for exporters, in the engine.
-    out.transcript.clear()
     client.config.note_completed(client.server.text, state.agreed.suite.code)
-    # 3.
+    _complete(out)
+    return Connected(state.agreed, state.proof, finished, state.ticket, state.schedule)
+
+
+def on_finished_resumed(out: Output, state: WaitFinishedResumed, msg: Finished) -> Connected:
+    """1. The server's proof. 2. Ours: ChangeCipherSpec and Finished, over the server's Finished too. 3. The end."""
+
+    def answer() -> bytes:
+        out.transcript.add(msg.encode())
+        return send_finished(out, state.agreed, state.schedule, state.sealer)
+
+    finished = _verified(out, state.agreed, state.schedule, msg, answer)
+    _complete(out)
+    return Connected(state.agreed, state.proof, finished, state.ticket, state.schedule)
+
+
+def send_finished(out: Output, agreed: Agreed, schedule: KeySchedule, sealer: RecordSealer) -> bytes:
+    """ChangeCipherSpec, and our Finished as the first message under the new keys (CCS-10, FIN-06)."""
+    out.do(WriteWith(sealer))
+    verify_data = schedule.finished(False, out.transcript.digest(agreed.suite.prf_hash))
+    out.send(Finished(verify_data))
+    return verify_data
+
+
+def _verified(
+    out: Output, agreed: Agreed, schedule: KeySchedule, msg: Finished, ours: Callable[[], bytes]
+) -> FinishedVerified:
+    """Compare in constant time; only then ask for our own verify_data.
+
+    The label is the server's: our own Finished, sent back, does not fit (FIN-04).
+    """
+    expected = schedule.finished(True, out.transcript.digest(agreed.suite.prf_hash))
+    if not agreed.offer.client.provider.equal(expected, msg.verify_data):  # FIN-01, FIN-02
+        raise DecryptError("the server's Finished does not fit the handshake we saw")
+    return FinishedVerified(ours(), msg.verify_data)
+
+
+def _complete(out: Output) -> None:
+    """Forget what only the handshake needed (FIN-08), and tell the owner (FIN-07).
+
+    The master secret stays for exporters, in the engine.
+    """
+    out.transcript.clear()
     out.do(Complete())
-    return Connected(state.agreed, state.peer, state.exchange, finished, state.auth, state.schedule)
 
 
 def on_application_data(out: Output, state: Connected, msg: ApplicationData) -> Connected:

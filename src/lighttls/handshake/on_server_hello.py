@@ -12,7 +12,15 @@ from lighttls.errors import (
 )
 from lighttls.handshake.output import LimitRecords, Output
 from lighttls.handshake.record_sizes import agreed_sizes
-from lighttls.handshake.states import Agreed, Offer, WaitCertificate, WaitServerHello
+from lighttls.handshake.resumption import resume
+from lighttls.handshake.states import (
+    Agreed,
+    Offer,
+    WaitCertificate,
+    WaitChangeCipherSpecResumed,
+    WaitServerHello,
+    WaitTicketResumed,
+)
 from lighttls.iana import TLS12, CipherSuite, ExtensionType, name_of
 from lighttls.messages import Extension, ServerHello
 from lighttls.messages.extensions import (
@@ -25,47 +33,61 @@ from lighttls.messages.extensions import (
 
 _VERSION_NAMES = {0x0300: "SSL 3.0", 0x0301: "TLS 1.0", 0x0302: "TLS 1.1", 0x0304: "TLS 1.3"}
 _NEVER_ANSWERED = frozenset((ExtensionType.SIGNATURE_ALGORITHMS, ExtensionType.SIGNATURE_ALGORITHMS_CERT))  # SH-15
+# EMS-02, SNI-05, OCSP-02, TICKET-05; whether server_name is answered makes no difference (SNI-06, RESUME-13)
+_EMPTY_ANSWERS = (
+    ExtensionType.EXTENDED_MASTER_SECRET,
+    ExtensionType.SERVER_NAME,
+    ExtensionType.STATUS_REQUEST,
+    ExtensionType.SESSION_TICKET,
+)
 
-_EMPTY_ANSWERS = (ExtensionType.EXTENDED_MASTER_SECRET, ExtensionType.SERVER_NAME, ExtensionType.STATUS_REQUEST)
 
-
-def on_server_hello(out: Output, state: WaitServerHello, msg: ServerHello) -> WaitCertificate:
-    """Judge version, suite, compression, extensions and cross checks, in this order (SH-20).
+def on_server_hello(
+    out: Output, state: WaitServerHello, msg: ServerHello
+) -> WaitCertificate | WaitTicketResumed | WaitChangeCipherSpecResumed:
+    """Judge version, suite, resumption, compression, extensions and cross checks, in this order (SH-20).
 
     Any suite that we offered will do, whatever our order (SH-19).
     A random that ends in a downgrade value is not looked at: only clients that offer TLS 1.3 do that (SH-02).
     Its first four bytes are no time (PROF-03).
-    We offer no session, so any session id means a full handshake (RESUME-05).
+    Our session ID in it means that the session is resumed (RESUME-04); any other, or none, a full handshake
+    (RESUME-05 to RESUME-07, TICKET-04).
     """
     offer = state.offer
-    if msg.server_version != TLS12:  # SH-01, SH-03
+    if msg.server_version != TLS12:  # SH-01, SH-03, RESUME-09
         chosen = _VERSION_NAMES.get(msg.server_version, f"version {msg.server_version:#06x}")
         raise ProtocolVersion(f"the server chose {chosen}, we speak TLS 1.2 only")
     if msg.cipher_suite not in offer.client.config.cipher_suites:  # SH-06, SH-07
         raise IllegalParameter(
             f"the server chose the suite {name_of(CipherSuite, msg.cipher_suite)}, which we did not offer"
         )
+    session = offer.session if msg.session_id == offer.session_id else None
+    if session is not None and msg.cipher_suite != session.facts.suite:  # RESUME-08
+        raise IllegalParameter(
+            f"the server resumes a session with {name_of(CipherSuite, msg.cipher_suite)}, which had another suite"
+        )
     if msg.compression_method != 0:  # SH-08
         raise IllegalParameter(f"the server chose compression method {msg.compression_method}, we offered none")
-    answers = _answers(offer, msg.extensions or ())
-    sizes = agreed_sizes(offer.client.config, answers)
+    answers = _answers(offer, msg.extensions or (), session is not None)
+    sizes = agreed_sizes(offer.client.config, answers, session)
     out.do(LimitRecords(sizes))
-    return WaitCertificate(
-        Agreed(
-            offer=offer,
-            suite=SUITES[msg.cipher_suite],
-            server_random=msg.random,
-            extended_master_secret=ExtensionType.EXTENDED_MASTER_SECRET in answers,  # EMS-05: it may be missing
-            secure_renegotiation=_secure_renegotiation(offer, answers),
-            alpn_protocol=_alpn(offer, answers),
-            sizes=sizes,
-            status_announced=ExtensionType.STATUS_REQUEST in answers,
-            sct_list=_timestamps(answers),
-        )
+    agreed = Agreed(
+        offer=offer,
+        suite=SUITES[msg.cipher_suite],
+        server_random=msg.random,
+        extended_master_secret=ExtensionType.EXTENDED_MASTER_SECRET in answers,  # EMS-05: it may be missing
+        secure_renegotiation=_secure_renegotiation(offer, answers),
+        alpn_protocol=_alpn(offer, answers),  # ALPN-07, ALPN-09: anew, also in a resumed handshake
+        sizes=sizes,
+        session_id=msg.session_id,
+        ticket_announced=ExtensionType.SESSION_TICKET in answers,
+        status_announced=ExtensionType.STATUS_REQUEST in answers,
+        sct_list=_timestamps(answers),
     )
+    return WaitCertificate(agreed) if session is None else resume(out, agreed, session)
 
 
-def _answers(offer: Offer, extensions: tuple[Extension, ...]) -> dict[int, bytes]:
+def _answers(offer: Offer, extensions: tuple[Extension, ...], resumed: bool) -> dict[int, bytes]:
     answers: dict[int, bytes] = {}  # in any order (SH-18)
     for extension in extensions:
         if extension.extension_type in answers:  # SH-13
@@ -76,11 +98,11 @@ def _answers(offer: Offer, extensions: tuple[Extension, ...]) -> dict[int, bytes
         if number not in offer.extension_types or number in _NEVER_ANSWERED:  # SH-14 to SH-16
             name = name_of(ExtensionType, number)
             raise UnsupportedExtension(f"ServerHello has the extension {name}, which we did not ask for")
-    # EMS-02, SNI-05, OCSP-02; whether server_name is answered makes no difference (SNI-06)
     for number in _EMPTY_ANSWERS:
         EmptyBody.parse(answers.get(number, b""))
     formats = answers.get(ExtensionType.EC_POINT_FORMATS)
-    if formats is not None and 0 not in EcPointFormats.parse(formats).ec_point_format_list:  # GRP-04, GRP-05
+    # GRP-04, GRP-05; without a key exchange nothing hangs on it (RFC 8422 §4)
+    if formats is not None and 0 not in EcPointFormats.parse(formats).ec_point_format_list and not resumed:
         raise IllegalParameter("the server does not take uncompressed points")
     return answers
 

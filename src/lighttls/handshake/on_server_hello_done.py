@@ -8,23 +8,26 @@ from lighttls.errors import BadSignature, SignerError
 from lighttls.events import SignatureRequested
 from lighttls.handshake.false_start import may_start_early
 from lighttls.handshake.inputs import SignatureReady
-from lighttls.handshake.output import Emit, LogKeys, Output, StartEarly, WriteWith
+from lighttls.handshake.on_finished import send_finished
+from lighttls.handshake.output import Emit, LogKeys, Output, StartEarly
 from lighttls.handshake.states import (
     Agreed,
     ClientAuth,
+    FullHandshake,
     KeyExchangeVerified,
     WaitChangeCipherSpec,
     WaitRequestOrDone,
     WaitServerHelloDone,
     WaitSignature,
+    WaitTicket,
 )
 from lighttls.iana import SignatureScheme
 from lighttls.identity import Identity
 from lighttls.keys import SignatureRequest
-from lighttls.messages import Certificate, CertificateVerify, ClientKeyExchange, Finished, ServerHelloDone
+from lighttls.messages import Certificate, CertificateVerify, ClientKeyExchange, ServerHelloDone
 
 if TYPE_CHECKING:
-    from lighttls.crypto.provider import KeySchedule, RecordOpener
+    from lighttls.crypto.provider import KeySchedule
 
 _RAISED = "That came from the signer, not from TLS. Look at its driver, the bus, or the service that signs."
 _GAVE_UP = "Whoever had to sign did not. Look at the chip or the service that signs."
@@ -34,18 +37,20 @@ _NO_DER = "64 bytes look like r and s, which raw_ecdsa or complete_raw takes. El
 _HASH_OF_SCHEME = {4: "sha256", 5: "sha384", 6: "sha512"}
 
 
-def on_server_hello_done(out: Output, state: WaitRequestOrDone, msg: ServerHelloDone) -> WaitChangeCipherSpec:
+def on_server_hello_done(
+    out: Output, state: WaitRequestOrDone, msg: ServerHelloDone
+) -> WaitTicket | WaitChangeCipherSpec:
     """Nobody asked for a certificate: ClientKeyExchange, ChangeCipherSpec, Finished (CAUTH-02)."""
     schedule = _exchange_keys(out, state.agreed, state.exchange)
-    verify_data, opener = _send_finished(out, state.agreed, schedule)
+    after = _finish(out, state.agreed, FullHandshake(state.peer, state.exchange, None), schedule)
     if may_start_early(state.agreed, state.peer):
         out.do(StartEarly())
-    return WaitChangeCipherSpec(state.agreed, state.peer, state.exchange, None, verify_data, schedule, opener)
+    return after
 
 
 def on_server_hello_done_with_auth(
     out: Output, state: WaitServerHelloDone, msg: ServerHelloDone
-) -> WaitChangeCipherSpec | WaitSignature:
+) -> WaitTicket | WaitChangeCipherSpec | WaitSignature:
     """Certificate, ClientKeyExchange, [CertificateVerify], ChangeCipherSpec, Finished (CAUTH-03)."""
     auth = state.auth
     out.send(Certificate(() if auth.identity is None else auth.identity.chain))  # CAUTH-01, CAUTH-04
@@ -57,20 +62,16 @@ def on_server_hello_done_with_auth(
             out.do(Emit(SignatureRequested(request)))
             return WaitSignature(state.agreed, state.peer, state.exchange, auth, auth.identity, request, schedule)
         _send_certificate_verify(out, state.agreed, auth.identity, request, signature)
-    verify_data, opener = _send_finished(out, state.agreed, schedule)
-    return WaitChangeCipherSpec(state.agreed, state.peer, state.exchange, auth, verify_data, schedule, opener)
+    return _finish(out, state.agreed, FullHandshake(state.peer, state.exchange, auth), schedule)
 
 
-def on_signature_ready(out: Output, state: WaitSignature, ready: SignatureReady) -> WaitChangeCipherSpec:
+def on_signature_ready(out: Output, state: WaitSignature, ready: SignatureReady) -> WaitTicket | WaitChangeCipherSpec:
     """The deferred signature: CertificateVerify, ChangeCipherSpec, Finished."""
     if not isinstance(ready.outcome, bytes):
         hint = ready.outcome.hint if isinstance(ready.outcome, SignerError) else _GAVE_UP
         raise SignerError(f"the signer gave up: {ready.outcome}", hint=hint) from ready.outcome
     _send_certificate_verify(out, state.agreed, state.identity, state.request, ready.outcome)
-    verify_data, opener = _send_finished(out, state.agreed, state.schedule)
-    return WaitChangeCipherSpec(
-        state.agreed, state.peer, state.exchange, state.auth, verify_data, state.schedule, opener
-    )
+    return _finish(out, state.agreed, FullHandshake(state.peer, state.exchange, state.auth), state.schedule)
 
 
 def _exchange_keys(out: Output, agreed: Agreed, exchange: KeyExchangeVerified) -> KeySchedule:
@@ -124,10 +125,12 @@ def _send_certificate_verify(
     out.send(CertificateVerify(request.scheme, signature))
 
 
-def _send_finished(out: Output, agreed: Agreed, schedule: KeySchedule) -> tuple[bytes, RecordOpener]:
+def _finish(
+    out: Output, agreed: Agreed, proof: FullHandshake, schedule: KeySchedule
+) -> WaitTicket | WaitChangeCipherSpec:
     """Switch our side to the new keys; the other direction's are kept for the server's ChangeCipherSpec."""
     sealer, opener = schedule.record_keys()
-    out.do(WriteWith(sealer))
-    verify_data = schedule.finished(False, out.transcript.digest(agreed.suite.prf_hash))
-    out.send(Finished(verify_data))  # FIN-06
-    return verify_data, opener
+    verify_data = send_finished(out, agreed, schedule, sealer)
+    if agreed.ticket_announced:
+        return WaitTicket(agreed, proof, verify_data, schedule, opener)
+    return WaitChangeCipherSpec(agreed, proof, None, verify_data, schedule, opener)

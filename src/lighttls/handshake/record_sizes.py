@@ -14,22 +14,30 @@ from lighttls.errors import IllegalParameter
 from lighttls.handshake.states import RecordSizes
 from lighttls.iana import FRAGMENT_LENGTHS, ExtensionType
 from lighttls.messages.extensions import MaxFragmentLength, RecordSizeLimit
+from lighttls.session import Session
 
 UNLIMITED: Final = RecordSizes(LARGEST_SIZE_LIMIT, LARGEST_SIZE_LIMIT, LARGEST_SIZE_LIMIT, None, None)
 """Neither extension was answered (SIZE-07)."""
 
 
-def agreed_sizes(config: ClientConfig, answers: dict[int, bytes]) -> RecordSizes:
-    """What the ServerHello's answers to our two extensions come to."""
+def agreed_sizes(config: ClientConfig, answers: dict[int, bytes], resumed: Session | None = None) -> RecordSizes:
+    """What the ServerHello's answers to our two extensions come to, in a new session or in a resumed one.
+
+    record_size_limit is negotiated afresh each time; max_fragment_length belongs to the session (SIZE-15).
+    """
     fragment = answers.get(ExtensionType.MAX_FRAGMENT_LENGTH)
     limit = answers.get(ExtensionType.RECORD_SIZE_LIMIT)
     if fragment is not None and limit is not None:  # SIZE-14
         raise IllegalParameter("the server answered both max_fragment_length and record_size_limit")
+    held = resumed.facts.max_fragment_length if resumed is not None else 0
     if fragment is not None:
-        return _fragment_length(config, fragment)
+        sizes = _fragment_length(config, fragment)
+        if resumed is not None and sizes.max_fragment_length != held:  # RESUME-12
+            raise IllegalParameter("the server resumes a session with another max_fragment_length than it had")
+        return sizes
     if limit is not None:
         return _size_limits(config, limit)
-    return UNLIMITED
+    return RecordSizes(held, held, held, held, None) if held else UNLIMITED  # RESUME-12
 
 
 def _fragment_length(config: ClientConfig, body: bytes) -> RecordSizes:

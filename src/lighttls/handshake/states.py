@@ -9,10 +9,12 @@ from lighttls.iana import NamedGroup, SignatureScheme
 
 if TYPE_CHECKING:
     from lighttls.config import ClientConfig
-    from lighttls.crypto.provider import CryptoProvider, KeySchedule, Premaster, RecordOpener
+    from lighttls.crypto.provider import CryptoProvider, KeySchedule, Premaster, RecordOpener, RecordSealer
     from lighttls.crypto.suites import Suite
     from lighttls.identity import Identity
     from lighttls.keys import SignatureRequest
+    from lighttls.messages import NewSessionTicket
+    from lighttls.session import Session
     from lighttls.x509 import Certificate, ReferenceName, VerifiedPath
 
 
@@ -31,6 +33,8 @@ class Offer:
 
     client: Client
     random: bytes
+    session: Session | None  # that we offer to resume
+    session_id: bytes  # as sent: its ID, or with a ticket a random one whose echo tells that it was taken (TICKET-03)
     extension_types: frozenset[int]
 
 
@@ -58,9 +62,12 @@ class Agreed:
     sizes: RecordSizes
     status_announced: bool  # a CertificateStatus may come (OCSP-04)
     sct_list: bytes | None  # the server's signed certificate timestamps, as sent
+    session_id: bytes  # the server's; empty: it will not know us again by one
+    ticket_announced: bool  # NewSessionTicket comes before ChangeCipherSpec (TICKET-06, TICKET-07)
 
 
-# Proof values: each is made in one function, right after its check, and `Connected` takes all three.
+# Proof values: each is made in one function, right after its check. `Connected` takes `FinishedVerified`, and with it
+# `FullHandshake`, which takes the first two, or `Resumption`.
 
 
 @struct
@@ -84,6 +91,13 @@ class KeyExchangeVerified:
 
 
 @struct
+class Resumption:
+    """The server goes on with a session that we offered, unchanged (made in `resumption`)."""
+
+    session: Session
+
+
+@struct
 class FinishedVerified:
     """The server's Finished fits our view of the handshake (made in `on_finished`)."""
 
@@ -101,7 +115,16 @@ class ClientAuth:
     scheme: SignatureScheme | None
 
 
-# States, in the order in which a full handshake passes them.
+@struct
+class FullHandshake:
+    """How the peer was verified here and now."""
+
+    peer: PeerVerified
+    exchange: KeyExchangeVerified
+    auth: ClientAuth | None
+
+
+# States, in the order in which a full handshake passes them, and then a resumed one.
 
 
 @struct
@@ -168,13 +191,23 @@ class WaitSignature:
 
 
 @struct
-class WaitChangeCipherSpec:
-    """Our Finished is out."""
+class WaitTicket:
+    """Our Finished is out, and the server has announced a ticket."""
 
     agreed: Agreed
-    peer: PeerVerified
-    exchange: KeyExchangeVerified
-    auth: ClientAuth | None
+    proof: FullHandshake
+    our_verify_data: bytes
+    schedule: KeySchedule = secret()
+    opener: RecordOpener = secret()
+
+
+@struct
+class WaitChangeCipherSpec:
+    """Our Finished is out, and so is the server's ticket if it announced one."""
+
+    agreed: Agreed
+    proof: FullHandshake
+    ticket: NewSessionTicket | None
     our_verify_data: bytes
     schedule: KeySchedule = secret()
     opener: RecordOpener = secret()
@@ -185,11 +218,44 @@ class WaitFinished:
     """The server's records are protected from here on."""
 
     agreed: Agreed
-    peer: PeerVerified
-    exchange: KeyExchangeVerified
-    auth: ClientAuth | None
+    proof: FullHandshake
+    ticket: NewSessionTicket | None
     our_verify_data: bytes
     schedule: KeySchedule = secret()
+
+
+@struct
+class WaitTicketResumed:
+    """The server goes on with our session, and has announced a new ticket for it."""
+
+    agreed: Agreed
+    proof: Resumption
+    schedule: KeySchedule = secret()
+    sealer: RecordSealer = secret()
+    opener: RecordOpener = secret()
+
+
+@struct
+class WaitChangeCipherSpecResumed:
+    """The server goes on with our session; it finishes first (RFC 5246 §7.3)."""
+
+    agreed: Agreed
+    proof: Resumption
+    ticket: NewSessionTicket | None
+    schedule: KeySchedule = secret()
+    sealer: RecordSealer = secret()
+    opener: RecordOpener = secret()
+
+
+@struct
+class WaitFinishedResumed:
+    """The server's records are protected from here on; ours are not yet."""
+
+    agreed: Agreed
+    proof: Resumption
+    ticket: NewSessionTicket | None
+    schedule: KeySchedule = secret()
+    sealer: RecordSealer = secret()
 
 
 @struct
@@ -197,11 +263,15 @@ class Connected:
     """The handshake is complete."""
 
     agreed: Agreed
-    peer: PeerVerified
-    exchange: KeyExchangeVerified
+    proof: FullHandshake | Resumption
     finished: FinishedVerified
-    auth: ClientAuth | None
+    ticket: NewSessionTicket | None
     schedule: KeySchedule = secret()
+
+    @property
+    def resumed(self) -> bool:
+        """Whether an earlier handshake verified the peer."""
+        return isinstance(self.proof, Resumption)
 
 
 State = (
@@ -212,15 +282,22 @@ State = (
     | WaitRequestOrDone
     | WaitServerHelloDone
     | WaitSignature
+    | WaitTicket
     | WaitChangeCipherSpec
     | WaitFinished
+    | WaitTicketResumed
+    | WaitChangeCipherSpecResumed
+    | WaitFinishedResumed
     | Connected
 )
 
 
 def wipe_secrets(state: State) -> None:
-    """Wipe the secrets that a state holds: the connection has ended (FIN-08)."""
-    if not isinstance(state, WaitServerHello | WaitCertificate | WaitCertificateStatus | WaitServerKeyExchange):
+    """Wipe the secrets that a state holds: the connection has ended (FIN-08).
+
+    The premaster secret is gone where there is a schedule: that was derived from it, and wiped it.
+    """
+    if isinstance(state, WaitRequestOrDone | WaitServerHelloDone):
         state.exchange.premaster.wipe()
-    if isinstance(state, WaitSignature | WaitChangeCipherSpec | WaitFinished | Connected):
+    elif not isinstance(state, WaitServerHello | WaitCertificate | WaitCertificateStatus | WaitServerKeyExchange):
         state.schedule.wipe()

@@ -1,8 +1,9 @@
 """The machine on one page: what may come in each state, who handles it, and where it may lead.
 
 Whatever is not in the table is an unexpected_message (SEQ-01 to SEQ-16, HS-02, HS-03, HS-10): a ServerKeyExchange
-left out (SKE-01), a ChangeCipherSpec too early, twice or too late (CCS-03, CCS-06, CCS-07), a Finished before its time
-(FIN-03, FIN-05), application data before the server's Finished is verified (REC-21).
+left out (SKE-01), a ChangeCipherSpec too early, twice or too late (CCS-03 to CCS-07), a NewSessionTicket that was not
+announced, is missing, or comes elsewhere (TICKET-06 to TICKET-09), a Finished before its time (FIN-03, FIN-05),
+application data before the server's Finished is verified (REC-21).
 HelloRequest is skipped during a handshake until the server's ChangeCipherSpec (HS-06, CCS-08).
 Data that we send early changes nothing here: the server's has to wait for its Finished all the same (FS-08).
 CertificateStatus has its place after Certificate, in a state that only an announced one leads to (OCSP-04, OCSP-05).
@@ -23,9 +24,12 @@ from lighttls.handshake.on_certificate_status import on_certificate_status, on_s
 from lighttls.handshake.on_finished import (
     on_application_data,
     on_change_cipher_spec,
+    on_change_cipher_spec_resumed,
     on_finished,
+    on_finished_resumed,
     refuse_renegotiation,
 )
+from lighttls.handshake.on_new_session_ticket import on_new_session_ticket, on_renewed_ticket
 from lighttls.handshake.on_server_hello import on_server_hello
 from lighttls.handshake.on_server_hello_done import (
     on_server_hello_done,
@@ -40,12 +44,16 @@ from lighttls.handshake.states import (
     WaitCertificate,
     WaitCertificateStatus,
     WaitChangeCipherSpec,
+    WaitChangeCipherSpecResumed,
     WaitFinished,
+    WaitFinishedResumed,
     WaitRequestOrDone,
     WaitServerHello,
     WaitServerHelloDone,
     WaitServerKeyExchange,
     WaitSignature,
+    WaitTicket,
+    WaitTicketResumed,
 )
 from lighttls.messages import (
     Certificate,
@@ -53,6 +61,7 @@ from lighttls.messages import (
     CertificateStatus,
     Finished,
     HelloRequest,
+    NewSessionTicket,
     ServerHello,
     ServerHelloDone,
     ServerKeyExchange,
@@ -84,36 +93,51 @@ def _skip(out: Output, state: _S, message: HelloRequest) -> _S:
 
 # fmt: off
 TABLE: Final = (
-    #   while in               on receiving        run                             to
-    row(WaitServerHello,       ServerHello,        on_server_hello,                WaitCertificate),
-    row(WaitCertificate,       Certificate,        on_certificate,                 WaitServerKeyExchange,
-                                                                                   WaitCertificateStatus),
-    row(WaitCertificateStatus, CertificateStatus,  on_certificate_status,          WaitServerKeyExchange),
-    row(WaitCertificateStatus, ServerKeyExchange,  on_status_left_out,             WaitRequestOrDone),
-    row(WaitServerKeyExchange, ServerKeyExchange,  on_server_key_exchange,         WaitRequestOrDone),
-    row(WaitRequestOrDone,     CertificateRequest, on_certificate_request,         WaitServerHelloDone),
-    row(WaitRequestOrDone,     ServerHelloDone,    on_server_hello_done,           WaitChangeCipherSpec),
-    row(WaitServerHelloDone,   ServerHelloDone,    on_server_hello_done_with_auth, WaitChangeCipherSpec, WaitSignature),
-    row(WaitSignature,         SignatureReady,     on_signature_ready,             WaitChangeCipherSpec),
-    row(WaitChangeCipherSpec,  ChangeCipherSpec,   on_change_cipher_spec,          WaitFinished),
-    row(WaitFinished,          Finished,           on_finished,                    Connected),
-    row(Connected,             ApplicationData,    on_application_data,            Connected),
-    row(Connected,             HelloRequest,       refuse_renegotiation,           Connected),
-    row(WaitServerHello,       HelloRequest,       _skip,                          WaitServerHello),
-    row(WaitCertificate,       HelloRequest,       _skip,                          WaitCertificate),
-    row(WaitCertificateStatus, HelloRequest,       _skip,                          WaitCertificateStatus),
-    row(WaitServerKeyExchange, HelloRequest,       _skip,                          WaitServerKeyExchange),
-    row(WaitRequestOrDone,     HelloRequest,       _skip,                          WaitRequestOrDone),
-    row(WaitServerHelloDone,   HelloRequest,       _skip,                          WaitServerHelloDone),
-    row(WaitSignature,         HelloRequest,       _skip,                          WaitSignature),
-    row(WaitChangeCipherSpec,  HelloRequest,       _skip,                          WaitChangeCipherSpec),
+    #   while in                     on receiving        run                             to
+    row(WaitServerHello,             ServerHello,        on_server_hello,                WaitCertificate,
+                                                                                         WaitTicketResumed,
+                                                                                         WaitChangeCipherSpecResumed),
+    row(WaitCertificate,             Certificate,        on_certificate,                 WaitServerKeyExchange,
+                                                                                         WaitCertificateStatus),
+    row(WaitCertificateStatus,       CertificateStatus,  on_certificate_status,          WaitServerKeyExchange),
+    row(WaitCertificateStatus,       ServerKeyExchange,  on_status_left_out,             WaitRequestOrDone),
+    row(WaitServerKeyExchange,       ServerKeyExchange,  on_server_key_exchange,         WaitRequestOrDone),
+    row(WaitRequestOrDone,           CertificateRequest, on_certificate_request,         WaitServerHelloDone),
+    row(WaitRequestOrDone,           ServerHelloDone,    on_server_hello_done,           WaitTicket,
+                                                                                         WaitChangeCipherSpec),
+    row(WaitServerHelloDone,         ServerHelloDone,    on_server_hello_done_with_auth, WaitTicket,
+                                                                                         WaitChangeCipherSpec,
+                                                                                         WaitSignature),
+    row(WaitSignature,               SignatureReady,     on_signature_ready,             WaitTicket,
+                                                                                         WaitChangeCipherSpec),
+    row(WaitTicket,                  NewSessionTicket,   on_new_session_ticket,          WaitChangeCipherSpec),
+    row(WaitChangeCipherSpec,        ChangeCipherSpec,   on_change_cipher_spec,          WaitFinished),
+    row(WaitFinished,                Finished,           on_finished,                    Connected),
+
+    row(WaitTicketResumed,           NewSessionTicket,   on_renewed_ticket,              WaitChangeCipherSpecResumed),
+    row(WaitChangeCipherSpecResumed, ChangeCipherSpec,   on_change_cipher_spec_resumed,  WaitFinishedResumed),
+    row(WaitFinishedResumed,         Finished,           on_finished_resumed,            Connected),
+
+    row(Connected,                   ApplicationData,    on_application_data,            Connected),
+    row(Connected,                   HelloRequest,       refuse_renegotiation,           Connected),
+    row(WaitServerHello,             HelloRequest,       _skip,                          WaitServerHello),
+    row(WaitCertificate,             HelloRequest,       _skip,                          WaitCertificate),
+    row(WaitCertificateStatus,       HelloRequest,       _skip,                          WaitCertificateStatus),
+    row(WaitServerKeyExchange,       HelloRequest,       _skip,                          WaitServerKeyExchange),
+    row(WaitRequestOrDone,           HelloRequest,       _skip,                          WaitRequestOrDone),
+    row(WaitServerHelloDone,         HelloRequest,       _skip,                          WaitServerHelloDone),
+    row(WaitSignature,               HelloRequest,       _skip,                          WaitSignature),
+    row(WaitTicket,                  HelloRequest,       _skip,                          WaitTicket),
+    row(WaitChangeCipherSpec,        HelloRequest,       _skip,                          WaitChangeCipherSpec),
+    row(WaitTicketResumed,           HelloRequest,       _skip,                          WaitTicketResumed),
+    row(WaitChangeCipherSpecResumed, HelloRequest,       _skip,                          WaitChangeCipherSpecResumed),
 )
 # fmt: on
 
 _INDEX: Final[dict[tuple[type, type], Row]] = {(r.state, r.message): r for r in TABLE}
 
-ENDS_A_FLIGHT: Final = frozenset((WaitSignature, WaitChangeCipherSpec, Connected))
-"""States on whose entry the server has nothing more to say: left-over handshake bytes are refused (REC-20)."""
+ENDS_A_FLIGHT: Final = frozenset((ServerHelloDone, SignatureReady, Finished))
+"""On these the server waits for us or is done: handshake bytes behind them are refused (REC-20)."""
 
 
 def may_come(state: State, message: type) -> bool:

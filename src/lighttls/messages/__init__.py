@@ -7,6 +7,7 @@ from lighttls.messages.finished import Finished
 from lighttls.messages.hello import ClientHello, HelloRequest, ServerHello, ServerHelloDone
 from lighttls.messages.joiner import Joiner
 from lighttls.messages.key_exchange import ClientKeyExchange, ServerKeyExchange, SignedEcdhParams
+from lighttls.messages.new_session_ticket import NewSessionTicket
 
 __all__ = [
     "MESSAGES",
@@ -21,6 +22,7 @@ __all__ = [
     "HelloRequest",
     "Joiner",
     "Message",
+    "NewSessionTicket",
     "ServerHello",
     "ServerHelloDone",
     "ServerKeyExchange",

@@ -45,6 +45,7 @@ from lighttls.handshake.states import (
     Agreed,
     ClientAuth,
     FinishedVerified,
+    FullHandshake,
     KeyExchangeVerified,
     Offer,
     WaitChangeCipherSpec,
@@ -88,14 +89,18 @@ def output(provider: Any) -> Output:
     return out
 
 
-def agreed(provider: Any, extended: bool = True, **settings: Any) -> Agreed:
-    offer = Offer(client(provider, **settings), CLIENT_RANDOM, frozenset())
-    return Agreed(offer, SUITE, SERVER_RANDOM, extended, True, None, UNLIMITED, False, None)
+def agreed(provider: Any, extended: bool = True, ticket_announced: bool = False, **settings: Any) -> Agreed:
+    offer = Offer(client(provider, **settings), CLIENT_RANDOM, None, b"", frozenset())
+    return Agreed(offer, SUITE, SERVER_RANDOM, extended, True, None, UNLIMITED, False, None, b"", ticket_announced)
 
 
 def exchange(provider: Any) -> KeyExchangeVerified:
     secret = provider.premaster(bytearray(SECRET))
     return KeyExchangeVerified(29, ECDSA_SHA256, OUR_POINT, secret)  # type: ignore[arg-type]
+
+
+def full(provider: Any) -> FullHandshake:
+    return FullHandshake(PEER, exchange(provider), None)
 
 
 def shapes(actions: list[Action]) -> list[type]:
@@ -213,7 +218,7 @@ def test_flight_without_a_certificate(provider: Any, extended: bool) -> None:
     state = WaitRequestOrDone(agreed(provider, extended), PEER, exchange(provider))
     after = on_server_hello_done(out, state, ServerHelloDone())
     assert type(after) is WaitChangeCipherSpec
-    assert after.auth is None
+    assert after.proof.auth is None
     assert shapes(out.actions) == [ClientKeyExchange, LogKeys, WriteWith, Finished]
 
     up_to_exchange = b"what went before" + ClientKeyExchange(OUR_POINT).encode()
@@ -265,7 +270,7 @@ def test_flight_with_a_certificate_and_its_proof(provider: Any) -> None:
     state = auth_state(provider, identity(Signer(signed)), ECDSA_SHA256)
     after = on_server_hello_done_with_auth(out, state, ServerHelloDone())
     assert type(after) is WaitChangeCipherSpec
-    assert after.auth is state.auth
+    assert after.proof.auth is state.auth
     assert shapes(out.actions) == [
         Certificate,
         ClientKeyExchange,
@@ -375,7 +380,7 @@ class Schedule:
 
 
 def finished_state(provider: Any, schedule: Any) -> WaitFinished:
-    return WaitFinished(agreed(provider), PEER, exchange(provider), None, OUR_DATA, schedule)
+    return WaitFinished(agreed(provider), full(provider), None, OUR_DATA, schedule)
 
 
 def test_change_cipher_spec_turns_read_keys_on_and_does_nothing_else(provider: Any) -> None:
@@ -383,7 +388,7 @@ def test_change_cipher_spec_turns_read_keys_on_and_does_nothing_else(provider: A
     out = output(provider)
     opener: Any = object()
     schedule: Any = Schedule()
-    state = WaitChangeCipherSpec(agreed(provider), PEER, exchange(provider), None, OUR_DATA, schedule, opener)
+    state = WaitChangeCipherSpec(agreed(provider), full(provider), None, OUR_DATA, schedule, opener)
     after = on_change_cipher_spec(out, state, ChangeCipherSpec())
     assert type(after) is WaitFinished
     assert after.schedule is schedule
@@ -427,7 +432,7 @@ def test_wrong_finished_of_any_length_is_refused_and_leaves_nothing_to_do(provid
 
 def test_after_the_handshake_data_is_handed_on_and_a_hello_request_refused(provider: Any) -> None:
     """REC-14, HS-09."""
-    state = Connected(agreed(provider), PEER, exchange(provider), FinishedVerified(b"", b""), None, Schedule())
+    state = Connected(agreed(provider), full(provider), FinishedVerified(b"", b""), None, Schedule())
     out = output(provider)
     assert on_application_data(out, state, ApplicationData(b"")) is state
     assert out.actions == []
@@ -440,7 +445,7 @@ def test_states_show_no_secret(provider: Any) -> None:
     """PROF-05."""
     schedule: Any = "the schedule"
     opener: Any = "the opener"
-    state = WaitChangeCipherSpec(agreed(provider), PEER, exchange(provider), None, OUR_DATA, schedule, opener)
+    state = WaitChangeCipherSpec(agreed(provider), full(provider), None, OUR_DATA, schedule, opener)
     assert "the schedule" not in repr(state)
     assert "the opener" not in repr(state)
     assert "premaster=…" in repr(state)

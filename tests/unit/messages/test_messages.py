@@ -195,6 +195,7 @@ def test_every_message_is_found_by_its_number() -> None:
         0: "HelloRequest",
         1: "ClientHello",
         2: "ServerHello",
+        4: "NewSessionTicket",
         11: "Certificate",
         12: "ServerKeyExchange",
         13: "CertificateRequest",

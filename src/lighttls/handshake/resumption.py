@@ -1,0 +1,181 @@
+"""Sessions: what they are bound to, when one is offered, and what is kept of a handshake.
+
+Resumption verifies no certificate: it trusts what an earlier handshake verified. So a session is
+good only where that handshake's verdict would be ours too (RESUME-01). What the verdict hangs on, name, anchors,
+policies, our own certificate and what we offer, is hashed into the session's binding, which is also
+its key in the store: under another policy it is not even found.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from lighttls.config import ClientConfig
+from lighttls.errors import HandshakeFailure
+from lighttls.handshake.output import LogKeys, Output
+from lighttls.handshake.states import (
+    Agreed,
+    Client,
+    Connected,
+    FullHandshake,
+    Resumption,
+    WaitChangeCipherSpecResumed,
+    WaitTicketResumed,
+)
+from lighttls.identity import Identity
+from lighttls.session import DAY, MAX_TICKET, Session
+from lighttls.x509 import signature_hash
+
+if TYPE_CHECKING:
+    from lighttls.crypto.provider import CryptoProvider
+    from lighttls.handshake.states import PeerVerified
+
+_PURPOSE: Final = b"lighttls session binding 1"
+
+
+def binding(client: Client) -> bytes | None:
+    """SHA-256 over name (SNI-04) and policies; None if a hook without a `policy_id` takes part: nothing is kept."""
+    policies = client.config.derived("policies of a session", _policies)
+    return None if policies is None else client.provider.digest("sha256", policies + client.server.text.encode())
+
+
+def wants_tickets(config: ClientConfig, session: Session | None) -> bool:
+    """Whether to offer session_ticket: if anybody would keep what comes, unless it is settled (TICKET-01)."""
+    if config.offer_tickets is not None:
+        return config.offer_tickets
+    return config.sessions is not None or session is not None
+
+
+def may_offer(client: Client, session: Session) -> bool:
+    """Whether this session may be resumed here and now (RESUME-01, RESUME-02, RESUME-15)."""
+    config, facts = client.config, session.facts
+    now = _believed_time(config)
+    return (
+        not session.ended
+        and facts.binding == binding(client)
+        and facts.suite in config.cipher_suites  # CH-10
+        and (facts.extended_master_secret == 1 or config.allow_non_ems_resumption)
+        and (not facts.ticket or wants_tickets(config, session))
+        and now is not None
+        and facts.issued <= now < facts.expires
+    )
+
+
+def resume(out: Output, agreed: Agreed, session: Session) -> WaitTicketResumed | WaitChangeCipherSpecResumed:
+    """The server took our session up: its master secret with the new randoms (RFC 5246 §6.3).
+
+    RFC 7627 §5.3: with an extended master secret in one of the two handshakes and not in the other, the peer may be
+    two, of which one only passes on what the other says.
+    """
+    if agreed.extended_master_secret != (session.facts.extended_master_secret == 1):  # RESUME-10, RESUME-11
+        had = "with" if session.facts.extended_master_secret else "without"
+        raise HandshakeFailure(f"the server resumes a session {had} extended master secret as if it were the contrary")
+    offer = agreed.offer
+    schedule = offer.client.provider.resume(
+        agreed.suite, session.facts.master_secret, offer.random, agreed.server_random
+    )
+    out.do(LogKeys(offer.random, schedule))
+    sealer, opener = schedule.record_keys()
+    proof = Resumption(session)
+    if agreed.ticket_announced:
+        return WaitTicketResumed(agreed, proof, schedule, sealer, opener)
+    return WaitChangeCipherSpecResumed(agreed, proof, None, schedule, sealer, opener)
+
+
+def session_of(state: Connected, now: float) -> Session | None:
+    """What a completed handshake leaves to resume with, if anything; `now` is when its last message came."""
+    agreed, proof = state.agreed, state.proof
+    ticket = b"" if state.ticket is None else state.ticket.ticket
+    hint = 0 if state.ticket is None else state.ticket.ticket_lifetime_hint
+    if len(ticket) > MAX_TICKET:  # TICKET-20; an ID beside it is forgotten too (TICKET-17)
+        return None
+    if isinstance(proof, Resumption):  # TICKET-13, TICKET-14: without a new ticket the old session stays in use
+        return proof.session.renewed(ticket, int(now), hint) if ticket else proof.session
+    client = agreed.offer.client
+    bound_to = binding(client)
+    if bound_to is None or not _worth_keeping(state, proof) or not (ticket or agreed.session_id):
+        return None
+    return Session.new(
+        suite=agreed.suite.code,
+        extended_master_secret=agreed.extended_master_secret,
+        master_secret=state.schedule.master_secret(),
+        ticket=ticket,
+        session_id=b"" if ticket else agreed.session_id,  # TICKET-17
+        binding=bound_to,
+        server_name=client.server.text,
+        max_fragment_length=agreed.sizes.max_fragment_length or 0,
+        issued=int(now),
+        lifetime=hint if ticket else DAY,
+        not_after=min(each.not_after for each in (proof.peer.leaf, *proof.peer.path.certificates)),
+        end_point=end_point(client.provider, proof.peer) or b"",
+    )
+
+
+def end_point(provider: CryptoProvider, peer: PeerVerified) -> bytes | None:
+    """The hash of the leaf that tls-server-end-point names (RFC 5929 §4.1); None if its signature names no hash."""
+    algorithm = signature_hash(peer.leaf)
+    return None if algorithm is None else provider.digest(algorithm, peer.chain[0])
+
+
+def _worth_keeping(state: Connected, proof: FullHandshake) -> bool:
+    """A verdict that must be repeated is no verdict to resume by, nor is a lifetime without a clock to end it."""
+    config = state.agreed.offer.client.config
+    return (
+        (state.agreed.extended_master_secret or config.allow_non_ems_resumption)
+        and proof.peer.path.time_checked
+        and _believed_time(config) is not None
+    )
+
+
+def _believed_time(config: ClientConfig) -> float | None:
+    """The clock's time, None if `TimePolicy.floor` knows it to be wrong."""
+    now, earliest = config.now(), config.verify.time.earliest
+    return None if earliest is not None and now < earliest else now
+
+
+def _policies(config: ClientConfig) -> bytes | None:
+    """Everything but the name, each part behind its length, so that no two settings give the same bytes."""
+    verify = config.verify
+    verifier = b"" if verify.verifier is None else _policy_id(verify.verifier)
+    if config.identity is None or isinstance(config.identity, Identity):
+        identity: bytes | None = b"" if config.identity is None else config.identity.chain[0]
+    else:
+        identity = _policy_id(config.identity)
+    if verifier is None or identity is None:
+        return None
+    anchors = sorted(
+        _row(anchor.subject, anchor.der or anchor.spki, anchor.allow.sha1, anchor.allow.min_rsa_bits)
+        for anchor in config.trust
+    )
+    return _row(
+        _PURPOSE,
+        _row(*anchors),
+        _row(verify.time.checks_dates, *(() if verify.time.earliest is None else (verify.time.earliest,))),
+        verify.check_hostname,
+        verify.max_depth,
+        _row(*sorted(verify.pins)),
+        verifier,
+        verify.insecure_skip_verify,
+        config.identity is None or isinstance(config.identity, Identity),
+        identity,
+        _row(*config.alpn_protocols),
+        _row(*config.cipher_suites),
+        _row(*config.groups),
+        _row(*config.signature_schemes),
+        config.max_fragment_length or 0,
+        config.request_ocsp,
+        config.request_scts,
+        config.insecure_allow_legacy_renegotiation,
+    )
+
+
+def _policy_id(hook: object) -> bytes | None:
+    """What stands for an application's own judgement: whoever changes how it judges changes this."""
+    policy_id = getattr(hook, "policy_id", None)
+    return policy_id if isinstance(policy_id, bytes) and policy_id else None
+
+
+def _row(*parts: bytes | int) -> bytes:
+    """Parts behind their lengths; numbers and flags in decimal."""
+    encoded = (part if isinstance(part, bytes) else b"%d" % part for part in parts)
+    return b"".join(len(each).to_bytes(4, "big") + each for each in encoded)
