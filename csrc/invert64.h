@@ -15,7 +15,10 @@ typedef struct {
     uint64_t inverse; /* 1/m modulo 2^62 */
 } lt_modulus62;
 
-/** 1/a modulo m, 0 for 0. in: a below m; out: below m. `out` may be `a`. The time tells nothing of a. */
+/**
+ * 1/a modulo m, 0 for 0: a and the result are below m. `out` may be `a`. The time tells nothing of a.
+ * in: words < 2^64; out: words < 2^64.
+ */
 void lt_invert64(uint64_t out[4], const uint64_t a[4], const lt_modulus62 *modulus);
 
 #endif

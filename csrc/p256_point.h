@@ -20,7 +20,7 @@ typedef struct {
     p256_point sum;
 } p256_scratch;
 
-/** `mask` all ones: out = a; 0: unchanged. in: out tight, a tight; out: out tight. */
+/** `mask` all ones: out = a; 0: unchanged. in: out tight, a tight, mask is a mask; out: out tight. */
 static inline void p256_set_if(uint64_t mask, p256_point *out, const p256_point *a) {
     fe256_set_if(mask, &out->x, &a->x);
     fe256_set_if(mask, &out->y, &a->y);
@@ -82,7 +82,10 @@ static inline void p256_add_tail(p256_scratch *s) {
     s->sum.infinite = 0;
 }
 
-/** a = a + b, unless a = b or a = -b and neither is infinity. in: a tight, b tight; out: a tight. */
+/**
+ * a = a + b, unless a = b or a = -b and neither is infinity.
+ * in: a tight, b tight, a->infinite is a mask, b->infinite is a mask; out: a tight.
+ */
 static inline void p256_add(p256_point *a, const p256_point *b, p256_scratch *s) {
     uint64_t a_infinite = a->infinite;
 
@@ -105,7 +108,7 @@ static inline void p256_add(p256_point *a, const p256_point *b, p256_scratch *s)
 
 /**
  * a = a + b, unless a = b or a = -b; `b_infinite` all ones: a stays, whatever b is.
- * in: a tight, b tight; out: a tight.
+ * in: a tight, b tight, a->infinite is a mask, b_infinite is a mask; out: a tight.
  */
 static inline void p256_add_affine(p256_point *a, const p256_affine *b, uint64_t b_infinite, p256_scratch *s) {
     fe256 one;

@@ -1,8 +1,8 @@
 /*
  * Poly1305 with AVX2: four blocks side by side, eight a turn.
  *
- * Numbers are in radix 2^26: VPMULUDQ multiplies the low 32 bits of 64-bit lanes. What lands at 2^130 or above comes
- * down as 2^130 = 5: that is in s1 to s4.
+ * Numbers modulo p = 2^130 - 5 are v0 + 2^26 v1 + ... + 2^104 v4: VPMULUDQ multiplies the low 32 bits of 64-bit lanes.
+ * What lands at 2^130 or above comes down as 2^130 = 5: that is in s1 to s4.
  *
  * With m the vector of four blocks, a turn is h = (h + m) r^8 + m' r^4; at the end lane i takes what is left to it, r^4
  * to r^1, and the lanes are summed.
@@ -27,7 +27,7 @@ typedef struct {
     __m256i v4;
 } limbs;
 
-/* A factor, with 5 times its upper limbs. Limbs < 2^26 + 2^10, so s < 2^28.4. */
+/* A factor, with 5 times its upper limbs. */
 typedef struct {
     limbs r;
     __m256i s1;
@@ -40,13 +40,21 @@ LT_AVX2 LT_INLINE __m256i times5(__m256i x) {
     return _mm256_add_epi64(x, _mm256_slli_epi64(x, 2));
 }
 
+/*
+ * in: limbs < 2^26 + 2^11; out: result.r = x, result.s1 = 5 x.v1, result.s2 = 5 x.v2, result.s3 = 5 x.v3,
+ * result.s4 = 5 x.v4.
+ */
 LT_AVX2 LT_INLINE factor as_factor(limbs x) {
     factor f = {x, times5(x.v1), times5(x.v2), times5(x.v3), times5(x.v4)};
 
     return f;
 }
 
-/* d + h f, without carries. in: limbs of h < 2^28; out: d and five products < 2^56.4 more */
+/*
+ * d + h f, without carries: one product below 2^54 + 2^39 more, and up to four below five times that.
+ * in: d limbs < 2^63, h limbs < 2^28, f.r limbs < 2^26 + 2^11, f.s1 = 5 f.r.v1, f.s2 = 5 f.r.v2, f.s3 = 5 f.r.v3,
+ * f.s4 = 5 f.r.v4; out: result limbs < d limbs + 21 (2^54 + 2^39), result = d + h f.r (mod p).
+ */
 LT_AVX2 LT_INLINE limbs multiply_add(limbs d, limbs h, factor f) {
 #define ADD(sum, i, factor) d.v##sum = _mm256_add_epi64(d.v##sum, _mm256_mul_epu32(h.v##i, factor));
     ADD(0, 1, f.s4)
@@ -84,8 +92,8 @@ LT_AVX2 LT_INLINE limbs multiply_add(limbs d, limbs h, factor f) {
     from = _mm256_and_si256(from, bits26);
 
 /*
- * in: ten products, limbs < 2^59.8; out: limbs < 2^26, but v1 and v4 < 2^26 + 2^11
- * Carries are below 2^33.9, five times the last below 2^36.3.
+ * Ten products as limbs again. Carries are below 2^33.9, five times the last below 2^36.3.
+ * in: limbs < 42 (2^54 + 2^39); out: limbs < 2^26 + 2^11, result = d (mod p).
  */
 LT_AVX2 LT_INLINE limbs reduce(limbs d) {
     const __m256i bits26 = _mm256_set1_epi64x(BITS26);
@@ -111,11 +119,18 @@ LT_AVX2 LT_INLINE limbs nothing(void) {
     return x;
 }
 
+/*
+ * in: h limbs < 2^28, f.r limbs < 2^26 + 2^11, f.s1 = 5 f.r.v1, f.s2 = 5 f.r.v2, f.s3 = 5 f.r.v3, f.s4 = 5 f.r.v4;
+ * out: limbs < 2^26 + 2^11, result = h f.r (mod p).
+ */
 LT_AVX2 LT_INLINE limbs multiply(limbs h, factor f) {
     return reduce(multiply_add(nothing(), h, f));
 }
 
-/* x of 128 bits and `top` at 2^104 as limbs. */
+/*
+ * 128 bits and `top` at 2^104 as limbs.
+ * in: top <= 2^26, top multiple of 2^24; out: limbs < 2^26 + 2^24, result = low + 2^64 high + 2^104 top.
+ */
 LT_AVX2 LT_INLINE limbs split(__m256i low, __m256i high, __m256i top) {
     const __m256i bits26 = _mm256_set1_epi64x(BITS26);
     limbs x;
@@ -128,7 +143,7 @@ LT_AVX2 LT_INLINE limbs split(__m256i low, __m256i high, __m256i top) {
     return x;
 }
 
-/* Four blocks. Lanes hold blocks 0, 2, 1, 3: no shuffle across lanes is needed. */
+/* Four blocks. Lanes hold blocks 0, 2, 1, 3: no shuffle across lanes is needed. in: any; out: limbs < 2^26. */
 LT_AVX2 LT_INLINE limbs blocks4(const uint8_t *in) {
     __m256i first = _mm256_loadu_si256((const __m256i *)(const void *)in);
     __m256i second = _mm256_loadu_si256((const __m256i *)(const void *)(in + 32));
@@ -137,6 +152,7 @@ LT_AVX2 LT_INLINE limbs blocks4(const uint8_t *in) {
                  _mm256_set1_epi64x(1 << 24));
 }
 
+/* in: limbs < 2^63; out: result = x + y. */
 LT_AVX2 LT_INLINE limbs plus(limbs x, limbs y) {
     limbs sum = {_mm256_add_epi64(x.v0, y.v0), _mm256_add_epi64(x.v1, y.v1), _mm256_add_epi64(x.v2, y.v2),
                  _mm256_add_epi64(x.v3, y.v3), _mm256_add_epi64(x.v4, y.v4)};
@@ -155,14 +171,15 @@ LT_AVX2 LT_INLINE uint64_t sum_lanes(__m256i x) {
     return (uint64_t)_mm_cvtsi128_si64(_mm_add_epi64(two, _mm_unpackhi_epi64(two, two)));
 }
 
-/* The sum of the lanes, as the portable code has it. in: limbs < 2^27 */
-LT_AVX2 LT_INLINE void set_sum(lt_poly1305 *poly, limbs h) {
-    uint64_t v0 = sum_lanes(h.v0); /* < 2^29 */
-    uint64_t v1 = sum_lanes(h.v1) + (v0 >> 26);
-    uint64_t v2 = sum_lanes(h.v2) + (v1 >> 26);
-    uint64_t v3 = sum_lanes(h.v3) + (v2 >> 26);
-    uint64_t v4 = sum_lanes(h.v4) + (v3 >> 26);
-
+/*
+ * Five limbs, as the portable code has them. in: v0 < 2^29, v1 < 2^29, v2 < 2^29, v3 < 2^29, v4 < 2^29;
+ * out: poly->h[2] <= 4, poly->h = v0 + 2^26 v1 + 2^52 v2 + 2^78 v3 + 2^104 v4 (mod p).
+ */
+LT_INLINE void set_limbs(lt_poly1305 *poly, uint64_t v0, uint64_t v1, uint64_t v2, uint64_t v3, uint64_t v4) {
+    v1 += v0 >> 26;
+    v2 += v1 >> 26;
+    v3 += v2 >> 26;
+    v4 += v3 >> 26;
     v0 = (v0 & BITS26) + 5 * (v4 >> 26); /* < 2^26 + 2^6 */
     v1 = (v1 & BITS26) + (v0 >> 26);     /* <= 2^26, and so on */
     v2 = (v2 & BITS26) + (v1 >> 26);
@@ -175,9 +192,15 @@ LT_AVX2 LT_INLINE void set_sum(lt_poly1305 *poly, limbs h) {
     lt_poly1305_set_h(poly, v0 | v1 << 26 | v2 << 52, v2 >> 12 | v3 << 14 | v4 << 40, v4 >> 24);
 }
 
+/* The sum of the lanes. in: h limbs < 2^27; out: poly->h[2] <= 4. */
+LT_AVX2 LT_INLINE void set_sum(lt_poly1305 *poly, limbs h) {
+    set_limbs(poly, sum_lanes(h.v0), sum_lanes(h.v1), sum_lanes(h.v2), sum_lanes(h.v3), sum_lanes(h.v4));
+}
+
 /*
  * All but the last 128 bytes; returns where those begin. Not inlined: compilers then spill more, clang so much that it
  * takes three times as long.
+ * in: sum limbs < 2^27, r4 limbs < 2^26 + 2^11, r8 limbs < 2^26 + 2^11; out: sum limbs < 2^27.
  */
 LT_AVX2 LT_NOINLINE static const uint8_t *turns(limbs *sum, const limbs *r4, const limbs *r8, const uint8_t *in,
                                                 size_t in_len) {
@@ -185,6 +208,7 @@ LT_AVX2 LT_NOINLINE static const uint8_t *turns(limbs *sum, const limbs *r4, con
     const factor by8 = as_factor(*r8);
     limbs h = *sum;
 
+    /* invariant: h limbs < 2^27 */
     for (; in_len > 128; in_len -= 128, in += 128) {
         h = reduce(multiply_add(multiply_add(nothing(), blocks4(in + 64), by4), plus(h, blocks4(in)), by8));
     }
@@ -192,7 +216,7 @@ LT_AVX2 LT_NOINLINE static const uint8_t *turns(limbs *sum, const limbs *r4, con
     return in;
 }
 
-/* see chacha20.h */
+/* see chacha20.h. in: poly any, poly->h[2] <= 4; out: poly->h[2] <= 4. */
 LT_AVX2 void lt_poly1305_avx2(lt_poly1305 *poly, const uint8_t *in, size_t in_len) {
     const __m256i zero = _mm256_setzero_si256();
     const limbs one = {_mm256_set1_epi64x(1), zero, zero, zero, zero};

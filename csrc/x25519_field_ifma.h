@@ -1,7 +1,7 @@
 /*
  * Arithmetic modulo p = 2^255 - 19 with AVX-512 IFMA: four elements at a time, one in each lane of 64 bits.
  *
- * A value is as in x25519_field64.h: l[0] + 2^51 l[1] + 2^102 l[2] + 2^153 l[3] + 2^204 l[4]. The instructions multiply
+ * A value is as in x25519_field64.h: l0 + 2^51 l1 + 2^102 l2 + 2^153 l3 + 2^204 l4. The instructions multiply
  * 52 bits by 52 and add either half of the product, so limbs go into products below 2^52. Products leave limbs below
  * 2^51 + 2^11; sums and differences go into the next ones after fe4_carry. The functions need LT_CPU_IFMA.
  */
@@ -24,14 +24,17 @@ LT_IFMA LT_INLINE lanes lanes_of(uint64_t every) {
     return _mm256_set1_epi64x((long long)every);
 }
 
-/* 19 a; a < 2^59. */
+/** in: a < 2^59; out: result = 19 a. */
 LT_IFMA LT_INLINE lanes times19(lanes a) {
     lanes by3 = _mm256_add_epi64(a, _mm256_slli_epi64(a, 1));
 
     return _mm256_add_epi64(by3, _mm256_slli_epi64(a, 4));
 }
 
-/** The same values with carries taken, all at once. in: limbs < 2^55; out: limbs < 2^51 + 2^9. */
+/**
+ * The same values with carries taken, all at once: below 2^10, and below 2^7 - 19 out of l4.
+ * in: limbs < 2^61, a.l4 < 53 2^52; out: limbs < 2^51 + 2^11, result = a (mod p).
+ */
 LT_IFMA LT_INLINE fe4 fe4_carry(fe4 a) {
     const lanes low = lanes_of(FE25519_LOW51);
     fe4 out;
@@ -44,7 +47,7 @@ LT_IFMA LT_INLINE fe4 fe4_carry(fe4 a) {
     return out;
 }
 
-/** a + b: limbs add. */
+/** in: limbs < 2^63; out: result = a + b. */
 LT_IFMA LT_INLINE fe4 fe4_add(fe4 a, fe4 b) {
     fe4 out;
 
@@ -56,7 +59,7 @@ LT_IFMA LT_INLINE fe4 fe4_add(fe4 a, fe4 b) {
     return out;
 }
 
-/** 4p - a, negative in no limb. in: limbs < 2^53 - 76; out: limbs < 2^53. */
+/** Negative in no limb. in: limbs < 2^53 - 76; out: limbs < 2^53, result = 4p - a. */
 LT_IFMA LT_INLINE fe4 fe4_negate(fe4 a) {
     const lanes four_p0 = lanes_of(((uint64_t)1 << 53) - 76), four_p = lanes_of(((uint64_t)1 << 53) - 4);
     fe4 out;
@@ -94,9 +97,8 @@ LT_IFMA LT_INLINE fe4 fe4_negate(fe4 a) {
 /**
  * a * b + c. Lower halves of limb products stand in their column, upper halves, worth 2^52, count twice in the next
  * one. Columns 5 to 9 wrap around as 19 times columns 0 to 4. A column takes at most 77 lower and 190 upper halves that
- * way, below 267 * 2^52 < 2^61, column 4 at most 5 and 46. What is carried is below 2^10, and below 2^7 - 19 out of
- * column
- * 4. in: a and b limbs < 2^52, c limbs < 2^53; out: limbs < 2^51 + 2^11.
+ * way, below 267 * 2^52 < 2^61, column 4 at most 5 and 46.
+ * in: a limbs < 2^52, b limbs < 2^52, c limbs < 2^53; out: limbs < 2^51 + 2^11, result = a b + c (mod p).
  */
 LT_IFMA LT_INLINE fe4 fe4_mul_add(fe4 a, fe4 b, fe4 c) {
     const lanes zero = _mm256_setzero_si256();
@@ -168,13 +170,13 @@ LT_IFMA LT_INLINE fe4 fe4_mul_add(fe4 a, fe4 b, fe4 c) {
     out.l2 = _mm256_add_epi64(_mm256_add_epi64(c2, _mm256_slli_epi64(d2, 1)), times19(c7));
     out.l3 = _mm256_add_epi64(_mm256_add_epi64(c3, _mm256_slli_epi64(d3, 1)), times19(c8));
     out.l4 = _mm256_add_epi64(_mm256_add_epi64(c4, _mm256_slli_epi64(d4, 1)), times19(_mm256_slli_epi64(d9, 1)));
-    return fe4_carry(out); /* by the bounds above */
+    return fe4_carry(out);
 }
 
 #undef LO
 #undef HI
 
-/** a * b. in: limbs < 2^52; out: limbs < 2^51 + 2^11. */
+/** in: limbs < 2^52; out: limbs < 2^51 + 2^11, result = a b (mod p). */
 LT_IFMA LT_INLINE fe4 fe4_mul(fe4 a, fe4 b) {
     const lanes zero = _mm256_setzero_si256();
     const fe4 nothing = {zero, zero, zero, zero, zero};

@@ -9,7 +9,10 @@
 #include "x25519_field_ifma.h"
 #include "x25519_table.h"
 
-/* a / b as bytes, 0 if b is 0; and as words, for the caller to look at and to wipe. */
+/*
+ * a / b as bytes, 0 if b is 0; and as words, for the caller to look at and to wipe.
+ * in: limbs < 2^54; out: w any.
+ */
 static void write_quotient(uint8_t out[32], uint64_t w[4], const fe25519 *a, const fe25519 *b) {
     static const lt_modulus62 p = {
         {{0x3fffffffffffffed, 0x3fffffffffffffff, 0x3fffffffffffffff, 0x3fffffffffffffff, 0x7f}},
@@ -30,8 +33,9 @@ static void write_quotient(uint8_t out[32], uint64_t w[4], const fe25519 *a, con
 /* ---- A peer's key: the Montgomery ladder, RFC 7748 section 5, whose names these are ---------------------- */
 
 /*
- * One step. in: lanes x_2, z_2, x_3, z_3 as products leave them, `u` with x_1 in lane 3; out: the same.
+ * One step. The lanes are x_2, z_2, x_3, z_3 before and after; `u` has x_1 in lane 3.
  * Level by level (AA BB CB DA), (x_2 AA+a24*E x_3 (DA-CB)^2), (. z_2 . z_3).
+ * in: state limbs < 2^51 + 2^11, u limbs < 2^52, a24 limbs < 2^52; out: limbs < 2^51 + 2^11.
  */
 LT_IFMA LT_INLINE fe4 ladder_lanes(fe4 state, fe4 u, fe4 a24) {
     fe4 xs = FE4_PERMUTE(state, FE4_LANES(0, 0, 2, 2)), zs = FE4_PERMUTE(state, FE4_LANES(1, 1, 3, 3));
@@ -51,7 +55,10 @@ LT_IFMA LT_INLINE fe4 ladder_lanes(fe4 state, fe4 u, fe4 a24) {
     return FE4_BLEND(second, third, 10);
 }
 
-/* Lanes 0, 1 and 2, 3 change places if `mask` is all ones, not if it is 0. */
+/*
+ * Lanes 0, 1 and 2, 3 change places if `mask` is all ones, not if it is 0.
+ * in: mask is a mask, a limbs < 2^51 + 2^11; out: limbs < 2^51 + 2^11.
+ */
 LT_IFMA LT_INLINE fe4 swap_halves(uint64_t mask, fe4 a) {
     const lanes order = _mm256_xor_si256(_mm256_set_epi64x(3, 2, 1, 0), lanes_of(lt_ct_hide(mask) & 2));
 
@@ -63,7 +70,7 @@ LT_IFMA LT_INLINE fe4 swap_halves(uint64_t mask, fe4 a) {
     return a;
 }
 
-/* see x25519_ifma.h */
+/* see x25519_ifma.h. in: any; out: any. */
 LT_IFMA int lt_x25519_ifma(uint8_t out[32], const uint8_t scalar[32], const uint8_t u[32]) {
     static const fe25519 zero = {{0, 0, 0, 0, 0}}, one = {{1, 0, 0, 0, 0}}, a24 = {{121665, 0, 0, 0, 0}};
     uint64_t k[4], w[4], swap = 0;
@@ -97,13 +104,19 @@ LT_IFMA int lt_x25519_ifma(uint8_t out[32], const uint8_t scalar[32], const uint
 
 /* ---- The base point: the comb of x25519_base.c, whose formulas these are ----------------------------------- */
 
-/* The end of both. in: lanes E F G H; out: lanes X Y Z T, which are E F, G H, F G, E H. */
+/*
+ * The end of both: of lanes E F G H lanes X Y Z T, which are E F, G H, F G, E H.
+ * in: limbs < 2^57; out: limbs < 2^51 + 2^11.
+ */
 LT_IFMA LT_INLINE fe4 edwards_lanes_tail(fe4 efgh) {
     efgh = fe4_carry(efgh);
     return fe4_mul(FE4_PERMUTE(efgh, FE4_LANES(0, 2, 1, 0)), FE4_PERMUTE(efgh, FE4_LANES(1, 3, 2, 3)));
 }
 
-/* 2 p. (X^2 Y^2 Z^2 (X+Y)^2), then E = (X+Y)^2 - X^2 - Y^2, F = 2 Z^2 + X^2 - Y^2, G = Y^2 - X^2, H = X^2 + Y^2. */
+/*
+ * 2 p. (X^2 Y^2 Z^2 (X+Y)^2), then E = (X+Y)^2 - X^2 - Y^2, F = 2 Z^2 + X^2 - Y^2, G = Y^2 - X^2, H = X^2 + Y^2.
+ * in: limbs < 2^51 + 2^11; out: limbs < 2^51 + 2^11.
+ */
 LT_IFMA LT_INLINE fe4 double_lanes(fe4 p) {
     fe4 xs, ys, sums;
 
@@ -118,8 +131,9 @@ LT_IFMA LT_INLINE fe4 double_lanes(fe4 p) {
     return edwards_lanes_tail(sums);
 }
 
-/* p + entry, lanes y - x, y + x, 2 d x y, 2. (A B C D) = (Y-X Y+X T Z) entry, E = B - A, F = D - C, G = D + C, H = B +
- * A.
+/*
+ * p + entry, lanes y - x, y + x, 2 d x y, 2. (A B C D) = (Y-X Y+X T Z) entry, E = B - A, F = D - C, G = D + C,
+ * H = B + A. in: p limbs < 2^51 + 2^11, entry limbs < 2^52; out: limbs < 2^51 + 2^11.
  */
 LT_IFMA LT_INLINE fe4 add_lanes(fe4 p, fe4 entry) {
     fe4 xs = FE4_PERMUTE(p, FE4_LANES(0, 0, 0, 0)), left = FE4_PERMUTE(p, FE4_LANES(1, 1, 3, 2)), right;
@@ -130,7 +144,10 @@ LT_IFMA LT_INLINE fe4 add_lanes(fe4 p, fe4 entry) {
     return edwards_lanes_tail(fe4_add(FE4_PERMUTE(p, FE4_LANES(1, 3, 3, 1)), FE4_BLEND(right, fe4_negate(right), 3)));
 }
 
-/* The entry for bits `position`, + 64, + 128, + 192 of k, reading the whole block of the table. */
+/*
+ * The entry for bits `position`, + 64, + 128, + 192 of k, reading the whole block of the table.
+ * in: k any, position < 64; out: limbs < 2^52.
+ */
 LT_IFMA LT_INLINE fe4 read_comb_lanes(const uint64_t k[4], int position) {
     const lanes one = _mm256_set_epi64x(0, 0, 0, 1), low = lanes_of(FE25519_LOW51);
     const uint64_t (*block)[12] = x25519_table[position / 32];
@@ -168,7 +185,7 @@ LT_IFMA LT_INLINE fe4 read_comb_lanes(const uint64_t k[4], int position) {
     return out;
 }
 
-/* see x25519_ifma.h */
+/* see x25519_ifma.h. in: any; out: any. */
 LT_IFMA void lt_x25519_base_ifma(uint8_t out[32], const uint8_t scalar[32]) {
     static const fe25519 zero = {{0, 0, 0, 0, 0}}, one = {{1, 0, 0, 0, 0}};
     fe25519 ends[4];

@@ -8,14 +8,14 @@ from typing import Any
 
 from pycparser import c_ast
 
-from bounds.contracts import CHOICE, EQUATION, Meaning
+from bounds.contracts import CHOICE, EQUATION, GROWTH, Meaning
 from bounds.expressions import BadContract, tokens, value_of
 from bounds.facts import Infeasible
-from bounds.machine import Machine, Returned, Unsupported
+from bounds.machine import Machine, Returned
 from bounds.memory import BYTE, Array, Bytes, Int, Place, Pointer, Record, copied
+from bounds.operators import Unsupported
 from bounds.source import Contract, Unit
 from bounds.terms import Poly
-from bounds.values import Number
 
 MOST_PATHS = 4096
 
@@ -46,10 +46,11 @@ def call(machine: Machine, name: str, arguments: dict[str, Any]) -> Returned | N
     if choice or not contract.equations:
         sees_through = machine.tells_cases_apart
     else:
-        sees_through = contract.is_exact
-    if sees_through:
+        sees_through = contract.is_exact or contract.is_compound
+    has_body = machine.unit.functions[name].body is not None
+    if (has_body and sees_through) or machine.unit.is_model(name):
         return machine.call(name, arguments)
-    return Returned(meaning.havoc(), None)
+    return meaning.havoc()
 
 
 def loop(machine: Machine, node: c_ast.For, scope: dict[str, Place]) -> None:
@@ -71,18 +72,19 @@ def loop(machine: Machine, node: c_ast.For, scope: dict[str, Place]) -> None:
     if not machine.choose():
         return
     before = {word: meaning.poly(word) for clause in equations for word in names(clause)}
-    machine.start_block()
+    machine.primitives.start_block()
     machine.run(node.stmt, dict(scope))
     meaning.check(clauses, True, "invariant after a turn")
     for clause in equations:
-        if not equation_holds(machine, meaning, clause, meaning.poly, {**before, "block": machine.block}.__getitem__):
+        before["block"] = machine.primitives.block
+        if not equation_holds(machine, meaning, clause, meaning.poly, before.__getitem__):
             machine.report(node, f"«{clause}» does not hold")
     settle_debts(machine)
     raise Infeasible  # the turn is checked; what follows the loop is the other case
 
 
 def forget(machine: Machine, place: Place) -> None:
-    if isinstance(place.type, Int):
+    if isinstance(place.type, Int | Record):
         place.container[place.key] = machine.any(place.type)
     elif isinstance(place.object, Place) and isinstance(place.object.container, list) and place.type.element != BYTE:  # type: ignore[union-attr]
         container = place.object.container
@@ -121,8 +123,11 @@ def settle_debts(machine: Machine) -> None:
             machine.report(None, f"{where.rsplit('/', 1)[-1]}: may wrap around or lose high bits")
 
 
-def alias_patterns(machine: Machine, parameters: list[c_ast.Decl]) -> Iterator[dict[str, str]]:
-    """Each way in which pointers to field elements may be the same: parameter -> the one it equals."""
+def alias_patterns(
+    machine: Machine, parameters: list[c_ast.Decl], equal: tuple[tuple[str, str], ...]
+) -> Iterator[dict[str, str]]:
+    """Each way in which pointers to field elements, and arrays that may be equal, are the same: parameter -> the one it
+    equals, which comes first."""
     names = [
         parameter.name
         for parameter in parameters
@@ -138,7 +143,11 @@ def alias_patterns(machine: Machine, parameters: list[c_ast.Decl]) -> Iterator[d
         for first in sorted({*done.values(), left[0]}):
             yield from extend({**done, left[0]: first}, left[1:])
 
-    yield from extend({}, names)
+    for pattern in extend({}, names):
+        yield pattern
+        for pair in equal:
+            first, second = sorted(pair, key=[parameter.name for parameter in parameters].index)
+            yield {**pattern, second: first}
 
 
 def new_arguments(machine: Machine, name: str, aliases: dict[str, str]) -> dict[str, Any]:
@@ -146,8 +155,8 @@ def new_arguments(machine: Machine, name: str, aliases: dict[str, str]) -> dict[
     for parameter in machine.parameters(machine.unit.functions[name]):
         ctype = machine.types.of(parameter.type)
         key = aliases.get(parameter.name, parameter.name)
-        if isinstance(ctype, Int):
-            arguments[parameter.name] = None
+        if isinstance(ctype, Int | Record):
+            arguments[parameter.name] = machine.types.new(ctype)
         elif key != parameter.name:
             arguments[parameter.name] = arguments[key]
         elif isinstance(ctype, Array):
@@ -169,7 +178,7 @@ def snapshot(arguments: dict[str, Any]) -> dict[str, Any]:
         if isinstance(value, Place) and not isinstance(value.container, Bytes):
             container = copies.setdefault(id(value.container), copied(value.container))
             value = Place(container, value.key, value.type)
-        result[name] = value
+        result[name] = copied(value)
     return result
 
 
@@ -195,23 +204,21 @@ def equation_holds(
     return machine.facts.low(difference, modulus.bit_length() - 1).constant == 0
 
 
-def check_equations(meaning: Meaning, before: Meaning, result: Number | None) -> None:
+def check_equations(meaning: Meaning, before: Meaning) -> None:
     machine = meaning.machine
-
-    def now(name: str) -> Poly:
-        if name == "result":
-            assert result is not None
-            return result.poly
-        return meaning.poly(name)
-
     for clause in meaning.contract.equations:
-        if not equation_holds(machine, meaning, clause, now, before.poly):
+        if not equation_holds(machine, meaning, clause, meaning.poly, before.poly):
             machine.report(meaning.node, f"«{clause}» does not hold")
     for clause in meaning.contract.after:
         if found := CHOICE.fullmatch(clause):
-            value = machine.facts.resolve(now(found[1]))
+            value = machine.facts.resolve(meaning.poly(found[1]))
             if value not in (machine.facts.resolve(before.poly(found[i])) for i in (2, 3)):
                 machine.report(meaning.node, f"«{clause}» does not hold")
+        elif found := GROWTH.fullmatch(clause):
+            most = meaning.numeral(found[3])
+            for old, new in zip(before.vector(found[2]).limbs, meaning.vector(found[1]).limbs, strict=True):
+                if machine.facts.bound(new.poly - old.poly)[1] >= most:
+                    machine.report(meaning.node, f"«{clause}» does not hold")
 
 
 def run_path(unit: Unit, name: str, decisions: list[bool], aliases: dict[str, str], report: Report) -> int:
@@ -226,14 +233,11 @@ def run_path(unit: Unit, name: str, decisions: list[bool], aliases: dict[str, st
         meaning.assume_before()
         arguments = {key: place.object for key, place in meaning.scope.items()}
         before = Meaning(machine, name, snapshot(arguments))
-        returned = machine.call(name, arguments)
+        meaning.set_result(machine.call(name, arguments))
         machine.do.settle_carries()
-        result = returned.value if returned is not None and isinstance(returned.value, Number) else None
-        meaning.check(contract.after, True, name, result)
-        if contract.equations:
-            check_equations(meaning, before, result)
-        else:
-            check_equations(meaning, before, result)
+        meaning.check(contract.after, True, name)
+        check_equations(meaning, before)
+        if not contract.equations:
             settle_debts(machine)
     except Infeasible:
         pass
@@ -247,7 +251,8 @@ def check_function(unit: Unit, name: str) -> Report:
     """Every path with every pattern of equal pointers."""
     report = Report(name, [])
     probe = Machine(unit, [], False, call, loop)
-    for aliases in alias_patterns(probe, probe.parameters(unit.functions[name])):
+    contract = unit.contract(name)
+    for aliases in alias_patterns(probe, probe.parameters(unit.functions[name]), contract.equal if contract else ()):
         decisions: list[bool] = []
         while True:
             taken = run_path(unit, name, decisions, aliases, report)
@@ -268,5 +273,4 @@ def check_function(unit: Unit, name: str) -> Report:
 
 def check_unit(unit: Unit, functions: list[str] | None = None) -> list[Report]:
     """Every function with a contract, or those named."""
-    names = [name for name in unit.functions if unit.contract(name) is not None] if functions is None else functions
-    return [check_function(unit, name) for name in names]
+    return [check_function(unit, name) for name in (unit.stated if functions is None else functions)]

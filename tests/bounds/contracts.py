@@ -12,10 +12,13 @@ k < E, a b < E, 2^256 top + a < E
                              a bound of an integer, a product or a sum; < may be <=
 a multiple of N              what it says
 mask is a mask               0 or all ones
+f.s = 5 f.r                  before: so it must be, exactly
 out = a b / 2^260 (mod p)    an equation; `result` is what is returned, names on the right are values before. Without
                              (mod ...) it holds as it stands
 a is a or b                  one of two, limb by limb
+a limbs < b limbs + E        after: limb by limb, b being as it was before
 
+`result` is what is returned. Structs that are passed by value count as const, a struct that is returned as not const.
 In an invariant, an equation says what a turn of the loop does: names on the right are values before it, and `block` is
 what its loads have read, end to end.
 """
@@ -23,44 +26,25 @@ what its loads have read, end to end.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bounds.expressions import NAME, BadContract, tokens, value_of
-from bounds.machine import Machine
-from bounds.memory import WORD, Array, Bytes, CType, Int, Place, Pointer, Record
-from bounds.source import Contract, SourceFile
-from bounds.terms import Poly
+from bounds.machine import Returned
+from bounds.memory import WORD, Bytes, Int, Place, Pointer, Record
+from bounds.names import Names, Vector
+from bounds.terms import Poly, valuation
 from bounds.values import Number
 
-PATH = re.compile(r"->|\.|\[|\]")
 BOUND = re.compile(r"(.*\S) (<=|<) (.*)")
 LIMBS = re.compile(rf"(?:({NAME}) )?(?:limbs|words) (<=|<) (.*)")
 VALUE = re.compile(rf"(?:({NAME}) )?(?:value (<|<=)|(below)) (.*)")
 CLASS = re.compile(rf"(?:({NAME}) )?(\w+)")
 MASK = re.compile(rf"({NAME}) is a mask")
 CHOICE = re.compile(rf"({NAME}) is ({NAME}) or ({NAME})")
-MULTIPLE = re.compile(rf"({NAME}) multiple of (\d+)")
+MULTIPLE = re.compile(rf"({NAME}) multiple of (.*)")
+GROWTH = re.compile(rf"({NAME}) limbs < ({NAME}) limbs \+ (.*)")
 EQUATION = re.compile(r"(.*\S) = (.*?)(?: \(mod (.*)\))?")
-
-
-@dataclass
-class Vector:
-    """A place that holds limbs: an array of integers, or the one array of a field element."""
-
-    place: Place
-    limbs: list[Any]
-    type: Int
-    radix: int
-
-    def poly(self) -> Poly:
-        total = Poly({})
-        for i, limb in enumerate(self.limbs):
-            if limb is None:
-                raise BadContract("a limb is not set")
-            total = total + limb.poly.scaled(1 << self.radix * i)
-        return total
 
 
 @dataclass
@@ -71,122 +55,29 @@ class Limit:
     value: int | None = None
 
 
-class Meaning:
-    """The names of one function's contract, at one moment of one path."""
-
-    def __init__(self, machine: Machine, name: str, arguments: dict[str, Any]) -> None:
-        self.machine = machine
-        self.name = name
-        self.node = machine.unit.functions[name]
-        self.file = machine.unit.file_of(self.node)
-        self.scope = machine.scope_of(self.node, arguments)
-        contract = machine.unit.contract(name)
-        if contract is None:
-            raise BadContract(f"{name} has no contract")
-        self.contract: Contract = contract
-
-    # ---- Names ----
-
-    def find(self, path: str) -> Place:
-        parts = [part for part in PATH.split(path) if part]
-        if parts[0] not in self.scope:
-            raise BadContract(f"{self.name} has no «{parts[0]}»")
-        place = self.scope[parts[0]]
-        for part in parts[1:]:
-            inside = place.object.object if isinstance(place.object, Place) and not part.isdigit() else place.object
-            if part.isdigit():
-                if isinstance(inside, Place):
-                    place = inside.moved(int(part))
-                else:
-                    place = Place(inside, int(part), place.type.element if isinstance(place.type, Array) else WORD)
-            else:
-                place = Place(inside, part, dict(inside.record.fields)[part])
-        return place
-
-    def vectors(self, place: Place) -> Iterator[Vector]:
-        """Every field element and array of integers at a place."""
-        if isinstance(place.type, Pointer):
-            target = place.object
-            if not isinstance(target, Place) or isinstance(target.container, Bytes):
-                return
-            if isinstance(target.type, Int) and isinstance(target.container, list):
-                end = None if place.type.length is None else target.key + place.type.length
-                yield Vector(place, target.container[target.key : end], target.type, self.radix(None, target.type))
-            else:
-                yield from self.vectors(target)
-        elif isinstance(place.type, Record):
-            if place.type.is_field_element:
-                ((name, array),) = place.type.fields
-                assert isinstance(array, Array)
-                assert isinstance(array.element, Int)
-                yield Vector(place, place.object[name], array.element, self.radix(place.type, array.element))
-            else:
-                for name, inner in place.type.fields:
-                    yield from self.vectors(Place(place.object, name, inner))
-        elif isinstance(place.type, Array):
-            if isinstance(place.type.element, Int):
-                yield Vector(place, place.object, place.type.element, self.radix(None, place.type.element))
-            else:
-                for i in range(len(place.object)):
-                    yield from self.vectors(Place(place.object, i, place.type.element))
-
-    def defining(self) -> SourceFile:
-        """The file that says what the field is: that of the field element which the parameters lead to."""
-        for place in self.scope.values():
-            if (record := _element(place.type)) is not None:
-                return self.machine.unit.files[record.file]
-        return self.file
-
-    def modulus(self) -> str | None:
-        """The prime that the field's file names, or else the one file for all widths of that field."""
-        defining = self.defining()
-        stem = defining.name.split("_")[0]
-        others = (file for file in self.machine.unit.files.values() if file.name.split("_")[0] == stem)
-        return defining.modulus or next((file.modulus for file in others if file.modulus), None)
-
-    def radix(self, record: Record | None, limb: Int) -> int:
-        stated = self.machine.unit.files[record.file].radix if record is not None else None
-        return stated or limb.bits
-
-    def numeral(self, text: str) -> int:
-        n = value_of(text, self._constant).constant
-        if n is None:
-            raise BadContract(f"«{text}» is no number")
-        return n
-
-    def _constant(self, name: str) -> Poly:
-        modulus = self.modulus()
-        if name == "p" and modulus is not None:
-            return Poly.number(value_of(modulus, self._constant).constant or 0)
-        raise BadContract(f"«{name}» is no constant")
-
-    def poly(self, name: str) -> Poly:
-        if name == "p" and "p" not in self.scope:
-            return self._constant(name)
-        if name == "block" and "block" not in self.scope:
-            return self.machine.block
-        place = self.find(name)
-        if isinstance(place.object, Number):
-            return place.object.poly
-        found = list(self.vectors(place))
-        if len(found) != 1:
-            raise BadContract(f"«{name}» is not one value")
-        return found[0].poly()
+class Meaning(Names):
+    """What the clauses of a function's contract say, at one moment of one path."""
 
     # ---- Clauses that bound vectors ----
 
     def subjects(self, name: str | None, after: bool) -> list[Place]:
         if name is not None:
             return [self.find(name)]
-        pointers = {key: place for key, place in self.scope.items() if isinstance(place.type, Pointer)}
-        constant = [place for place in pointers.values() if place.type.constant]  # type: ignore[union-attr]
-        others = [place for place in pointers.values() if place not in constant]
+        constant: list[Place] = []
+        others: list[Place] = []
+        for key, place in self.scope.items():
+            if isinstance(place.type, Pointer):
+                (constant if place.type.constant else others).append(place)
+            elif isinstance(place.type, Record):
+                (others if key == "result" else constant).append(place)
         return others if after or not constant else constant
 
     def limit(self, clause: str, after: bool) -> tuple[list[Place], Limit] | None:
         """What a clause says about vectors; None if it is of another kind."""
         if clause == "any":
             return self.subjects(None, after), Limit()
+        if GROWTH.fullmatch(clause):
+            return None
         if found := LIMBS.fullmatch(clause):
             return self.subjects(found[1], after), Limit(limb=self.numeral(found[3]) - (found[2] == "<"))
         if found := VALUE.fullmatch(clause):
@@ -272,6 +163,11 @@ class Meaning:
 
     def assume(self, clause: str) -> None:
         machine = self.machine
+        if (bounded := self.limit(clause, after=False)) is not None:
+            for place in bounded[0]:
+                for vector in self.vectors(place):
+                    self._fill(vector, bounded[1], named=False)
+            return
         if found := MASK.fullmatch(clause):
             place = self.find(found[1])
             assert isinstance(place.type, Int)
@@ -280,9 +176,14 @@ class Meaning:
             place.container[place.key] = Number(bit.scaled(ones), 0, ones, bit=(ones, bit))
             return
         if found := MULTIPLE.fullmatch(clause):
-            place, factor = self._integer(found[1]), int(found[2])
+            place, factor = self._integer(found[1]), self.numeral(found[2])
             most = place.object.hi // factor
-            place.container[place.key] = Number(machine.facts.fresh(0, most).scaled(factor), 0, most * factor)
+            poly = machine.facts.fresh(0, most).scaled(factor)
+            place.container[place.key] = Number(poly, 0, most * factor, zeros=valuation(factor))
+            return
+        if found := EQUATION.fullmatch(clause):
+            poly, place = value_of(found[2], self.poly), self._integer(found[1])
+            place.container[place.key] = Number(poly, *machine.facts.bound(poly))
             return
         if not (found := BOUND.fullmatch(clause)):
             raise BadContract(f"{self.name}: «{clause}»")
@@ -312,21 +213,33 @@ class Meaning:
 
     # ---- Checks ----
 
-    def check(self, clauses: tuple[str, ...], after: bool, what: str, result: Number | None = None) -> None:
+    def check(self, clauses: tuple[str, ...], after: bool, what: str) -> None:
+        """That they hold, but for equations and choices after a function, which need to know what was before it."""
         for clause in clauses:
-            if " = " in clause or CHOICE.fullmatch(clause) or MASK.fullmatch(clause) or MULTIPLE.fullmatch(clause):
+            if (EQUATION.fullmatch(clause) and after) or CHOICE.fullmatch(clause) or GROWTH.fullmatch(clause):
                 continue
             bounded = self.limit(clause, after)
             if bounded is not None:
                 for place in bounded[0]:
                     for vector in self.vectors(place):
                         self._check_vector(vector, bounded[1], clause, what)
-                continue
-            found = BOUND.fullmatch(clause)
-            if not found:
-                raise BadContract(f"{self.name}: «{clause}»")
-            most = self.numeral(found[3]) - (found[2] == "<")
-            self._check_relation(found[1], most, clause, what, result)
+            elif found := BOUND.fullmatch(clause):
+                self._check_relation(found[1], self.numeral(found[3]) - (found[2] == "<"), clause, what)
+            elif not self._has_form(clause):
+                self.machine.report(self.node, f"{what}: «{clause}» does not hold")
+
+    def _has_form(self, clause: str) -> bool:
+        facts = self.machine.facts
+        if found := MASK.fullmatch(clause):
+            place = self.find(found[1])
+            assert isinstance(place.type, Int)
+            ones, mask = place.type.top, place.object
+            return mask.constant in (0, ones) or (mask.bit is not None and mask.bit[0] == ones)
+        if found := MULTIPLE.fullmatch(clause):
+            return facts.resolve(self.poly(found[1])).is_multiple_of(self.numeral(found[2]))
+        if (found := EQUATION.fullmatch(clause)) and found[3] is None:
+            return not facts.resolve(value_of(found[1], self.poly) - value_of(found[2], self.poly)).terms
+        raise BadContract(f"{self.name}: «{clause}»")
 
     def _check_vector(self, vector: Vector, limit: Limit, clause: str, what: str) -> None:
         if any(limb is None for limb in vector.limbs):
@@ -344,16 +257,12 @@ class Meaning:
             if most > limit.value:
                 self.machine.report(self.node, f"{what}: «{clause}»: the value may reach {_about(most)}")
 
-    def _check_relation(self, left: str, most: int, clause: str, what: str, result: Number | None) -> None:
+    def _check_relation(self, left: str, most: int, clause: str, what: str) -> None:
         facts = self.machine.facts
         words = left.split()
         if len(words) == 2 and all(re.fullmatch(NAME, word) for word in words):
             a, b = (facts.bound(self.poly(word)) for word in words)
             reached = a[1] * b[1]
-        elif left == "result":
-            if result is None:
-                raise BadContract(f"{self.name} returns nothing")
-            reached = min(result.hi, facts.bound(result.poly)[1])
         else:
             reached = facts.bound(value_of(left, self.poly))[1]
             if re.fullmatch(NAME, left) and isinstance(self.find(left).object, Number):
@@ -363,14 +272,45 @@ class Meaning:
 
     # ---- After: instead of running a function ----
 
-    def havoc(self) -> Number | None:
+    def set_result(self, returned: Returned | None) -> None:
+        if returned is not None and returned.value is not None:
+            self.scope["result"] = Place({"result": returned.value}, "result", self.result_type)
+
+    def havoc(self) -> Returned:
         """Whatever the contract allows. Its equation is kept for the equation of the caller."""
-        limits: dict[int, tuple[Vector, Limit]] = {}
-        equations = [(clause, *EQUATION.fullmatch(clause).groups()) for clause in self.contract.equations]  # type: ignore[union-attr]
-        rights = {left: value_of(right, self.poly) for _, left, right, _ in equations if right is not None}
+        equations = [found for clause in self.contract.equations if (found := EQUATION.fullmatch(clause))]
+        rights = {found[1]: value_of(found[2], self.poly) for found in equations}
         choices = [found for clause in self.contract.after if (found := CHOICE.fullmatch(clause))]
         joined = [self._joined(*found.groups()) for found in choices]
-        most_result: int | None = None
+        growths = [found for clause in self.contract.after if (found := GROWTH.fullmatch(clause))]
+        grown = {found[1]: self._grown(found[2], found[3]) for found in growths}
+        self.set_result(Returned(self.machine.any(self.result_type), self.result_type))
+        values = [left for left in rights if re.fullmatch(NAME, left)]
+        limits, single = self._limits((*values, *grown))
+        for vector, limit in limits.values():
+            self._fill(vector, limit, named=True)
+        for left, tops in grown.items():
+            limbs = self.vector(left).limbs
+            single += [(Place(limbs, i, WORD), top) for i, top in enumerate(tops)]
+        for place, most in single:
+            self._narrow(place, most, {id(limb) for vector, _ in limits.values() for limb in vector.limbs})
+        for vector, tops, value in joined:
+            for i, top in enumerate(tops):
+                vector.limbs[i] = self.machine.do.fresh(0, top)
+            self._fill(vector, Limit(limb=max(tops), value=value), named=True)
+            for i, top in enumerate(tops[1:], 1):
+                self.machine.facts.define(vector.limbs[i].poly, 0, top)
+                vector.limbs[i] = Number(vector.limbs[i].poly, 0, top)
+        for left in values:
+            ((atom,),) = self.poly(left).terms
+            self.machine.residues[atom] = rights[left]
+        result = self.scope.get("result")
+        return Returned(None if result is None else result.object, self.result_type)
+
+    def _limits(self, named: tuple[str, ...]) -> tuple[dict[int, tuple[Vector, Limit]], list[tuple[Place, int]]]:
+        """The vectors that are set, those named among them, and the bounds of single integers."""
+        limits: dict[int, tuple[Vector, Limit]] = {}
+        single: list[tuple[Place, int]] = []
         for clause in self.contract.after:
             bounded = self.limit(clause, after=True)
             if bounded is not None:
@@ -379,33 +319,25 @@ class Meaning:
                     for vector in self.vectors(place):
                         known = limits.get(id(vector.limbs), (vector, Limit()))[1]
                         limits[id(vector.limbs)] = vector, _stricter(known, bounded[1])
-            elif (found := BOUND.fullmatch(clause)) and found[1] == "result":
-                most_result = self.numeral(found[3]) - (found[2] == "<")
-            elif found and isinstance((place := self._target(found[1])).type, Int):
-                place.container[place.key] = self.machine.do.fresh(0, self.numeral(found[3]) - (found[2] == "<"))
-        for left in rights:
-            if re.fullmatch(NAME, left) and left != "result":
-                (vector,) = self.vectors(self.find(left))
+            elif (found := BOUND.fullmatch(clause)) and re.fullmatch(NAME, found[1]):
+                place = self._target(found[1])
+                if isinstance(place.type, Int):
+                    single.append((place, self.numeral(found[3]) - (found[2] == "<")))
+        for left in named:
+            for vector in self.vectors(self.find(left)):
                 limits.setdefault(id(vector.limbs), (vector, Limit()))
-        for vector, limit in limits.values():
-            self._fill(vector, limit, named=True)
-        for vector, tops, value in joined:
-            for i, top in enumerate(tops):
-                vector.limbs[i] = self.machine.do.fresh(0, top)
-            limit = Limit(limb=max(tops), value=value)
-            self._fill(vector, limit, named=True)
-            for i, top in enumerate(tops[1:], 1):
-                self.machine.facts.define(vector.limbs[i].poly, 0, top)
-                vector.limbs[i] = Number(vector.limbs[i].poly, 0, top)
-        for left, right in rights.items():
-            if re.fullmatch(NAME, left) and left != "result":
-                value = self.poly(left)
-                ((atom,),) = value.terms
-                self.machine.residues[atom] = right
-        result_type = self.machine.types.of(self.node.decl.type.type)
-        if isinstance(result_type, Int):
-            return self.machine.do.fresh(result_type.bottom, result_type.top if most_result is None else most_result)
-        return None
+        return limits, single
+
+    def _grown(self, name: str, by: str) -> list[int]:
+        return [limb.hi + self.numeral(by) - 1 for limb in self.vector(name).limbs]
+
+    def _narrow(self, place: Place, most: int, filled: set[int]) -> None:
+        """A bound of one integer: of what it is already, if that is one of a number's limbs."""
+        if id(place.object) in filled:
+            self.machine.facts.define(place.object.poly, 0, most)
+            place.container[place.key] = replace(place.object, hi=min(most, place.object.hi))
+        else:
+            place.container[place.key] = self.machine.do.fresh(0, most)
 
     def _joined(self, target: str, one: str, other: str) -> tuple[Vector, list[int], int]:
         """The bounds of one of two, limb by limb and of their values."""
@@ -416,17 +348,6 @@ class Meaning:
                 raise BadContract(f"{self.name}: a limb is not set")
         value = max(self.machine.facts.bound(a.poly())[1], self.machine.facts.bound(b.poly())[1])
         return vector, [max(x.hi, y.hi) for x, y in zip(a.limbs, b.limbs, strict=True)], value
-
-
-def _element(ctype: CType) -> Record | None:
-    """The first field element inside a type."""
-    if isinstance(ctype, Record):
-        return (
-            ctype
-            if ctype.is_field_element
-            else next(filter(None, (_element(inner) for _, inner in ctype.fields)), None)
-        )
-    return _element(ctype.element) if isinstance(ctype, Pointer | Array) else None
 
 
 def _words(clause: str) -> list[tuple[str, str]]:

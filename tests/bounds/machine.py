@@ -9,29 +9,30 @@ from typing import Any
 from pycparser import c_ast
 
 from bounds.facts import Facts
-from bounds.memory import BYTE, INT, WORD, Array, Bytes, CType, Int, Place, Pointer, Record, Struct, Types, copied
+from bounds.memory import (
+    BYTE,
+    INT,
+    WORD,
+    Array,
+    Bytes,
+    CType,
+    Int,
+    Place,
+    Pointer,
+    Record,
+    Struct,
+    Types,
+    copied,
+    part,
+)
+from bounds.operators import Operators, Typed, Unsupported
+from bounds.primitives import Primitives
 from bounds.source import Unit
-from bounds.terms import Poly
 from bounds.values import Arithmetic, Number, number
-
-MASK_FUNCTIONS = {"lt_ct_is_zero", "lt_ct_eq", "lt_ct_lt"}
-WITHOUT_RESULT = {"lt_wipe", "lt_store32_le", "lt_store32_be", "lt_store64_le", "lt_store64_be", "lt_copy"}
-LOADS = {"lt_load32_le": 32, "lt_load32_be": 32, "lt_load64_le": 64, "lt_load64_be": 64}
-ARITHMETIC = {"+", "-", "*", "/", "%", "&", "|", "^"}
-
-
-class Unsupported(Exception):
-    """C that this tool does not understand: the function is not proven."""
 
 
 @dataclass
 class Returned:
-    value: Any
-    type: CType
-
-
-@dataclass
-class Typed:
     value: Any
     type: CType
 
@@ -52,9 +53,9 @@ class Machine:
         self.facts = Facts()
         self.taken = 0
         self.do = Arithmetic(self.facts, lambda: self.choose() if self.tells_cases_apart else None)
+        self.operators = Operators(self.do)
+        self.primitives = Primitives(self.operators, self.tells_cases_apart)
         self.residues: dict[int, Any] = {}  # atom = poly modulo the modulus
-        self.block = Poly({})  # what the loads since a loop's turn began have read, end to end
-        self._block_bits = 0
         self._globals: dict[str, Place] = {}
 
     def choose(self) -> bool:
@@ -156,6 +157,10 @@ class Machine:
         if not isinstance(node, c_ast.InitList):
             self.store(place, self.evaluate(node, scope), node)
             return
+        if isinstance(place.type, Record):
+            for name, value in zip(place.type.names, node.exprs, strict=True):
+                self.initialise(part(place.object, name), value, scope)
+            return
         assert isinstance(place.type, Array)
         elements = place.object
         for i in range(len(elements)):
@@ -190,7 +195,7 @@ class Machine:
             struct = outer.object
             if not isinstance(struct, Struct):
                 raise Unsupported(f"{node.coord}: field of something else")
-            return Place(struct, node.field.name, dict(struct.record.fields)[node.field.name])
+            return part(struct, node.field.name)
         if isinstance(node, c_ast.ArrayRef):
             base = self.pointed_to(node.name, scope)
             index = self.evaluate(node.subscript, scope).value
@@ -201,6 +206,9 @@ class Machine:
             return base.moved(index.constant)
         if isinstance(node, c_ast.UnaryOp) and node.op == "*":
             return self.pointed_to(node.expr, scope)
+        if isinstance(node, c_ast.FuncCall | c_ast.CompoundLiteral):
+            typed = self.evaluate(node, scope)
+            return Place([typed.value], 0, typed.type)
         raise Unsupported(f"{node.coord}: {type(node).__name__} as a place")
 
     def any(self, ctype: CType) -> Any:
@@ -211,6 +219,8 @@ class Machine:
             return [self.any(ctype.element) for _ in range(ctype.length or 0)]
         if isinstance(ctype, Record):
             return Struct(ctype, {name: self.any(inner) for name, inner in ctype.fields})
+        if isinstance(ctype, Pointer) and ctype.element == BYTE:
+            return Place(Bytes(), 0, BYTE)
         return None
 
     def pointed_to(self, node: c_ast.Node, scope: dict[str, Place]) -> Place:
@@ -263,6 +273,12 @@ class Machine:
             return Typed(self.do.convert(typed.value, ctype.bits, ctype.signed, str(node.coord)), ctype)
         return Typed(typed.value, ctype)
 
+    def on_CompoundLiteral(self, node: c_ast.CompoundLiteral, scope: dict[str, Place]) -> Typed:  # noqa: N802
+        ctype = self.types.of(node.type)
+        place = Place([self.types.new(ctype)], 0, ctype)
+        self.initialise(place, node.init, scope)
+        return self.read(place, node)
+
     def on_UnaryOp(self, node: c_ast.UnaryOp, scope: dict[str, Place]) -> Typed:  # noqa: N802
         if node.op == "&":
             place = self.place(node.expr, scope)
@@ -275,22 +291,22 @@ class Machine:
             place = self.place(node.expr, scope)
             before = self.read(place, node)
             one = Typed(number(1), INT)
-            self.store(place, self.binary(node.op[-1], before, one, node), node)
+            self.store(place, self.operators.binary(node.op[-1], before, one, str(node.coord)), node)
             return before
-        typed = self.promoted(self.evaluate(node.expr, scope))
+        typed = self.operators.promoted(self.evaluate(node.expr, scope))
         if node.op == "~":
             return Typed(self.do.inverted(typed.value, typed.type.bits), typed.type)
         if node.op == "!":
             return Typed(self.do.is_zero(typed.value), INT)
         if node.op == "-":
-            return self.binary("-", Typed(number(0), typed.type), typed, node)
+            return self.operators.binary("-", Typed(number(0), typed.type), typed, str(node.coord))
         return typed
 
     def on_Assignment(self, node: c_ast.Assignment, scope: dict[str, Place]) -> Typed:  # noqa: N802
         place = self.place(node.lvalue, scope)
         typed = self.evaluate(node.rvalue, scope)
         if node.op != "=":
-            typed = self.binary(node.op[:-1], self.read(place, node), typed, node)
+            typed = self.operators.binary(node.op[:-1], self.read(place, node), typed, str(node.coord))
         self.store(place, typed, node)
         return typed
 
@@ -307,95 +323,17 @@ class Machine:
             if self.holds(left.value) == (node.op == "||"):
                 return Typed(number(int(node.op == "||")), INT)
             return Typed(number(int(self.holds(self.evaluate(node.right, scope).value))), INT)
-        return self.binary(node.op, left, self.evaluate(node.right, scope), node)
-
-    @staticmethod
-    def promoted(typed: Typed) -> Typed:
-        return Typed(typed.value, INT) if isinstance(typed.type, Int) and typed.type.bits < 32 else typed
-
-    def binary(self, op: str, left: Typed, right: Typed, node: c_ast.Node) -> Typed:
-        if isinstance(left.value, Place):
-            if isinstance(right.value, Place) or op not in ("+", "-"):
-                return Typed(self.do.fresh(0, 1), INT)
-            place = left.value
-            if isinstance(place.container, Bytes):
-                return left
-            offset = right.value.constant
-            if offset is None:
-                raise Unsupported(f"{node.coord}: pointer plus something unknown")
-            return Typed(place.moved(offset if op == "+" else -offset), left.type)
-        if not isinstance(left.value, Number) or not isinstance(right.value, Number):
-            return Typed(self.do.fresh(0, 1), INT)
-        left, right = self.promoted(left), self.promoted(right)
-        a, b, where = left.value, right.value, str(node.coord)
-        if op in ("<<", ">>"):
-            if b.constant is None:
-                return Typed(self.do.fresh(0, a.hi if op == ">>" else left.type.top), left.type)
-            if left.type.signed and a.constant is None:
-                raise Unsupported(f"{where}: shift of a signed number")
-            if op == "<<":
-                return Typed(self.do.shift_left(a, b.constant, left.type.bits, where), left.type)
-            return Typed(self.do.shift_right(a, b.constant, left.type.bits), left.type)
-        common = self.common(left.type, right.type)
-        bits = common.bits
-        a = self.do.convert(a, bits, common.signed, where)
-        b = self.do.convert(b, bits, common.signed, where)
-        if op in ("<", ">", "<=", ">=", "==", "!="):
-            return Typed(self.compare(op, a, b, bits), INT)
-        result = self.do.convert(self.calculate(op, a, b, bits), bits, common.signed, where)
-        return Typed(replace(result, passing=result.whole is not None), common)
-
-    @staticmethod
-    def common(left: Int, right: Int) -> Int:
-        """The usual arithmetic conversions, C99 section 6.3.1.8."""
-        if left.bits != right.bits:
-            return left if left.bits > right.bits else right
-        return Int(left.bits, left.signed and right.signed)
-
-    def calculate(self, op: str, a: Number, b: Number, bits: int) -> Number:
-        if op == "+":
-            return self.do.add(a, b, bits)
-        if op == "-":
-            return self.do.subtract(a, b, bits)
-        if op == "*":
-            return self.do.multiply(a, b)
-        if op == "&":
-            return self.do.both(a, b, bits)
-        if op == "|":
-            return self.do.either(a, b)
-        if op == "^":
-            return self.do.differs(a, b, bits)
-        if a.constant is not None and b.constant:
-            quotient = abs(a.constant) // abs(b.constant) * (1 if a.constant * b.constant >= 0 else -1)
-            return number(quotient if op == "/" else a.constant - quotient * b.constant)
-        if op == "%":
-            return self.do.fresh(0, max(b.hi - 1, 0))
-        return self.do.fresh(0, a.hi)
-
-    def compare(self, op: str, a: Number, b: Number, bits: int) -> Number:
-        if op in ("==", "!="):
-            equal = self.do.is_zero(self.do.of(a.poly - b.poly, a.lo - b.hi, a.hi - b.lo))
-            return equal if op == "==" else self.do.differs(equal, number(1), 32)
-        if op in (">", "<="):
-            a, b = b, a
-        less = self.do.less(a, b, bits)
-        return less if op in ("<", ">") else self.do.differs(less, number(1), 32)
+        return self.operators.binary(node.op, left, self.evaluate(node.right, scope), str(node.coord))
 
     # ---- Calls ----
 
     def on_FuncCall(self, node: c_ast.FuncCall, scope: dict[str, Place]) -> Typed:  # noqa: N802
         name = node.name.name
-        if name in WITHOUT_RESULT or name.startswith("lt_wipe"):
+        if self.primitives.has_no_result(name):
             return Typed(None, None)
         values = [self.evaluate(argument, scope) for argument in (node.args.exprs if node.args else ())]
-        if name in LOADS:
-            return Typed(self.load(LOADS[name]), Int(LOADS[name]))
-        if name == "lt_ct_hide":
-            return Typed(values[0].value, WORD)
-        if name in MASK_FUNCTIONS:
-            return Typed(self.mask(name, *(typed.value for typed in values)), WORD)
-        if name == "lt_ct_select":
-            return Typed(self.select(*(typed.value for typed in values)), WORD)
+        if (known := self.primitives.call(name, values)) is not None:
+            return known
         if name not in self.unit.functions:
             raise Unsupported(f"{node.coord}: {name} is not in this unit")
         function = self.unit.functions[name]
@@ -405,7 +343,7 @@ class Machine:
             value = typed.value
             if isinstance(ctype, Int) and isinstance(value, Number):
                 value = self.do.convert(value, ctype.bits, ctype.signed, str(node.coord))
-            arguments[parameter.name] = value
+            arguments[parameter.name] = copied(value)
         result = self.call_with_contract(self, name, arguments)
         ctype = self.types.of(function.decl.type.type)
         if result is None or ctype is None:
@@ -414,29 +352,3 @@ class Machine:
         if isinstance(ctype, Int) and isinstance(value, Number):
             value = self.do.convert(value, ctype.bits, ctype.signed, str(node.coord))
         return Typed(value, ctype)
-
-    def start_block(self) -> None:
-        self.block, self._block_bits = Poly({}), 0
-
-    def load(self, bits: int) -> Number:
-        loaded = self.do.fresh(0, (1 << bits) - 1)
-        self.block = self.block + loaded.poly.scaled(1 << self._block_bits)
-        self._block_bits += bits
-        return loaded
-
-    def mask(self, name: str, a: Number, b: Number | None = None) -> Number:
-        if name == "lt_ct_is_zero":
-            bit = self.do.is_zero(a)
-        elif name == "lt_ct_eq":
-            assert b is not None
-            bit = self.compare("==", a, b, 64)
-        else:
-            assert b is not None
-            bit = self.do.less(a, b, 64)
-        return self.do.subtract(number(0), bit, 64)
-
-    def select(self, mask: Number, a: Number, b: Number) -> Number:
-        mask = self.do.settled(mask)
-        if mask.constant is not None:
-            return a if mask.constant else b
-        return self.do.fresh(min(a.lo, b.lo), max(a.hi, b.hi))

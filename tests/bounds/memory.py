@@ -42,9 +42,13 @@ class Pointer:
 
 @dataclass(frozen=True, slots=True)
 class Record:
+    """A struct. Limbs with names of their own, v0 v1 v2, are one array here."""
+
     name: str
     fields: tuple[tuple[str, CType], ...]
     file: str
+    names: tuple[str, ...]
+    """As they are declared."""
 
     @property
     def is_field_element(self) -> bool:
@@ -74,6 +78,7 @@ WORDS = {
     "long": Int(64, True),
     "long unsigned int": WORD,
     "unsigned long": WORD,
+    "long long": Int(64, True),
     "long long int": Int(64, True),
     "long long unsigned int": WORD,
     "unsigned long long": WORD,
@@ -120,6 +125,24 @@ def copied(value: Any) -> Any:
     return copy.deepcopy(value) if isinstance(value, Struct) else value
 
 
+def joined(fields: tuple[tuple[str, CType], ...]) -> tuple[tuple[str, CType], ...]:
+    """Fields v0, v1, v2 as v[3]; others as they are."""
+    stem = fields[0][0][:-1] if fields else ""
+    if len(fields) > 1 and stem and [name for name, _ in fields] == [f"{stem}{i}" for i in range(len(fields))]:
+        return ((stem, Array(fields[0][1], len(fields))),)
+    return fields
+
+
+def part(struct: Struct, name: str) -> Place:
+    """A field by its declared name."""
+    fields = dict(struct.record.fields)
+    if name in fields:
+        return Place(struct, name, fields[name])
+    array = fields[name[:-1]]
+    assert isinstance(array, Array)
+    return Place(struct[name[:-1]], int(name[-1]), array.element)
+
+
 class Types:
     """Types as the declarations of one unit give them."""
 
@@ -140,7 +163,7 @@ class Types:
         inner = node.type
         if isinstance(inner, c_ast.Struct):
             fields = tuple((field.name, self.of(field.type)) for field in inner.decls or ())
-            return Record(node.declname or "", fields, inner.coord.file)
+            return Record(node.declname or "", joined(fields), inner.coord.file, tuple(name for name, _ in fields))
         if isinstance(inner, c_ast.Union | c_ast.Enum):
             return INT
         name = " ".join(inner.names)

@@ -17,7 +17,8 @@ from pathlib import Path
 
 from pycparser import c_ast, c_parser
 
-HERE = Path(__file__).parent
+MODEL = Path(__file__).parent / "model"
+"""Headers that say in C what vector instructions do, in place of the compiler's."""
 
 # Attributes mean nothing here. Assembly means everything: a function that runs into any is not proven.
 PREPROCESS = (
@@ -35,9 +36,10 @@ PREPROCESS = (
 
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 CONTRACT = re.compile(r"\bin: (?P<before>.*?); out: (?P<after>.*?)\.(?: |$)")
+EQUAL = re.compile(r"`(\w+)` may be `(\w+)`")
 INVARIANT = re.compile(r"\binvariant: (.*?) \*/")
 MODULUS = re.compile(r"(?<![-+] )\bp = (2\^\d+(?: [-+] (?:2\^)?\d+)+)")
-RADIX = re.compile(r"\bv\[0\] \+ 2\^(\d+) v\[1\]")
+RADIX = re.compile(r"\b(?:v\[0\]|[vl]0) \+ 2\^(\d+) [vl]\[?1")
 CLASS = re.compile(r"^ \*   (\w+)   ([^:\n]+)", re.MULTILINE)
 
 
@@ -47,6 +49,8 @@ class Contract:
 
     before: tuple[str, ...]
     after: tuple[str, ...]
+    equal: tuple[tuple[str, str], ...] = ()
+    """Arrays that may be the same: «`q` may be `low`» in the comment. Field elements always may."""
 
     @property
     def equations(self) -> list[str]:
@@ -56,6 +60,11 @@ class Contract:
     def is_exact(self) -> bool:
         """Its equations hold as they are, not only modulo something."""
         return bool(self.equations) and not any("(mod " in clause for clause in self.equations)
+
+    @property
+    def is_compound(self) -> bool:
+        """An equation does not give a value to one name."""
+        return any(not re.match(r"\S+ = ", clause) for clause in self.equations)
 
 
 def clauses(text: str) -> tuple[str, ...]:
@@ -98,7 +107,8 @@ class SourceFile:
         """The contract of the function whose definition starts on a line."""
         for after, comment in self._comments:
             if after == line and (found := CONTRACT.search(plain(comment))):
-                return Contract(clauses(found["before"]), clauses(found["after"]))
+                equal = tuple(EQUAL.findall(plain(comment)))
+                return Contract(clauses(found["before"]), clauses(found["after"]), equal)
         return None
 
     def invariant(self, line: int) -> tuple[str, ...] | None:
@@ -117,18 +127,34 @@ class Unit:
     functions: dict[str, c_ast.FuncDef] = field(default_factory=dict)
     globals: dict[str, c_ast.Decl] = field(default_factory=dict)
     typedefs: dict[str, c_ast.Node] = field(default_factory=dict)
+    _prototypes: dict[str, c_ast.FuncDef] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for node in self.tree.ext:
             if isinstance(node, c_ast.FuncDef):
                 self.functions[node.decl.name] = node
+            elif isinstance(node, c_ast.Decl) and isinstance(node.type, c_ast.FuncDecl):
+                self._prototypes[node.name] = c_ast.FuncDef(node, None, None, node.coord)
             elif isinstance(node, c_ast.Typedef):
                 self.typedefs[node.name] = node.type
             elif isinstance(node, c_ast.Decl) and node.name:
                 self.globals[node.name] = node
+        for name, node in self._prototypes.items():
+            if name not in self.functions and self.file_of(node).contract(node.coord.line) is not None:
+                self.functions[name] = node
 
     def file_of(self, node: c_ast.Node) -> SourceFile:
         return self.files[node.coord.file]
+
+    @property
+    def stated(self) -> list[str]:
+        """The functions with a contract and a body."""
+        bodies = [name for name, node in self.functions.items() if node.body is not None]
+        return [name for name in bodies if self.contract(name) is not None and not self.is_model(name)]
+
+    def is_model(self, function: str) -> bool:
+        """Whether the function stands for an instruction."""
+        return Path(self.functions[function].coord.file).parent == MODEL
 
     def contract(self, function: str) -> Contract | None:
         node = self.functions[function]
@@ -137,7 +163,7 @@ class Unit:
 
 def parse(path: Path, flags: tuple[str, ...] = ()) -> Unit:
     """Preprocess and parse a C file or header."""
-    command = ["gcc", *PREPROCESS, *flags, f"-I{path.parent}", "-x", "c", str(path)]
+    command = ["gcc", *PREPROCESS, *flags, f"-I{MODEL}", f"-I{path.parent}", "-x", "c", str(path)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode != 0:
         raise ValueError(result.stderr)

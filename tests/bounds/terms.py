@@ -102,6 +102,10 @@ class Poly:
             result = result + product
         return result.scaled(1, self.shift) + Poly(rest, self.shift) if result.terms else Poly(rest, self.shift)
 
+    def is_multiple_of(self, n: int) -> bool:
+        """Whatever the atoms are."""
+        return self.shift == 0 and all(c % n == 0 for c in self.terms.values())
+
     def reduced(self, modulus: int) -> Poly:
         """Coefficients modulo `modulus`, which is odd: the same residue times 2^shift."""
         return Poly({m: c % modulus for m, c in self.terms.items()})

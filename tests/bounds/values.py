@@ -91,16 +91,22 @@ class Arithmetic:
         if value.lo >= 0 and value.hi < 1 << bits:
             return value
         self.debts.setdefault(value.poly, where)
-        low = self.facts.low(value.poly, bits)
+        even = min(value.zeros, bits)
+        low = self.facts.low(value.poly.scaled(1, even), bits - even).scaled(1 << even)
         if (value.hi >> bits) - (value.lo >> bits) <= 3:  # it may turn out later that it never or always wraps around
             self.carries.append(self.facts.high(value.poly, bits, value.lo, value.hi))
-        return self.of(low, 0, (1 << bits) - 1, zeros=value.zeros, whole=value, width=bits, addends=value.addends)
+        most = (1 << bits) - (1 << even)
+        return self.of(low, 0, most, zeros=value.zeros, whole=value, width=bits, addends=value.addends)
 
     def convert(self, value: Number, bits: int, signed: bool, where: str) -> Number:
         if signed:
+            if value.lo >= 0 and 1 << bits - 1 <= value.hi < 1 << bits:  # C leaves it to the compiler, ours wrap around
+                return replace(self.fresh(-(1 << bits - 1), (1 << bits - 1) - 1), whole=value, width=bits)
             if value.lo < -(1 << bits - 1) or value.hi >= 1 << bits - 1:
                 raise OverflowError(f"{where}: {value.lo} to {value.hi} in a signed type")
             return value
+        if value.lo < 0 and value.whole is not None and value.whole.lo >= 0 and value.width == bits:
+            return value.whole  # it was unsigned before
         if value.bit is not None and value.hi >= 1 << bits:
             factor, bit = value.bit
             factor &= (1 << bits) - 1
