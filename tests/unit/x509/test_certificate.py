@@ -209,6 +209,7 @@ def general(tag: int, value: bytes = b"x") -> bytes:
         (kit.NAME_CONSTRAINTS, "name_constraints", der.sequence()),
         (kit.NAME_CONSTRAINTS, "name_constraints", der.sequence(der.explicit(0, b""))),
         (kit.NAME_CONSTRAINTS, "name_constraints", der.sequence(der.explicit(0, der.null()))),
+        (kit.NAME_CONSTRAINTS, "name_constraints", der.sequence(der.explicit(0, der.set_of(der.implicit(2, b"a"))))),
         (kit.NAME_CONSTRAINTS, "name_constraints", der.sequence(der.explicit(2, general(0x82)))),
         (kit.NAME_CONSTRAINTS, "name_constraints", der.sequence(*[der.explicit(n, general(0x82)) for n in (1, 0)])),
         (

@@ -50,6 +50,13 @@ def test_malformed_header_is_refused(encoded: bytes) -> None:
     assert caught.value.reason is ChainReason.MALFORMED
 
 
+@pytest.mark.parametrize("encoded", [b"\x04\x80\x00\x00", b"\x04\x85\x01\x00\x00\x00\x00", b"\x04\x82\x01"])
+def test_length_that_is_none_is_called_so(encoded: bytes) -> None:
+    """Not merely too long for what holds it: that is what it would be taken for."""
+    with pytest.raises(CertificateError, match="indefinite, too long or cut off"):
+        der.read(encoded, 0, len(encoded))
+
+
 def test_element_may_not_reach_beyond_what_holds_it() -> None:
     with pytest.raises(CertificateError):
         der.read(b"\x04\x02ab", 0, 3)
