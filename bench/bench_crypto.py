@@ -155,9 +155,9 @@ def signer(kind: str) -> tuple[SignatureScheme, Any, Any]:
 
 @pytest.mark.parametrize(("kind", "bar"), [("ecdsa p-256", 0.85), ("ecdsa p-384", None), ("rsa-2048", 1.2)])
 def bench_verify(benchmark: Any, ratio: Any, kind: str, bar: float | None) -> None:
-    """From the bytes of a SubjectPublicKeyInfo and of a signature, both never seen before."""
+    """From the bytes of a SubjectPublicKeyInfo and of a signature never seen before; nothing is kept between two."""
     provider = by_name("native")
-    keys = [signer(kind) for _ in range(8)]
+    keys = [signer(kind) for _ in range(8)]  # making RSA keys takes long
     scheme, _, how = keys[0]
 
     def signatures() -> list[tuple[bytes, bytes, bytes]]:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from bench.compare import Side
+from support import require
 
 Environment = dict[str, str]
 
@@ -44,17 +45,18 @@ def slowest_imports(module: str, environment: Environment, count: int) -> list[t
 
 
 def bench_import(benchmark: Any, ratio: Any, environment: Environment, capsys: pytest.CaptureFixture[str]) -> None:
+    require.native()
     ratio(
         benchmark,
-        "import",
-        import_time("lighttls", environment),
+        "import with the native engine",
+        import_time("lighttls, lighttls.crypto.native", environment),
         import_time("ssl", environment),
         against="import ssl",
         bar=2.0,
     )
     with capsys.disabled():
-        print("\nThe ten slowest modules of `import lighttls`, in microseconds of their own:")
-        for microseconds, name in slowest_imports("lighttls", environment, 10):
+        print("\nThe ten slowest modules of `import lighttls` and its engine, in microseconds of their own:")
+        for microseconds, name in slowest_imports("lighttls, lighttls.crypto.native", environment, 10):
             print(f"{microseconds:10}  {name}")
     command = [sys.executable, "-c", "import lighttls"]
     benchmark.pedantic(subprocess.check_call, args=(command,), kwargs={"env": environment}, rounds=5)

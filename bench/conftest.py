@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import ssl
+import subprocess
 import sysconfig
 import time
 from collections.abc import Callable
@@ -12,7 +14,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import cryptography
 import pytest
+from cryptography.hazmat.backends.openssl import backend
 
 from bench.compare import ROUNDS, Comparison, Side, compare
 from bench.sides import World
@@ -33,12 +37,19 @@ class Row:
     bar: float | None
     result: Comparison
 
+    @property
+    def verdict(self) -> str:
+        """What a bar's row says; a noisy result decides nothing."""
+        if self.bar is None or self.result.noisy:
+            return "" if self.bar is None else "undecided"
+        return "kept" if self.result.ratio <= self.bar else "MISSED"
+
     def text(self) -> str:
         ours, yardstick = self.result.ours * self.scale, self.result.yardstick * self.scale
-        bar = "" if self.bar is None else f"{self.bar:5.2f} {'kept' if self.result.ratio <= self.bar else 'MISSED'}"
+        bar = "" if self.bar is None else f"{self.bar:5.2f} {self.verdict}"
         noise = f"  noisy: yardstick spread {self.result.spread:.0%}" if self.result.noisy else ""
         numbers = f"{ours:10.2f} {yardstick:10.2f} {self.unit:5} {self.result.ratio:6.2f}"
-        return f"{self.name:48} {self.against:16} {numbers}  {bar}{noise}"
+        return f"{self.name:58} {self.against:12} {numbers}  {bar}{noise}"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -57,12 +68,23 @@ def machine(request: pytest.FixtureRequest) -> dict[str, Any]:
         "processor": processor(),
         "processor_features": engines.cpu_feature_names(engines.cpu_features()),
         "aes_floor_gb_per_s": round(aes_floor(), 1),
-        "compiler": sysconfig.get_config_var("CC"),
-        "openssl": ssl.OPENSSL_VERSION,
+        "compiler": compiler(),
+        "ssl": ssl.OPENSSL_VERSION,
+        "cryptography": f"{cryptography.__version__}, {backend.openssl_version_text()}",
         "python": platform.python_version(),
     }
     request.config.stash[MACHINE] = found
     return found
+
+
+def compiler() -> str:
+    """The one that setuptools takes, by its own words."""
+    words = (os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc").split()
+    with suppress(OSError):
+        return subprocess.run([words[0], "--version"], capture_output=True, text=True, check=False).stdout.partition(
+            "\n"
+        )[0]
+    return words[0]
 
 
 def processor() -> str:
@@ -145,8 +167,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     for name, value in config.stash[MACHINE].items():
         terminalreporter.write_line(f"{name.replace('_', ' ')}: {value}")
     head = f"{'lighttls':>10} {'yardstick':>10} {'':5} {'ratio':>6}    bar"
-    terminalreporter.write_line(f"\n{'':48} {'against':16} {head}")
+    terminalreporter.write_line(f"\n{'':58} {'against':12} {head}")
     for row in rows:
         terminalreporter.write_line(row.text())
-    missed = [row.name for row in rows if row.bar is not None and row.result.ratio > row.bar]
-    terminalreporter.write_line(f"\nbars missed: {', '.join(missed) or 'none'}")
+    terminalreporter.write_line("")
+    for verdict in ("MISSED", "undecided"):
+        names = [row.name for row in rows if row.verdict == verdict]
+        terminalreporter.write_line(f"bars {verdict.lower()}: {', '.join(names) or 'none'}")

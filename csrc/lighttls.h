@@ -15,7 +15,7 @@
  * Secrets. Private scalars, premaster and master secrets and traffic keys live in these contexts
  * and are wiped by the *_wipe functions. They leave by lt_key_schedule_master_secret and
  * lt_key_schedule_export alone. Functions named lt_test_* take nonces or keys from outside; they
- * exist for published test vectors and are used by nothing else.
+ * exist for published test vectors and benchmarks, and are used by nothing else.
  *
  * What compilers spill to the stack is overwritten before key exchange, key schedule, HMAC, sealing
  * and opening return. Not overwritten are registers, and the stack below AES-GCM on AES-NI when it

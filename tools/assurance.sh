@@ -22,7 +22,7 @@ folders() {
         cross) echo tests/cross ;;               # other processors
         size) echo tests/size ;;                 # flash and stack of a Cortex-M4
         fuzz) echo tests/fuzz ;;
-        *) echo "tools/assurance.sh knows no part $1" >&2 && return 1 ;;
+        *) echo "no part $1: vectors differential c bounds timing cross size fuzz" >&2 && return 1 ;;
     esac
 }
 

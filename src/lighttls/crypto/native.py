@@ -325,7 +325,7 @@ class NativeProvider:
     signature_schemes = _signatures.SIGNATURE_SCHEMES
 
     def digest(self, algorithm: str, data: bytes | bytearray | memoryview) -> bytes:
-        if algorithm == "sha1":  # legacy signatures only, so the C core has none
+        if algorithm == "sha1":  # legacy signatures only, so the C core offers none by itself
             import hashlib
 
             return hashlib.sha1(data, usedforsecurity=False).digest()
