@@ -219,6 +219,7 @@ def general(tag: int, value: bytes = b"x") -> bytes:
         ),
         (kit.AUTHORITY_INFO_ACCESS, "ca_issuers", der.sequence()),
         (kit.AUTHORITY_INFO_ACCESS, "ca_issuers", der.sequence(der.null())),
+        (kit.AUTHORITY_INFO_ACCESS, "ca_issuers", der.sequence(der.set_of(der.oid(UNKNOWN), der.implicit(6, b"")))),
         (
             kit.AUTHORITY_INFO_ACCESS,
             "ca_issuers",
