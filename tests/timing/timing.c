@@ -1,7 +1,7 @@
 /*
  * timing FAMILY MASK SCALE: times every function that handles secrets, with the processor features in MASK, SCALE times
- * as many samples as the short form. FAMILY is aes, chacha, exchange, hash or control; the last holds planted leaks,
- * with the numbers of samples of the others, and code that does the same without a leak. See welch.h for the method.
+ * as many samples as the short form. FAMILY is aes, ccm, chacha, exchange, hash or control; the last holds planted
+ * leaks, with the numbers of samples of the others, and code that does the same without a leak. welch.h has the method.
  * Prints per subject: name, leak or quiet, the greatest |t| of all percentiles, the difference of means there in ticks
  * of the clock, and the least difference that would have been called a leak. Ends with 0 unless a call failed.
  */
@@ -12,11 +12,14 @@
 #include "inner.h"
 #include "welch.h"
 
-#define BATCH         64
-#define INPUT         512
-#define LEN           250
-#define FAST          4000 /* samples of calls of a few microseconds */
-#define SLOW          500  /* of calls of up to a millisecond */
+#define BATCH  64
+#define INPUT  1152
+#define SHORT  130 /* bytes of text: what the code for ends of messages does alone */
+#define MIDDLE 250
+#define LONG   1100 /* once at least through every loop for bulk, the widest of which takes 1024 bytes, and an end */
+#define FAST   4000 /* samples of calls of a few microseconds */
+#define MEDIUM 1500 /* of the calls with long texts */
+#define SLOW   500  /* of calls of up to a millisecond */
 #define LEAKING_TABLE ((size_t)1 << 20)
 
 typedef struct {
@@ -26,9 +29,11 @@ typedef struct {
     void (*load)(const uint8_t input[INPUT]); /* not timed */
     void (*run)(void);                        /* timed */
     size_t samples;
+    size_t len; /* of the text, for AEADs */
 } subject;
 
 static uint32_t algorithm; /* of the subject in hand */
+static size_t len;         /* likewise */
 static uint64_t random_state;
 
 static uint64_t next_random(void) { /* xorshift64 */
@@ -92,7 +97,7 @@ static void first_or_last(int class, uint8_t input[INPUT]) {
 
 static const uint8_t nonce[LT_NONCE_LEN] = {1, 2, 3}, aad[13] = {4};
 static lt_aead aead;
-static uint8_t key[48], text[LEN], wire[LEN + LT_TAG_LEN], opened[LEN];
+static uint8_t key[48], text[LONG], wire[LONG + LT_TAG_LEN], opened[LONG];
 static int status;
 
 static void load_key(const uint8_t input[INPUT]) {
@@ -101,17 +106,17 @@ static void load_key(const uint8_t input[INPUT]) {
 
 static void load_message(const uint8_t input[INPUT]) {
     must(lt_aead_init(&aead, algorithm, input, lt_aead_key_len(algorithm)) == LT_OK);
-    memcpy(text, input + 32, LEN);
+    memcpy(text, input + 32, len);
 }
 
 static void load_sealed(const uint8_t input[INPUT]) {
     load_message(input);
-    lt_aead_seal(&aead, nonce, aad, sizeof aad, wire, text, LEN);
+    lt_aead_seal(&aead, nonce, aad, sizeof aad, wire, text, len);
 }
 
 static void load_forged(const uint8_t input[INPUT]) {
     load_sealed(input);
-    wire[LEN + input[INPUT - 1]] ^= 1;
+    wire[len + input[INPUT - 1] % lt_aead_tag_len(algorithm)] ^= 1;
 }
 
 static void run_init(void) {
@@ -119,11 +124,11 @@ static void run_init(void) {
 }
 
 static void run_seal(void) {
-    lt_aead_seal(&aead, nonce, aad, sizeof aad, wire, text, LEN);
+    lt_aead_seal(&aead, nonce, aad, sizeof aad, wire, text, len);
 }
 
 static void run_open(void) {
-    status = lt_aead_open(&aead, nonce, aad, sizeof aad, opened, wire, LEN);
+    status = lt_aead_open(&aead, nonce, aad, sizeof aad, opened, wire, len);
 }
 
 /* ---- Key exchange --------------------------------------------------------------------------------- */
@@ -254,56 +259,60 @@ static void run_no_table(void) {
 
 /* ---- The list ---------------------------------------------------------------------------------------- */
 
-#define AEAD(family, name, number)                                                                                     \
-    {family, name " key, zero", number, zero_or_random, load_key, run_init, FAST},                                     \
-        {family, name " seal, zero", number, zero_or_random, load_message, run_seal, FAST},                            \
-        {family, name " seal, fixed", number, fixed_or_random, load_message, run_seal, FAST},                          \
-        {family, name " open, zero", number, zero_or_random, load_sealed, run_open, FAST}, {                           \
-        family, name " open, wrong tag", number, first_or_last, load_forged, run_open, FAST                            \
+#define MESSAGES(family, name, number, len, samples)                                                                   \
+    {family, name " seal, zero", number, zero_or_random, load_message, run_seal, samples, len},                        \
+        {family, name " seal, fixed", number, fixed_or_random, load_message, run_seal, samples, len},                  \
+        {family, name " open, zero", number, zero_or_random, load_sealed, run_open, samples, len}, {                   \
+        family, name " open, wrong tag", number, first_or_last, load_forged, run_open, samples, len                    \
     }
+
+#define AEAD(family, name, number)                                                                                     \
+    {family, name " key, zero", number, zero_or_random, load_key, run_init, FAST, 0},                                  \
+        MESSAGES(family, name " short", number, SHORT, FAST), MESSAGES(family, name " middle", number, MIDDLE, FAST),  \
+        MESSAGES(family, name " long", number, LONG, MEDIUM)
 
 #define GROUP(name, number)                                                                                            \
-    {"exchange", name " generate, sparse", number, sparse_or_random, load_scalar, run_generate, SLOW},                 \
-        {"exchange", name " generate, dense", number, dense_or_random, load_scalar, run_generate, SLOW},               \
-        {"exchange", name " derive, sparse", number, sparse_or_random, load_share, run_derive, SLOW}, {                \
-        "exchange", name " derive, dense", number, dense_or_random, load_share, run_derive, SLOW                       \
-    }
+    {"exchange", name " generate, sparse", number, sparse_or_random, load_scalar, run_generate, SLOW, 0},              \
+        {"exchange", name " generate, dense", number, dense_or_random, load_scalar, run_generate, SLOW, 0},            \
+        {"exchange", name " derive, sparse", number, sparse_or_random, load_share, run_derive, SLOW, 0},               \
+        {"exchange", name " derive, dense", number, dense_or_random, load_share, run_derive, SLOW, 0}
 
 #define HASH(name, number)                                                                                             \
-    {"hash", name " HMAC, zero", number, zero_or_random, load_key, run_hmac, FAST},                                    \
-        {"hash", name " PRF, zero", number, zero_or_random, load_key, run_prf, FAST}, {                                \
-        "hash", name " key schedule, zero", number, zero_or_random, load_premaster, run_schedule, FAST                 \
-    }
+    {"hash", name " HMAC, zero", number, zero_or_random, load_key, run_hmac, FAST, 0},                                 \
+        {"hash", name " PRF, zero", number, zero_or_random, load_key, run_prf, FAST, 0},                               \
+        {"hash", name " key schedule, zero", number, zero_or_random, load_premaster, run_schedule, FAST, 0}
 
 static const subject subjects[] = {
     AEAD("aes", "AES-128-GCM", LT_AES_128_GCM),
     AEAD("aes", "AES-256-GCM", LT_AES_256_GCM),
+    AEAD("ccm", "AES-128-CCM", LT_AES_128_CCM),
+    AEAD("ccm", "AES-256-CCM-8", LT_AES_256_CCM_8),
     AEAD("chacha", "ChaCha20-Poly1305", LT_CHACHA20_POLY1305),
     GROUP("x25519", LT_X25519),
     GROUP("P-256", LT_SECP256R1),
     GROUP("P-384", LT_SECP384R1),
     HASH("SHA-256", LT_SHA256),
     HASH("SHA-384", LT_SHA384),
-    {"hash", "lt_equal", 0, first_or_last, load_tags, run_equal, FAST},
-    {"control", "planted leak: compare", 0, first_or_last, load_tags, run_careless_equal, FAST},
-    {"control", "planted leak: branch", LT_X25519, sparse_or_random, load_scalar, run_branch, SLOW},
-    {"control", "planted leak: table", LT_X25519, zero_or_random, load_scalar, run_table, SLOW},
-    {"control", "no leak: branch", LT_X25519, sparse_or_random, load_scalar, run_no_branch, SLOW},
-    {"control", "no leak: table", LT_X25519, zero_or_random, load_scalar, run_no_table, SLOW},
+    {"hash", "lt_equal", 0, first_or_last, load_tags, run_equal, FAST, 0},
+    {"control", "planted leak: compare", 0, first_or_last, load_tags, run_careless_equal, FAST, 0},
+    {"control", "planted leak: branch", LT_X25519, sparse_or_random, load_scalar, run_branch, SLOW, 0},
+    {"control", "planted leak: table", LT_X25519, zero_or_random, load_scalar, run_table, SLOW, 0},
+    {"control", "no leak: branch", LT_X25519, sparse_or_random, load_scalar, run_no_branch, SLOW, 0},
+    {"control", "no leak: table", LT_X25519, zero_or_random, load_scalar, run_no_table, SLOW, 0},
 };
 
 /* ---- Measuring ---------------------------------------------------------------------------------------- */
 
-static void measure(const subject *s, size_t len, uint64_t *times, uint8_t *classes) {
+static void measure(const subject *s, size_t samples, uint64_t *times, uint8_t *classes) {
     static uint8_t inputs[BATCH][INPUT];
     uint8_t batch_classes[BATCH];
 
-    for (size_t done = 0, first = 1; done < len; first = 0) {
+    for (size_t done = 0, first = 1; done < samples; first = 0) {
         for (size_t i = 0; i < BATCH; i++) { /* beforehand: making an input must not leave its class in the caches */
             batch_classes[i] = (uint8_t)(next_random() >> 40 & 1);
             s->make(batch_classes[i], inputs[i]);
         }
-        for (size_t i = 0; i < BATCH && done < len; i++) {
+        for (size_t i = 0; i < BATCH && done < samples; i++) {
             uint64_t start;
 
             s->load(inputs[i]);
@@ -328,18 +337,19 @@ static uint32_t exceeded(const welch results[WELCH_CUTS]) {
 }
 
 static void judge(const subject *s, size_t scale) {
-    const size_t len = s->samples * scale;
-    uint64_t *times = malloc(len * sizeof *times), *sorted = malloc(len * sizeof *sorted);
-    uint8_t *classes = malloc(len);
+    const size_t samples = s->samples * scale;
+    uint64_t *times = malloc(samples * sizeof *times), *sorted = malloc(samples * sizeof *sorted);
+    uint8_t *classes = malloc(samples);
     welch results[WELCH_CUTS];
     uint32_t leaks = UINT32_MAX;
     int worst = 0, finest = 0, repetitions = 0;
 
     must(times != NULL && sorted != NULL && classes != NULL);
     algorithm = s->algorithm;
+    len = s->len;
     while (leaks != 0 && repetitions < WELCH_REPETITIONS) {
-        measure(s, len, times, classes);
-        welch_test(results, times, classes, len, sorted);
+        measure(s, samples, times, classes);
+        welch_test(results, times, classes, samples, sorted);
         leaks &= exceeded(results);
         repetitions++;
     }
@@ -355,7 +365,7 @@ static void judge(const subject *s, size_t scale) {
         "%s: %s: t %.1f at %u %%, difference %.1f; a difference of %.1f shows; mean %.0f ticks, %d times %zu samples\n",
         s->name, leaks != 0 ? "leak" : "quiet", results[worst].t, welch_cuts[worst],
         results[worst].mean[1] - results[worst].mean[0], WELCH_THRESHOLD * results[finest].error,
-        results[finest].mean[0], repetitions, len);
+        results[finest].mean[0], repetitions, samples);
     fflush(stdout);
     free(times);
     free(sorted);
