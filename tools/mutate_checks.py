@@ -29,10 +29,10 @@ from lighttls.crypto import default_provider
 REPOSITORY = Path(__file__).parents[1]
 PACKAGE = Path("src/lighttls")
 ROOMS = (
-    *("wire", "record", "messages", "handshake", "conversation.py", "connection.py", "x509"),
+    *("wire", "record", "messages", "handshake", "conversation.py", "connection.py", "x509", "session"),
     *("crypto/pure.py", "crypto/_ecdh.py", "crypto/_signatures.py"),
 )
-UNIT_TESTS = tuple(f"tests/unit/{room}" for room in ("wire", "record", "messages", "handshake", "crypto", "x509"))
+UNIT_TESTS = tuple(f"tests/unit/{room}" for room in (*ROOMS, "crypto") if "." not in room)
 PEER_ERRORS = (errors.ProtocolError, errors.CertificateError, errors.PeerAlert, errors.TruncatedStream)
 RULE = re.compile(r"\b[A-Z]{2,6}-\d\d\b")
 SECONDS = 300  # a mutant that takes longer hangs, which is a failure too
