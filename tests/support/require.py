@@ -44,7 +44,14 @@ def vectors(path: str) -> Path:
     """A file or folder of the published test vectors (LIGHTTLS_VECTORS; default ../shared/vectors)."""
     root = Path(os.environ.get("LIGHTTLS_VECTORS") or REPOSITORY.parent / "shared" / "vectors")
     found = root / path
-    return found if found.exists() else _missing(f"no vectors {path}", "set LIGHTTLS_VECTORS to the folder that has it")
+    return (
+        found
+        if found.exists()
+        else _missing(
+            f"no vectors {path}",
+            "tests/vectors/ORIGINS.md says where it comes from; set LIGHTTLS_VECTORS to the folder that has it",
+        )
+    )
 
 
 def cpu_feature(name: str) -> None:
