@@ -143,6 +143,19 @@ def test_same_content_never_makes_the_same_bytes(tmp_path: Path) -> None:
     assert unseal(seal(b"")) == b""
 
 
+def test_sealed_data_without_its_last_record_is_refused() -> None:
+    """Every record that is left is whole: only the length inside tells."""
+    seal, unseal = aead_seal(KEY)
+    sealed = seal(bytes(40_000))
+    ends = [33]  # behind head and salt
+    while ends[-1] < len(sealed):
+        ends.append(ends[-1] + 5 + int.from_bytes(sealed[ends[-1] + 3 : ends[-1] + 5], "big"))
+    assert len(ends) > 2
+    assert ends[-1] == len(sealed)
+    with pytest.raises(ConfigurationError, match="cut short"):
+        unseal(sealed[: ends[-2]])
+
+
 @pytest.mark.parametrize("length", [0, 16, 31, 33])
 def test_key_has_32_bytes(length: int) -> None:
     with pytest.raises(ConfigurationError, match="32"):
