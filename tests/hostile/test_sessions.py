@@ -13,7 +13,7 @@ from hostile.link import Link, drive
 from hostile.server import FIRST, RESUMED, SECOND, Server
 from hostile.sessions import SESSION_ID, TICKET, Earlier
 from hostile.steps import HELLO_REQUEST, data, message
-from lighttls import MemorySessionStore
+from lighttls import MemorySessionStore, errors
 
 FULL = {"first": FIRST}  # the server does not go on with the session, although it knows it
 OTHER_ID = bytes(32)
@@ -549,3 +549,28 @@ def test_protocol_and_record_size_are_agreed_anew_and_the_fragment_length_is_kep
         assert info.session_resumed
         assert info.alpn_protocol == "h2"
         assert (info.max_fragment_length, info.record_size_limit) == kept
+
+
+@pytest.mark.parametrize("by", ["ticket", "id"])
+def test_resumed_flight_with_any_byte_altered_or_cut_anywhere_never_connects(provider, by):
+    """FIN-01, TICKET-11: the server's Finished covers the hellos and the ticket."""
+    earlier = Earlier(provider, by)
+    minor_version = 2  # of the first record may be anything (REC-03) and is not protected
+    place, length = 0, 1
+    while place < length:
+        connection = client(provider, sessions=earlier.store())
+        server = Server(certificates.leaf("p256"), known=earlier.known, ticket=b"new")
+        connection.initiate_connection()
+        server.receive(connection.data_to_send())
+        flight = bytearray(server.take())
+        length = len(flight)
+        connection.receive_data(bytes(flight[:place]))
+        assert not connection.is_established
+        flight[place] ^= 1
+        try:
+            connection.receive_data(bytes(flight[place:]))
+        except errors.LightTLSError:
+            assert not connection.is_established
+        assert connection.is_established is (place == minor_version)
+        place += 1
+    assert length > 100
