@@ -57,6 +57,7 @@ static void use_aead(uint32_t algorithm, size_t len) {
     CHECK(lt_aead_open(&aead, nonce, aad, sizeof aad, out, sealed, len) == LT_ERR_AUTH);
     sealed[len / 2] ^= 1;
     CHECK(lt_aead_open(&aead, nonce, aad, sizeof aad, out, sealed, len) == LT_OK);
+    CHECK(lt_ct_declassify(lt_equal(out, in, len)));
     public(out, len);
     public(in, len);
     CHECK(memcmp(out, in, len) == 0);
@@ -88,6 +89,40 @@ static void use_records(uint32_t algorithm) {
     CHECK(memcmp(opened.data, in, sizeof in) == 0);
 }
 
+/* The short ways for application data: sealed once, opened by each. */
+static void use_short_ways(uint32_t algorithm) {
+    static lt_sealed wire;
+    static uint8_t in[1500], out[sizeof in];
+    uint8_t key[32], iv[12];
+    lt_record_keys write, read, read_into;
+    size_t consumed;
+    ptrdiff_t size;
+
+    fill(key, sizeof key, 3);
+    fill(iv, sizeof iv, 4);
+    fill(in, sizeof in, 5);
+    secret(key, sizeof key);
+    secret(iv, sizeof iv);
+    secret(in, sizeof in);
+    CHECK(lt_record_keys_init(&write, algorithm, key, iv) == LT_OK);
+    CHECK(lt_record_keys_init(&read, algorithm, key, iv) == LT_OK);
+    CHECK(lt_record_keys_init(&read_into, algorithm, key, iv) == LT_OK);
+    size = lt_records_seal_data(&write, &wire, in, sizeof in);
+    CHECK(size > 0);
+    public(wire.data, (size_t)size);
+    wire.data[size - 1] ^= 1;
+    CHECK(lt_records_open_into(&read_into, out, sizeof out, &consumed, wire.data, (size_t)size) == 0 && consumed == 0);
+    wire.data[size - 1] ^= 1;
+    CHECK(lt_records_open_into(&read_into, out, sizeof out, &consumed, wire.data, (size_t)size) == sizeof in);
+    CHECK(consumed == (size_t)size);
+    CHECK(lt_records_open_data(&read, &opened, wire.data, (size_t)size) == sizeof in);
+    public(in, sizeof in);
+    public(out, sizeof out);
+    public(opened.data, sizeof in);
+    CHECK(memcmp(out, in, sizeof in) == 0);
+    CHECK(memcmp(opened.data, in, sizeof in) == 0);
+}
+
 /* Callers move their contexts as the words that they are to them: both views of the memory must agree. */
 static __attribute__((noinline)) void copy_over_words(lt_record_keys *keys, const lt_record_keys *from) {
     const lt_aead *aead = &lt_record_keys_inside(keys)->aead;
@@ -110,23 +145,43 @@ static void copy_keys(void) {
 
 /* ---- What is left on the stack -------------------------------------------------------------------- */
 
+enum { SEAL, OPEN, SEAL_DATA, OPEN_DATA, OPEN_INTO, CALLS };
+
 /* Outside the stack that is searched. */
 static struct {
     size_t len;
-    int opening;
+    int call;
     int lose; /* leave the key on the stack, to see that the search finds it */
-    uint8_t key[32], iv[12], text[5000], wire[5100];
+    uint8_t key[32], iv[12], text[5000], out[5000];
+    lt_sealed wire;
     ptrdiff_t sealed;
+    size_t consumed;
     lt_record_keys write, read;
 } job;
 
 static void *run_job(void *unused) {
-    if (job.opening) {
-        CHECK(lt_records_open(&job.read, &opened, job.wire, (size_t)job.sealed, LT_RECORD_MAX) > 0);
-    } else {
-        job.sealed = lt_records_seal(&job.write, job.wire, sizeof job.wire, 23, job.text, job.len, LT_RECORD_MAX, 1);
-        CHECK(job.sealed > 0);
+    uint8_t *const wire = job.wire.data;
+    const size_t sealed = (size_t)job.sealed;
+
+    switch (job.call) {
+    case SEAL:
+        job.sealed = lt_records_seal(&job.write, wire, sizeof job.wire, 23, job.text, job.len, LT_RECORD_MAX, 1);
+        break;
+    case SEAL_DATA:
+        job.sealed = lt_records_seal_data(&job.write, &job.wire, job.text, job.len);
+        break;
+    case OPEN:
+        CHECK(lt_records_open(&job.read, &opened, wire, sealed, LT_RECORD_MAX) == 1);
+        break;
+    case OPEN_DATA:
+        CHECK(lt_records_open_data(&job.read, &opened, wire, sealed) == (int)job.len);
+        break;
+    default:
+        CHECK(lt_records_open_into(&job.read, job.out, sizeof job.out, &job.consumed, wire, sealed) ==
+              (ptrdiff_t)job.len);
+        break;
     }
+    CHECK(job.sealed > 0);
     if (job.lose) {
         lose_secret(job.key, sizeof job.key);
     }
@@ -134,7 +189,7 @@ static void *run_job(void *unused) {
 }
 
 static int key_stream_is_on_stack(void) {
-    const uint8_t *ciphertext = job.wire + LT_HEADER_LEN + lt_record_keys_inside(&job.write)->explicit_len;
+    const uint8_t *ciphertext = job.wire.data + LT_HEADER_LEN + lt_record_keys_inside(&job.write)->explicit_len;
 
     for (size_t i = 0; i + PIECE <= job.len; i += PIECE) {
         uint8_t stream[PIECE];
@@ -162,7 +217,10 @@ static void search_stack(uint32_t algorithm, size_t len, int lose) {
     fill((uint8_t *)&job.write, sizeof job.write, 9); /* zeros where nothing is set would be found on any stack */
     CHECK(lt_record_keys_init(&job.write, algorithm, job.key, job.iv) == LT_OK);
     CHECK(lt_record_keys_init(&job.read, algorithm, job.key, job.iv) == LT_OK);
-    for (job.opening = 0; job.opening < 2; job.opening++) {
+    for (job.call = SEAL; job.call < CALLS; job.call++) {
+        if (job.call == OPEN_INTO) { /* what SEAL_DATA made has been opened */
+            lt_test_record_keys_sequence(&job.read, 1);
+        }
         run_on_searched_stack(run_job);
         CHECK(is_on_stack(job.key, lt_aead_key_len(algorithm)) == lose);
         CHECK(!key_stream_is_on_stack());
@@ -214,6 +272,7 @@ int main(int argc, char **argv) {
                 use_aead(algorithm, LENGTHS[i]);
             }
             use_records(algorithm);
+            use_short_ways(algorithm);
         }
     }
     copy_keys();

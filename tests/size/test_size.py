@@ -72,16 +72,29 @@ ENTRIES = [
     "lt_records_seal_data",
     "lt_records_open",
     "lt_records_open_data",
+    "lt_records_open_into",
     "lt_key_share_generate",
     "lt_key_share_derive",
+    "lt_premaster_set",
     "lt_key_schedule_derive",
     "lt_key_schedule_resume",
     "lt_key_schedule_record_keys",
     "lt_key_schedule_finished",
     "lt_key_schedule_export",
+    "lt_key_schedule_master_secret",
     "lt_hmac",
+    "lt_equal",
 ]
 VERIFY = "lt_verify_vartime"
+
+WITHOUT_SECRETS = {
+    "lt_cpu_features": "reads the processor",
+    "lt_cpu_restrict": "a mask",
+    "lt_hash": "of what went over the wire; under a key it is lt_hmac",
+    "lt_record_keys_short_bytes": "reads a counter that follows from the lengths of records",
+    VERIFY: "signatures, public keys and what was signed are public",
+}
+"""Public functions that need not run in constant time, and why."""
 
 WIPED = 4096
 """What lt_wipe_stack overwrites: every call must get by with it, or leaves something."""
@@ -151,6 +164,22 @@ class Firmware:
         below = [self.stack(callee, wiping, (*above, function)) for callee in callees]
         deepest, path = max(below, default=(0, ()))
         return frames.get(function, HELPER_STACK) + deepest, (function, *path)
+
+
+def needs_no_proof(name: str) -> bool:
+    """Besides those: wiping reads nothing, and lt_test_* are for tests and call what is proven."""
+    return name in WITHOUT_SECRETS or name.endswith("_wipe") or name.startswith("lt_test_")
+
+
+def test_every_public_function_on_secrets_is_measured_and_run_under_valgrind() -> None:
+    header = (CSRC / "lighttls.h").read_text().partition("/* cdef: begin */")[2].partition("/* cdef: end */")[0]
+    code = re.sub(r"/\*.*?\*/", "", header, flags=re.DOTALL)
+    public = set(re.findall(r"^[\w ]*?\b(lt_\w+)\(", code, re.MULTILINE))
+    wanted = {name for name in public if not needs_no_proof(name)}
+    programs = "".join(path.read_text() for path in sorted((CSRC.parent / "tests" / "c").glob("ct_*.c")))
+    assert set(WITHOUT_SECRETS) < public
+    assert wanted == set(ENTRIES)
+    assert {name for name in wanted if f"{name}(" not in programs} == set()
 
 
 @pytest.fixture(scope="session")
