@@ -6,7 +6,8 @@
  *   form 1   any stream
  *   form 2   [type] [length: 2] [fragment: 2] [reserve] [room: 2]: sealed, and opened again
  *
- * and 4 more for the short ways: lt_records_open_data, before lt_records_open, and lt_records_seal_data.
+ * and 4 more for the short ways: lt_records_open_data, before lt_records_open, and lt_records_seal_data; or 8 more for
+ * lt_records_open_into, before lt_records_open, with room for what is there, for a byte more or less, or by the chunk.
  *
  * record_model.h says what must come out. Besides: what is opened is the next right record, bit by bit, and none of
  * these is refused. The same stream in chunks gives the same under the other mask.
@@ -122,14 +123,52 @@ static void check_is_wrong(const setting *s, const result *r) {
     }
 }
 
+/* Bytes of room for lt_records_open_into. */
+static size_t room_into(const setting *s) {
+    const size_t there = stream.count == 0 ? 0 : stream.ends[stream.count - 1] - stream.count * (5 + overhead(s));
+
+    return s->chunk % 2 == 0 || there == 0 ? s->chunk : there - 1 + s->chunk / 2 % 3;
+}
+
+static void open_into(lt_record_keys *keys, const setting *s, result *r) {
+    const size_t room = room_into(s);
+    uint8_t *const in = copy_of(stream.bytes, stream.len), *const out = allocate(room),
+                   *const expected = allocate(room);
+    lt_opened *const one = malloc(sizeof *one);
+    size_t consumed = SIZE_MAX, expected_consumed, done = 0;
+    ptrdiff_t written;
+
+    REQUIRE(one != NULL);
+    memset(out, CANARY, room);
+    memset(expected, CANARY, room);
+    written = lt_records_open_into(keys, out, room, &consumed, in, stream.len);
+    REQUIRE(written >= 0);
+    REQUIRE((size_t)written == model_open_into(expected, room, &expected_consumed, one, s, in, stream.len));
+    REQUIRE(consumed == expected_consumed && memcmp(out, expected, room) == 0);
+    while (r->at < consumed) {
+        const size_t len = ((size_t)in[r->at + 3] << 8 | in[r->at + 4]) - overhead(s);
+
+        note(r, s, 23, out + done, len);
+        done += len;
+    }
+    REQUIRE(r->at == consumed && done == (size_t)written);
+    free(in);
+    free(out);
+    free(expected);
+    free(one);
+}
+
 static result open_at_once(const setting *s) {
     lt_opened *const out = malloc(sizeof *out), *const expected = malloc(sizeof *expected);
     lt_record_keys keys;
     result r = {0, 0, 0, 0, 0};
-    int data_only = s->short_way;
+    int data_only = s->short_way == DATA;
 
     REQUIRE(out != NULL && expected != NULL);
     set_keys(&keys, s, s->mask);
+    if (s->short_way == INTO) {
+        open_into(&keys, s, &r);
+    }
     do {
         const size_t len = stream.len - r.at;
         const uint8_t *const in = stream.bytes + r.at;
@@ -379,7 +418,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len) {
     setting s;
 
     fill_once(&s);
-    s.short_way = (first & 4) != 0;
+    s.short_way = (first & 8) != 0 ? INTO : (first & 4) != 0 ? DATA : NO_SHORT_WAY;
     s.aead = LT_AES_128_GCM + take(&in) % 7u;
     s.mask = take_mask(&in);
     s.other_mask = take_mask(&in);

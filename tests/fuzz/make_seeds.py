@@ -256,11 +256,15 @@ def record_inputs() -> Iterator[bytes]:
                 records = b"".join(bytes([3, length >> 8, length & 255]) for length in lengths)
                 yield head + records
                 yield head + records + edit
+                yield b"\x08" + head[1:] + records
                 if len(lengths) == 1:
                     yield b"\4" + head[1:] + records
                     yield b"\4" + head[1:] + records + edit
             for length in (511, 1400, 4096, 16384):
                 yield bytes([0, aead, mask, 1, 0, 0, 200, 1, 3]) + length.to_bytes(2)
+        for chunk in range(1, 8):  # rooms, for lt_records_open_into
+            yield bytes([8, aead, 0, 1, 0, 0, chunk, 3, 3, 0, 2, 3, 0, 1, 3, 0, 2])
+            yield bytes([8, aead, 0, 1, 0, 0, 7, 3, 3, 0, 2, 3, 0, 1, 3, 0, 2]) + bytes([0, 0, 26 + chunk, chunk])
         for kind in range(5):
             yield bytes([0, aead, 0, 1, 0, 0, 9, 3, 3, 0, 20, 2, 0, 2, 3, 0, 20, kind, 0, 44, 5])
         for content_type in range(6):

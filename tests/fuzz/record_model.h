@@ -7,6 +7,9 @@
 
 #include "fuzz.h"
 
+/* Which calls for application data come first, if any. */
+enum { NO_SHORT_WAY, DATA, INTO };
+
 typedef struct {
     uint32_t aead;
     uint32_t mask, other_mask;
@@ -155,6 +158,39 @@ static inline int model_open_data(lt_opened *out, const setting *s, uint64_t seq
     }
     status = model_open_one(out, 0, &largest, sequence, in, in_len, &size);
     return status == LT_OK ? (int)(size - 5 - overhead(s)) : status;
+}
+
+/* The same of lt_records_open_into; `one` is room for a record. What fails is wiped from `out`, which keeps the rest.
+ */
+static inline size_t model_open_into(uint8_t *out, size_t out_cap, size_t *consumed, lt_opened *one, const setting *s,
+                                     const uint8_t *in, size_t in_len) {
+    setting largest = *s;
+    uint64_t sequence = s->sequence;
+    size_t used = 0, size;
+
+    largest.limit = LT_RECORD_MAX;
+    *consumed = 0;
+    while (in_len - *consumed > 5 && in[*consumed] == 23) {
+        const uint8_t *const record = in + *consumed;
+        const size_t body = (size_t)record[3] << 8 | record[4], len = body - overhead(s);
+        int status;
+
+        if (body <= overhead(s) || len > out_cap - used) {
+            break;
+        }
+        status = model_open_one(one, 0, &largest, sequence, record, in_len - *consumed, &size);
+        if (status == LT_ERR_AUTH) {
+            memset(out + used, 0, len);
+        }
+        if (size == 0) {
+            break;
+        }
+        memcpy(out + used, one->data, len);
+        used += len;
+        *consumed += size;
+        sequence++;
+    }
+    return used;
 }
 
 #endif
