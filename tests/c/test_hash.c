@@ -241,7 +241,7 @@ static void key_schedule_refuses(void) {
     lt_record_keys one, other;
 
     derivation_refuses(0, LT_SHA256, 32, 32);
-    derivation_refuses(4, LT_SHA256, 32, 32);
+    derivation_refuses(LT_AES_256_CCM_8 + 1, LT_SHA256, 32, 32);
     derivation_refuses(LT_AES_128_GCM, LT_SHA512, 32, 64);
     derivation_refuses(LT_AES_128_GCM, 0, 32, 32);
     derivation_refuses(LT_AES_128_GCM, LT_SHA256, 0, 32);
