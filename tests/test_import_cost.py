@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-EXPENSIVE = ("argparse", "asyncio", "cryptography", "dataclasses", "inspect", "logging", "ssl")
+EXPENSIVE = ("argparse", "asyncio", "cryptography", "dataclasses", "inspect", "logging", "re", "ssl", "typing")
 
 
 def loaded_by(statement: str) -> set[str]:

@@ -1,7 +1,6 @@
 """lighttls: a sans-IO TLS 1.2 client for devices that the standard `ssl` module cannot serve."""
 
-from typing import TYPE_CHECKING
-
+from lighttls._typing import TYPE_CHECKING
 from lighttls.config import ClientConfig
 from lighttls.connection import ClientConnection
 from lighttls.errors import (

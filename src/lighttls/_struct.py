@@ -8,7 +8,7 @@ type checkers enforce it.
 
 from __future__ import annotations
 
-from typing import Any, TypeVar, dataclass_transform
+from lighttls._typing import Any, TypeVar, dataclass_transform
 
 _T = TypeVar("_T")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable
-from typing import Any, Final, TypeVar
 
+from lighttls._typing import Any, Final, TypeVar
 from lighttls.crypto import default_provider
 from lighttls.crypto.provider import CryptoProvider, KeySchedule
 from lighttls.crypto.suites import DEFAULT_SUITES, SUITES

@@ -8,8 +8,8 @@ and what to do next.
 from __future__ import annotations
 
 from enum import Enum
-from typing import Any
 
+from lighttls._typing import Any
 from lighttls.iana import Alert
 
 

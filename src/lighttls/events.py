@@ -5,9 +5,8 @@ Instances are immutable by convention.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from lighttls._struct import struct
+from lighttls._typing import TYPE_CHECKING
 from lighttls.iana import Alert, name_of
 from lighttls.keys import SignatureRequest
 from lighttls.session import Session

@@ -5,7 +5,8 @@ ones we know. Numbers: IANA's registries of TLS; RFC 5246, 6066, 7301, 7627, 842
 """
 
 from enum import IntEnum
-from typing import Final
+
+from lighttls._typing import Final
 
 TLS12: Final = 0x0303
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
-
+from lighttls._typing import Any, Final
 from lighttls.crypto import _shared
 from lighttls.crypto.provider import Entropy
 from lighttls.iana import NamedGroup

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
-
+from lighttls._typing import Final
 from lighttls.crypto.provider import Entropy
 from lighttls.crypto.suites import SUITES
 from lighttls.errors import (

@@ -5,8 +5,7 @@ Everything here is public input, so nothing needs to run in constant time.
 
 from __future__ import annotations
 
-from typing import Any, Final
-
+from lighttls._typing import Any, Final
 from lighttls.crypto import _shared
 from lighttls.errors import BadSignature
 from lighttls.iana import SignatureScheme, name_of

@@ -12,8 +12,7 @@ work buffer keeps up to 64 KiB of the plaintext last opened for as long as the p
 
 from __future__ import annotations
 
-from typing import Any, Final
-
+from lighttls._typing import Any, Final
 from lighttls.crypto import _shared, _signatures
 from lighttls.crypto._core import ffi, lib
 from lighttls.crypto.provider import Entropy, KeyShare

@@ -8,8 +8,8 @@ specification). Secrets stay behind these objects; they leave by named exits onl
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
+from lighttls._typing import Protocol
 from lighttls.crypto.suites import Suite
 
 Entropy = Callable[[int], bytes | bytearray]

@@ -10,8 +10,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 from _thread import allocate_lock
-from typing import Any, Final
 
+from lighttls._typing import Any, Final
 from lighttls.crypto import _ecdh, _shared, _signatures
 from lighttls.crypto.provider import Entropy
 from lighttls.crypto.suites import AES_CCM, AES_GCM, Suite

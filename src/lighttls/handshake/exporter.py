@@ -6,8 +6,7 @@ which two connections may share their secrets (RFC 7627 §1).
 
 from __future__ import annotations
 
-from typing import Final
-
+from lighttls._typing import Final
 from lighttls.errors import UsageError
 from lighttls.handshake.resumption import end_point
 from lighttls.handshake.states import Connected, Resumption

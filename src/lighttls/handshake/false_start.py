@@ -8,8 +8,7 @@ server must have shown before that it copes with this suite, since some have bee
 
 from __future__ import annotations
 
-from typing import Final
-
+from lighttls._typing import Final
 from lighttls.crypto.suites import AES_CCM, AES_GCM, CHACHA20_POLY1305
 from lighttls.handshake.states import Agreed, PeerVerified
 

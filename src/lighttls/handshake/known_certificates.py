@@ -8,8 +8,8 @@ memory this way.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
+from lighttls._typing import Final
 from lighttls.config import ClientConfig
 from lighttls.x509 import Certificate, VerifiedPath
 

@@ -6,8 +6,8 @@ In a full handshake we finish first, in a resumed one the server does, and our F
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
+from lighttls._typing import TYPE_CHECKING
 from lighttls.errors import DecryptError
 from lighttls.events import DataReceived
 from lighttls.handshake.inputs import ApplicationData, ChangeCipherSpec

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from lighttls._typing import TYPE_CHECKING
 from lighttls.errors import BadSignature, SignerError
 from lighttls.events import SignatureRequested
 from lighttls.handshake.false_start import may_start_early

@@ -5,9 +5,8 @@ A handler that raises has therefore sent nothing (CERT-25).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from lighttls._struct import struct
+from lighttls._typing import TYPE_CHECKING
 from lighttls.events import Event
 from lighttls.handshake.transcript import Transcript
 from lighttls.messages import Message

@@ -7,8 +7,7 @@ server that answers neither is held to 2^14 bytes and may use them.
 
 from __future__ import annotations
 
-from typing import Final
-
+from lighttls._typing import Final
 from lighttls.config import LARGEST_SIZE_LIMIT, SMALLEST_SIZE_LIMIT, ClientConfig
 from lighttls.errors import IllegalParameter
 from lighttls.handshake.states import RecordSizes

@@ -8,8 +8,7 @@ its key in the store: under another policy it is not even found.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
+from lighttls._typing import TYPE_CHECKING, Final
 from lighttls.config import ClientConfig
 from lighttls.errors import HandshakeFailure
 from lighttls.handshake.output import LogKeys, Output

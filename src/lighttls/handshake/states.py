@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from lighttls._struct import secret, struct
+from lighttls._typing import TYPE_CHECKING
 from lighttls.iana import NamedGroup, SignatureScheme
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ No row leads back to a ClientHello (HS-12).
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, TypeVar, cast
 
 from lighttls._struct import struct
+from lighttls._typing import Any, Final, TypeVar, cast
 from lighttls.errors import InternalError, UnexpectedMessage
 from lighttls.handshake.inputs import ApplicationData, ChangeCipherSpec, SignatureReady
 from lighttls.handshake.on_certificate import on_certificate

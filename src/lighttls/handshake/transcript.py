@@ -7,7 +7,7 @@ few microseconds, and nothing has to be copied or resumed. Freed at Finished.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from lighttls._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lighttls.crypto.provider import CryptoProvider

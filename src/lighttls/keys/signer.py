@@ -8,8 +8,8 @@ returns None, a `SignatureRequested` event appears, and the handshake waits for
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
+from lighttls._typing import Protocol
 from lighttls.errors import SignerError, UsageError
 from lighttls.iana import SignatureScheme
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from lighttls._typing import Any
 from lighttls.errors import ConfigurationError
 from lighttls.iana import SignatureScheme
 from lighttls.keys.signer import SignatureRequest

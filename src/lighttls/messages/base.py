@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar, TypeVar, dataclass_transform
 
+from lighttls._typing import ClassVar, TypeVar, dataclass_transform
 from lighttls.iana import HandshakeType
 from lighttls.wire import Fixed, Nested, Structure, Uint, Vector, field, structure
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Final
 
+from lighttls._typing import Final
 from lighttls.errors import DecodeError
 from lighttls.iana import (
     CipherSuite,

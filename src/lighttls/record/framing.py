@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
-
+from lighttls._typing import Final
 from lighttls.errors import ProtocolVersion, RecordOverflow, UnexpectedMessage
 from lighttls.iana import TLS12
 

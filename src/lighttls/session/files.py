@@ -12,8 +12,8 @@ import stat
 from _thread import allocate_lock
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final
 
+from lighttls._typing import Final
 from lighttls.errors import ConfigurationError, DecodeError
 from lighttls.wire import Fixed, ListOf, Nested, Structure, Vector, field, structure
 

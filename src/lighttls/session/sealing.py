@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
 
+from lighttls._typing import TYPE_CHECKING, Final
 from lighttls.errors import ConfigurationError, LightTLSError
 
 if TYPE_CHECKING:

@@ -8,8 +8,7 @@ is bound to them by a hash over the name, the anchors and the policies of that t
 
 from __future__ import annotations
 
-from typing import Final, Protocol
-
+from lighttls._typing import Final, Protocol
 from lighttls.errors import ConfigurationError, DecodeError
 from lighttls.wire import Fixed, Structure, Uint, Vector, field, structure
 

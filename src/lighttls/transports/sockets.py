@@ -6,8 +6,8 @@ import io
 import socket
 from contextlib import suppress
 from time import monotonic
-from typing import IO, Any, Final
 
+from lighttls._typing import IO, Any, Final
 from lighttls.config import ClientConfig
 from lighttls.errors import TransportError, UsageError
 from lighttls.transports.driver import check_address, check_bounds, octets

@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from time import monotonic
 from types import TracebackType
-from typing import Final, Self
 
+from lighttls._typing import Final, Self
 from lighttls.config import ClientConfig
 from lighttls.connection import ClientConnection
 from lighttls.errors import LightTLSError, TransportError, UsageError

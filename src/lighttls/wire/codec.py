@@ -12,9 +12,8 @@ that names structure and field. Unknown code points survive as numbers.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
-
 from lighttls._struct import struct
+from lighttls._typing import Any, ClassVar, Self, TypeVar, dataclass_transform
 from lighttls.errors import DecodeError, InternalError
 from lighttls.wire.kinds import Kind, Writer
 

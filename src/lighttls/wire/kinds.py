@@ -7,7 +7,7 @@ structure becomes one straight function (see `codec`). In those lines `data` is 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from lighttls._typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from lighttls.wire.codec import Structure

@@ -9,8 +9,8 @@ decision here depends on them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Final, TypeVar
 
+from lighttls._typing import Any, Final, TypeVar
 from lighttls.errors import CertificateError, ChainReason
 from lighttls.x509 import der, distinguished_name, extensions, public_key, signatures
 from lighttls.x509.distinguished_name import Name

@@ -6,8 +6,7 @@ refused before the search goes on above it.
 
 from __future__ import annotations
 
-from typing import Final
-
+from lighttls._typing import Final
 from lighttls.errors import CertificateError, ChainReason
 from lighttls.x509 import extensions, signatures
 from lighttls.x509.certificate import EMPTY_NAME, PURPOSES, Certificate

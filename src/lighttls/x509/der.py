@@ -7,8 +7,7 @@ Tag numbers above 30 and lengths above four bytes do not occur in certificates a
 
 from __future__ import annotations
 
-from typing import Final
-
+from lighttls._typing import Final
 from lighttls.errors import CertificateError, ChainReason
 
 BOOLEAN: Final = 0x01

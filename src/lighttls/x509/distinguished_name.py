@@ -8,8 +8,7 @@ itself, byte by byte. The normal form only leads a search; the signature decides
 
 from __future__ import annotations
 
-from typing import Final
-
+from lighttls._typing import Final
 from lighttls.x509 import der
 
 Name = tuple[bytes, ...]

@@ -6,9 +6,8 @@ malformed, so that one bad extension is judged alone.
 
 from __future__ import annotations
 
-from typing import Final
-
 from lighttls._struct import struct
+from lighttls._typing import Final
 from lighttls.x509 import der
 
 SUBJECT_KEY_IDENTIFIER: Final = der.oid("2.5.29.14")

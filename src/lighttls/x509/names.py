@@ -7,9 +7,8 @@ a TLS client that opens a connection to a host has no use for them.
 
 from __future__ import annotations
 
-from typing import Final
-
 from lighttls._struct import struct
+from lighttls._typing import Final
 from lighttls.errors import CertificateError, ChainReason, ConfigurationError
 from lighttls.x509.certificate import Certificate
 from lighttls.x509.distinguished_name import printable

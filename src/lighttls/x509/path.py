@@ -11,8 +11,8 @@ ends that path and not the search.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
+from lighttls._typing import Final
 from lighttls.crypto.provider import CryptoProvider
 from lighttls.errors import BadSignature, CertificateError, ChainReason
 from lighttls.x509 import checks, distinguished_name, name_constraints, public_key, signatures

@@ -5,9 +5,9 @@ from __future__ import annotations
 from binascii import Error as Base64Error
 from binascii import a2b_base64
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
 
 from lighttls._struct import struct
+from lighttls._typing import TYPE_CHECKING, Final
 from lighttls.errors import CertificateError, ChainReason, ConfigurationError
 
 if TYPE_CHECKING:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from lighttls._struct import struct
+from lighttls._typing import Final
 from lighttls.iana import NamedGroup
 from lighttls.x509 import der
 

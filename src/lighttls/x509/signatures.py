@@ -7,9 +7,8 @@ RSASSA-PSS one hash for both uses and a salt as long as it (RFC 4055 §3.1).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from lighttls._struct import struct
+from lighttls._typing import TYPE_CHECKING, Final
 from lighttls.errors import CertificateError, ChainReason
 from lighttls.iana import SignatureScheme
 from lighttls.x509 import der

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from os import PathLike, fspath
 from os.path import exists
-from typing import Final
 
+from lighttls._typing import Final
 from lighttls.errors import CertificateError, ConfigurationError, UsageError
 from lighttls.x509 import distinguished_name, pem, public_key
 from lighttls.x509.certificate import EMPTY_NAME, Certificate, peek_subject

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final, Protocol
 
 from lighttls._struct import struct
+from lighttls._typing import Final, Protocol
 from lighttls.errors import CertificateError, ChainReason
 from lighttls.x509 import distinguished_name
 from lighttls.x509.certificate import Certificate

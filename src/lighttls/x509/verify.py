@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
+from lighttls._typing import TYPE_CHECKING
 from lighttls.crypto.provider import CryptoProvider
 from lighttls.errors import CertificateError, ChainReason, ConfigurationError, UsageError
 from lighttls.x509 import names
