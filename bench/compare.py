@@ -2,7 +2,7 @@
 
 Both sides run in every round, in alternating order, and the result is the median of the rounds'
 ratios: a slow second slows both sides of a round. If the yardstick itself spreads over more than
-15 % (its middle half, relative to the median) the run is repeated, at most twice; what is left
+15 % (its middle half, relative to the median) the run is repeated, at most five times; what is left
 then is marked as noisy.
 """
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from statistics import median, quantiles
 
 ROUNDS = 15
-ATTEMPTS = 3
+ATTEMPTS = 6
 TOLERATED_SPREAD = 0.15
 
 Side = Callable[[], float]
