@@ -182,11 +182,15 @@ static void prf(const request *r, answer *a) {
                             s[2].bytes, s[2].len);
 }
 
+static size_t tag_len(uint32_t aead) {
+    return aead == LT_AES_128_CCM_8 || aead == LT_AES_256_CCM_8 ? 8 : 16;
+}
+
 /* aead; key, nonce, additional data, text */
 static void aead_seal(const request *r, answer *a) {
     const string *s = r->strings;
 
-    a->out = placed(OUT, s[3].len + 16);
+    a->out = placed(OUT, s[3].len + tag_len(r->numbers[0]));
     a->status = lt_test_aead_seal(r->numbers[0], s[0].bytes, s[0].len, s[1].bytes, s[2].bytes, s[2].len, a->out.bytes,
                                   s[3].bytes, s[3].len);
 }
@@ -195,7 +199,7 @@ static void aead_seal(const request *r, answer *a) {
 static void aead_open(const request *r, answer *a) {
     const string *s = r->strings;
 
-    a->out = placed(OUT, s[3].len < 16 ? 0 : s[3].len - 16);
+    a->out = placed(OUT, s[3].len < tag_len(r->numbers[0]) ? 0 : s[3].len - tag_len(r->numbers[0]));
     a->status = lt_test_aead_open(r->numbers[0], s[0].bytes, s[0].len, s[1].bytes, s[2].bytes, s[2].len, a->out.bytes,
                                   s[3].bytes, s[3].len);
 }
