@@ -54,7 +54,7 @@ from lighttls.handshake import (
     WaitSignature,
     WaitTicketResumed,
     WriteWith,
-    may_come,
+    message_in,
     refuse,
     step,
     wipe_secrets,
@@ -64,7 +64,7 @@ from lighttls.info import ConnectionInfo
 from lighttls.keeper import SessionKeeper
 from lighttls.keys import SignatureRequest
 from lighttls.ledger import Ledger
-from lighttls.messages import MESSAGES, Finished, HelloRequest, Joiner, ServerHello
+from lighttls.messages import Finished, HelloRequest, Joiner, ServerHello
 from lighttls.record import OpenData, Outbox, Patience, RecordLayer, SealData, fatal_alert, read_alert
 from lighttls.session import Session
 from lighttls.trace import TraceEntry
@@ -186,14 +186,14 @@ class Conversation:
 
     def _judge_header(self, number: int, length: int) -> None:
         """Refuse a message that must not come now before its body is kept (HS-01, HS-02, REC-23)."""
-        message = MESSAGES.get(number)
-        if message is None or self._state is None or not may_come(self._state, message):
+        message = message_in(self._state, number)
+        if message is None:
             raise refuse(self._state, name_of(HandshakeType, number))  # type: ignore[arg-type]
         if not message.fields and length:  # REC-23, HS-07, SHD-01
             raise DecodeError(f"{message.__name__} announces {length} bytes, expected none")
 
     def _on_message(self, raw: bytes, events: list[Event]) -> None:
-        message = MESSAGES[raw[0]].parse(raw[4:])
+        message = message_in(self._state, raw[0]).parse(raw[4:])  # type: ignore[union-attr] # see _judge_header
         self._note(False, message, len(raw))
         if type(message) is HelloRequest:
             self._patience.on_hello_request()

@@ -28,7 +28,7 @@ from lighttls.handshake.states import (
     WaitTicketResumed,
     wipe_secrets,
 )
-from lighttls.handshake.table import ENDS_A_FLIGHT, TABLE, may_come, refuse, step
+from lighttls.handshake.table import ENDS_A_FLIGHT, TABLE, message_in, refuse, step
 from lighttls.handshake.transcript import Transcript
 
 __all__ = [
@@ -59,7 +59,7 @@ __all__ = [
     "WaitTicketResumed",
     "WriteWith",
     "exporter",
-    "may_come",
+    "message_in",
     "refuse",
     "resumption",
     "send_client_hello",

@@ -61,6 +61,7 @@ from lighttls.messages import (
     CertificateStatus,
     Finished,
     HelloRequest,
+    Message,
     NewSessionTicket,
     ServerHello,
     ServerHelloDone,
@@ -135,14 +136,17 @@ TABLE: Final = (
 # fmt: on
 
 _INDEX: Final[dict[tuple[type, type], Row]] = {(r.state, r.message): r for r in TABLE}
+_BY_NUMBER: Final[dict[tuple[type, int], type[Message]]] = {
+    (r.state, r.message.handshake_type): r.message for r in TABLE if issubclass(r.message, Message)
+}
 
 ENDS_A_FLIGHT: Final = frozenset((ServerHelloDone, SignatureReady, Finished))
 """On these the server waits for us or is done: handshake bytes behind them are refused (REC-20)."""
 
 
-def may_come(state: State, message: type) -> bool:
-    """Whether the table has a row for this pair."""
-    return (type(state), message) in _INDEX
+def message_in(state: State | None, number: int) -> type[Message] | None:
+    """The handshake message of this type that the table has a row for: its shape hangs on what was agreed."""
+    return _BY_NUMBER.get((type(state), number))
 
 
 def refuse(state: State, what: str) -> UnexpectedMessage:

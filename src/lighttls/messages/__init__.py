@@ -1,6 +1,6 @@
 """Handshake messages: declarations, and the joiner that puts them together from records."""
 
-from lighttls.messages.base import MESSAGES, Extension, Message
+from lighttls.messages.base import Extension, Message
 from lighttls.messages.certificate import Certificate, CertificateRequest, CertificateStatus, CertificateVerify
 from lighttls.messages.describe import describe
 from lighttls.messages.finished import Finished
@@ -10,7 +10,6 @@ from lighttls.messages.key_exchange import ClientKeyExchange, ServerKeyExchange,
 from lighttls.messages.new_session_ticket import NewSessionTicket
 
 __all__ = [
-    "MESSAGES",
     "Certificate",
     "CertificateRequest",
     "CertificateStatus",

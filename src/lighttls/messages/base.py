@@ -23,18 +23,14 @@ class Message(Structure):
 
 _M = TypeVar("_M", bound=Message)
 
-MESSAGES: dict[int, type[Message]] = {}
-"""The message classes by handshake type."""
-
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
 def message(handshake_type: HandshakeType) -> Callable[[type[_M]], type[_M]]:
-    """Declare the structure of one handshake message and enter it in `MESSAGES`."""
+    """Declare the structure of a handshake message. Several may share a number: what was agreed tells them apart."""
 
     def declare(cls: type[_M]) -> type[_M]:
         made = structure(cls)
         made.handshake_type = handshake_type
-        MESSAGES[handshake_type] = made
         return made
 
     return declare
