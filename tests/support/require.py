@@ -34,6 +34,12 @@ def command(name: str) -> str:
     return shutil.which(name) or _missing(f"no `{name}` here", "make deps")
 
 
+def peer(missing: str) -> None:
+    """A server of the interop matrix; `missing` says what it lacks here."""
+    if missing:
+        _missing(missing, "tools/packages.sh interop, and pip install -e .[interop]")
+
+
 def native() -> None:
     """The native engine, built."""
     if problem := engines.native_problem():

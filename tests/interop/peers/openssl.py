@@ -1,0 +1,44 @@
+"""`openssl s_server`."""
+
+from __future__ import annotations
+
+from interop.cells import Cell
+from interop.peers.base import Files, Lack, Peer, Setup, Word, first, missing_program, output, receive
+from lighttls import TLSSocket
+
+
+class OpenSSL(Peer):
+    name = "OpenSSL"
+    in_ci = True
+    ready = r"^ACCEPT \S+:(\d+)$"
+
+    def missing(self) -> str:
+        return missing_program("openssl")
+
+    def version(self) -> str:
+        return first(r"OpenSSL (\S+)", output("openssl", "version"))
+
+    def setup(self, cell: Cell, files: Files) -> Setup:
+        return ("-Verify", "2", "-verify_return_error") if cell.device != "none" else ()
+
+    def command(self, setup: Setup, files: Files, port: int) -> list[Word]:
+        return [
+            *("openssl", "s_server", "-accept", "127.0.0.1:0", "-tls1_2", "-rev"),
+            *("-cert", files.chain("rsa"), "-cert_chain", files.chain("rsa"), "-key", files.key("rsa")),
+            *("-dcert", files.chain("ecdsa"), "-dcert_chain", files.chain("ecdsa"), "-dkey", files.key("ecdsa")),
+            *("-CAfile", files.clients, "-groups", "X25519:P-256:P-384"),
+            *("-cipher", "ALL:@SECLEVEL=0"),  # CCM_8 with its 64-bit tag is at level 0 only
+            *setup,
+        ]
+
+    def lacks(self, cell: Cell) -> dict[str, Lack]:
+        if cell.record_size_limit:
+            return {"size": Lack("OpenSSL has no record_size_limit")}
+        return {}
+
+    def talk(self, tls: TLSSocket) -> None:
+        """-rev: each line comes back reversed."""
+        for length in (1, 1000, 15_000):
+            line = (b"0123456789abcdef" * (length // 16 + 1))[:length]
+            tls.sendall(line + b"\n")
+            assert receive(tls, length + 1) == line[::-1] + b"\n"

@@ -1,0 +1,119 @@
+"""One cell tried: a connection, or two where the second resumes the first, with data both ways on each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from interop.cells import Cell
+from interop.peers.base import Peer
+from interop.stage import Server
+from lighttls import ClientConfig, ConnectionInfo, LightTLSError, NamedGroup, PeerAlert, Session, connect
+from lighttls.crypto.provider import CryptoProvider
+from lighttls.iana import Alert, name_of
+from support import pki
+
+TIMEOUT, DEADLINE = 20.0, 60.0  # seconds, for each wait and for a connection
+
+_DEVICES = {"ecdsa": "ec_device", "rsa": "rsa_device"}
+
+
+class LastSession:
+    """A store of one session, which can be looked at."""
+
+    def __init__(self) -> None:
+        self._kept: tuple[bytes, bytes] | None = None
+
+    def load(self, key: bytes) -> bytes | None:
+        return self._kept[1] if self._kept and self._kept[0] == key else None
+
+    def save(self, key: bytes, session: bytes) -> None:
+        self._kept = (key, session)
+
+    def delete(self, key: bytes) -> None:
+        self._kept = None
+
+    @property
+    def kind(self) -> str:
+        """What it can be resumed by: "none", "ticket", "id"."""
+        if self._kept is None:
+            return "none"
+        return "ticket" if Session.from_bytes(self._kept[1]).facts.ticket else "id"
+
+
+def attempt(peer: Peer, cell: Cell, server: Server, provider: CryptoProvider) -> dict[str, str]:
+    """By axis, what the peer lacks for this cell, as its file explains it and as it was seen; {} if all of it works.
+
+    Raises AssertionError, or what the connection raised, if anything goes wrong that the peer's file does not explain.
+    """
+    store = LastSession()
+    config = _config(cell, provider, store)
+    known = peer.lacks(cell)
+    try:
+        lacking = set(_one_connection(peer, cell, server, config, resumes=False))
+        if store.kind != cell.resumption:
+            lacking.add("resumption")
+        elif cell.resumption != "none":
+            lacking |= set(_one_connection(peer, cell, server, config, resumes=True))
+    except LightTLSError as error:
+        for axis, lack in known.items():
+            if lack.error is not None and isinstance(error, lack.error):
+                return {axis: f"{lack.why} ({_said(error)})"}
+        raise
+    unexplained = {axis for axis in lacking if axis not in known or known[axis].error}
+    assert not unexplained, f"asked for in vain: {', '.join(sorted(unexplained))}"
+    return {axis: known[axis].why for axis in sorted(lacking)}
+
+
+def _config(cell: Cell, provider: CryptoProvider, store: LastSession) -> ClientConfig:
+    # P-256 stays as the second choice, for it is the curve of the ECDSA certificates too (RFC 8422 §5.1).
+    groups = dict.fromkeys((cell.group, NamedGroup.SECP256R1))
+    return pki.config(
+        getattr(pki.shared(), _DEVICES[cell.device]) if cell.device != "none" else None,
+        cipher_suites=[cell.suite],
+        groups=groups,
+        sessions=store if cell.resumption != "none" else None,
+        offer_tickets=cell.resumption == "ticket",
+        max_fragment_length=cell.max_fragment_length,
+        record_size_limit=cell.record_size_limit,
+        provider=provider,
+    )
+
+
+def _one_connection(peer: Peer, cell: Cell, server: Server, config: ClientConfig, *, resumes: bool) -> Iterator[str]:
+    """Connect, talk and part; the axes on which the server did not do as asked."""
+    with connect(server.address, config, server_hostname="localhost", timeout=TIMEOUT, deadline=DEADLINE) as tls:
+        peer.talk(tls)
+        info = tls.info
+    assert info.cipher_suite == cell.suite
+    if info.session_resumed:
+        assert resumes
+    else:
+        assert info.group == cell.group
+        assert info.client_certificate_sent is (cell.device != "none")
+        if resumes:
+            yield "resumption"
+    if not _size_was_agreed(cell, info):
+        yield "size"
+    _compare(peer.seen(server.log()), cell, info)
+
+
+def _size_was_agreed(cell: Cell, info: ConnectionInfo) -> bool:
+    if cell.max_fragment_length:
+        return info.max_fragment_length == cell.max_fragment_length
+    return cell.record_size_limit is None or info.record_size_limit is not None
+
+
+def _compare(seen: dict[str, str], cell: Cell, info: ConnectionInfo) -> None:
+    """Both sides must have seen the same, as far as the server says what it saw."""
+    ours = {"suite": cell.suite.name, "resumed": "yes" if info.session_resumed else "no"}
+    if not info.session_resumed:
+        ours["group"] = cell.group.name.lower()
+        ours["client"] = {"none": "-", "ecdsa": "device-ec", "rsa": "device-rsa"}[cell.device]
+    for key, value in ours.items():
+        assert seen.get(key, value) == value, f"the server saw {key}={seen[key]}, we {value}"
+
+
+def _said(error: LightTLSError) -> str:
+    if isinstance(error, PeerAlert):
+        return f"its alert: {name_of(Alert, error.description)}"
+    return f"our {type(error).__name__}"
