@@ -11,7 +11,7 @@ import lighttls
 ERRORS = """
     LightTLSError
     ProtocolError BadRecordMac DecodeError DecryptError HandshakeFailure IllegalParameter ProtocolVersion RecordOverflow
-    UnexpectedMessage UnsupportedExtension
+    NoApplicationProtocol UnexpectedMessage UnsupportedExtension
     CertificateError ChainReason ConfigurationError EntropyError InternalError PeerAlert SignerError TransportError
     TruncatedStream UsageError
     explain

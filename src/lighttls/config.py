@@ -48,6 +48,10 @@ class ClientConfig:
     `sessions` keeps what later connections resume with; tickets are offered where it is set, a session is given to the
     connection, or `offer_tickets` says so (False: session IDs alone). `allow_non_ems_resumption` keeps sessions of
     servers without the extended master secret too, which RFC 7627 §5.3 advises against.
+    RFC 7925's profile for devices is a matter of listing (PROF-02): one of its suites, group and scheme, a store, and
+    `max_fragment_length`.
+    `require_extended_master_secret=True` refuses servers without it (RFC 7627 §5.2), `require_alpn=True` those that
+    choose none of `alpn_protocols` (RFC 9325 §3.8).
     `max_fragment_length` asks that records carry at most 512, 1024, 2048 or 4096 bytes, both ways (RFC 6066 §4).
     `record_size_limit` says how many bytes, 64 to 16384, we take in a protected record, and lets the server say what
     it takes (RFC 8449). A server may ignore either and send up to 16384 bytes; `ClientConnection.info` shows it.
@@ -86,6 +90,8 @@ class ClientConfig:
         "record_size_limit",
         "request_ocsp",
         "request_scts",
+        "require_alpn",
+        "require_extended_master_secret",
         "sessions",
         "signature_schemes",
         "trace",
@@ -103,6 +109,8 @@ class ClientConfig:
     sessions: SessionStore | None
     offer_tickets: bool | None
     allow_non_ems_resumption: bool
+    require_extended_master_secret: bool
+    require_alpn: bool
     max_fragment_length: int | None
     record_size_limit: int | None
     request_ocsp: bool
@@ -132,6 +140,8 @@ class ClientConfig:
         sessions: SessionStore | None = None,
         offer_tickets: bool | None = None,
         allow_non_ems_resumption: bool = False,
+        require_extended_master_secret: bool = False,
+        require_alpn: bool = False,
         max_fragment_length: int | None = None,
         record_size_limit: int | None = None,
         request_ocsp: bool = False,
@@ -168,6 +178,8 @@ class ClientConfig:
             "sessions": sessions,
             "offer_tickets": offer_tickets,
             "allow_non_ems_resumption": allow_non_ems_resumption,
+            "require_extended_master_secret": require_extended_master_secret,
+            "require_alpn": require_alpn,
             "max_fragment_length": _fragment_length(max_fragment_length),
             "record_size_limit": _size_limit(record_size_limit),
             "request_ocsp": request_ocsp,
@@ -185,6 +197,8 @@ class ClientConfig:
             "_derived": {},
         }
         settings["cipher_suites"] = _suites(cipher_suites, settings["groups"], settings["signature_schemes"])
+        if require_alpn and not settings["alpn_protocols"]:
+            raise ConfigurationError("require_alpn is set, but there are no alpn_protocols to choose from")
         trust.freeze()
         for name, value in settings.items():
             object.__setattr__(self, name, value)

@@ -79,6 +79,13 @@ class HandshakeFailure(ProtocolError):
     hint = "Client and server have no acceptable setting in common. Compare what each side offers."
 
 
+class NoApplicationProtocol(ProtocolError):
+    """The server agreed on no application protocol, and `require_alpn` wants one (RFC 7301 §3.2)."""
+
+    alert = Alert.NO_APPLICATION_PROTOCOL
+    hint = "The server does not answer ALPN: it may be another service than expected. Check host, port and names."
+
+
 class BadRecordMac(ProtocolError):
     """A record failed authentication (RFC 5246 §7.2.2)."""
 

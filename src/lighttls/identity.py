@@ -9,7 +9,7 @@ from lighttls._struct import struct
 from lighttls.errors import CertificateError, ConfigurationError, LightTLSError
 from lighttls.iana import ClientCertificateType, SignatureScheme
 from lighttls.keys import Signer, software_key
-from lighttls.x509 import Certificate, certificates_from_pem
+from lighttls.x509 import Certificate, certificates_from_pem, signature_scheme
 
 _LARGEST_CHAIN = 65_536  # bytes of our certificates: what we ourselves take from a server (REC-22)
 _LARGEST_FILE = 1 << 20  # bytes that are read of a file
@@ -102,6 +102,14 @@ class IdentityRequest:
         """Whether a certificate of the identity's chain is by an authority that the server named, or it named none."""
         return not self.ca_names or any(_issued_by(der, self.ca_names) for der in identity.chain)
 
+    def lists_signatures_of(self, identity: Identity) -> bool:
+        """Whether the server's schemes cover how the chain's own certificates are signed, a root's aside (CAUTH-07).
+
+        RFC 5246 §7.4.4 wants it so. Many servers list less than they take, so it is a reason to prefer an identity;
+        the only one is sent in any case.
+        """
+        return all(_signature_listed(der, self.signature_schemes) for der in identity.chain)
+
     def fits(self, identity: Identity) -> bool:
         """Whether the server says that it would take this identity: key, scheme and authority (CAUTH-08)."""
         return self.scheme_for(identity) is not None and self.names_an_issuer_of(identity)
@@ -117,6 +125,14 @@ def _issued_by(der: bytes, names: tuple[bytes, ...]) -> bool:
     try:
         return Certificate.parse(der).issued_by(names)
     except CertificateError:  # behind the leaf a chain is sent as it was given
+        return False
+
+
+def _signature_listed(der: bytes, schemes: tuple[int, ...]) -> bool:
+    try:
+        certificate = Certificate.parse(der)
+        return certificate.self_issued or signature_scheme(certificate) in schemes
+    except CertificateError:
         return False
 
 

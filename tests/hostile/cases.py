@@ -33,6 +33,7 @@ ERRORS: dict[int, type[errors.LightTLSError]] = {
     wire.DECRYPT_ERROR: errors.DecryptError,
     wire.PROTOCOL_VERSION: errors.ProtocolVersion,
     wire.UNSUPPORTED_EXTENSION: errors.UnsupportedExtension,
+    wire.NO_APPLICATION_PROTOCOL: errors.NoApplicationProtocol,
 }
 
 SECRET = b"application data that a client must not be given"

@@ -171,6 +171,7 @@ def _header(value: bytes) -> int:
 _SIGNATURE, _SPKI = 2, 6
 
 # AlgorithmIdentifiers (RFC 3279 §2.2, RFC 8410 §3).
+ECDSA_SHA384 = bytes.fromhex("300a06082a8648ce3d040303")
 ECDSA_SHA1 = bytes.fromhex("300906072a8648ce3d0401")
 MD5_RSA = bytes.fromhex("300d06092a864886f70d0101040500")
 ED25519 = bytes.fromhex("300506032b6570")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import hashes
 
 from hostile import certificates as pki
 from hostile import wire
@@ -151,6 +152,32 @@ def test_first_identity_that_fits_can_be_chosen(provider, types, schemes, named,
     check_alive(link)
     assert link.server.client_chain == (list(pki.device(kind).chain) if kind else [])
     assert list(link.client.info.requested_ca_names) == names
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_identity_whose_chain_is_signed_with_listed_schemes_can_be_preferred(provider, order):
+    """CAUTH-07: the intermediate signed both leaves with ecdsa_sha256, one of them was reissued with SHA-384."""
+    device = pki.device(EC)
+    sha384 = pki.reissue(device, algorithm=pki.ECDSA_SHA384, digest=hashes.SHA384())
+    ours = [Identity(each.chain, software_key(each.key_pem)) for each in (device, sha384)][::order]
+    for schemes, preferred in ((EVERY_SCHEME, ours[0].chain), ((0x0403, 0x0804), device.chain)):
+        link = asked(
+            provider,
+            lambda request: max(filter(request.fits, ours), key=request.lists_signatures_of),
+            wire.certificate_request(schemes=schemes),
+        )
+        check_alive(link)
+        assert link.server.client_chain == list(preferred)
+
+
+@pytest.mark.parametrize("unlisted", [0x0603, 0x0804])
+def test_single_identity_is_sent_whatever_its_chain_is_signed_with(provider, unlisted):
+    """CAUTH-07: the leaf's own key signs with what is listed, its certificate's signature is not."""
+    device = pki.reissue(pki.device(EC), algorithm=pki.ECDSA_SHA384, digest=hashes.SHA384())
+    ours = Identity(device.chain, software_key(device.key_pem))
+    link = asked(provider, ours, wire.certificate_request(schemes=(0x0403, unlisted)))
+    check_alive(link)
+    assert link.server.client_chain == list(device.chain)
 
 
 def test_choice_that_the_server_cannot_take_is_not_sent(provider):

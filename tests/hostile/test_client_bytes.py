@@ -6,11 +6,11 @@ import pytest
 
 from hostile import certificates as pki
 from hostile import keys, wire
-from hostile.cases import Tolerated, both_splits, client, lenient
+from hostile.cases import Tolerated, both_splits, check_alive, client, lenient
 from hostile.link import drive
 from hostile.server import Server
 from hostile.steps import data
-from lighttls import errors
+from lighttls import MemorySessionStore, errors
 
 NOT_OFFERED = (1, 3, 4, 15, 17, 21, 22, 25, 27, 28, 41, 42, 43, 44, 45, 49, 51, 13172)  # CH-13 and TLS 1.3
 
@@ -60,6 +60,37 @@ def test_client_hello_extensions_are_unique_known_and_end_with_a_body(provider):
     assert not set(first.types) & set(NOT_OFFERED)
     assert first.extensions[-1][1] != b""
     assert [hello(provider, alpn_protocols=("mqtt",)).types for _ in range(3)] == [first.types] * 3
+
+
+def test_client_hello_has_no_grease_in_any_list(provider):
+    """CH-12."""
+    first = hello(provider, alpn_protocols=("mqtt",))
+    lists = (first.suites, first.types, first.numbers(wire.SUPPORTED_GROUPS), first.numbers(wire.SIGNATURE_ALGORITHMS))
+    grease = {0x0A0A + 0x1010 * step for step in range(16)}
+    assert not grease & set().union(*lists)
+
+
+def test_client_hello_fits_the_profile_for_small_devices_when_it_is_listed(provider):
+    """PROF-02: what RFC 7925 wants of a device with a certificate."""
+    profile = {
+        "cipher_suites": (0xC0AE,),
+        "groups": (wire.P256,),
+        "signature_schemes": (0x0403,),
+        "max_fragment_length": 1024,
+        "sessions": MemorySessionStore(),
+        "require_extended_master_secret": True,
+    }
+    first = hello(provider, **profile)
+    assert first.suites == [0xC0AE]
+    assert first.numbers(wire.SUPPORTED_GROUPS) == [wire.P256]
+    assert first.numbers(wire.SIGNATURE_ALGORITHMS) == [0x0403]
+    assert (first.get(wire.MAX_FRAGMENT_LENGTH), first.get(wire.SESSION_TICKET)) == (b"\x02", b"")
+    assert first.get(wire.EXTENDED_MASTER_SECRET) == b""
+    extra, ticket = [(wire.MAX_FRAGMENT_LENGTH, b"\x02")], b"of a device"
+    link = drive(client(provider, **profile), Server(pki.leaf(), extra=extra, ticket=ticket, fragment=1024))
+    check_alive(link)
+    again = hello(provider, **profile)
+    assert (again.get(wire.SESSION_TICKET), len(again.session_id)) == (ticket, 32)
 
 
 def test_client_hello_signals_secure_renegotiation_in_one_way(provider):

@@ -138,6 +138,13 @@ EXTENSIONS = [
         for body in (b"", b"\x01", b"\x00\x00", b"\x02\x00")
     ),
     Refused("EMS-02", "body", wire.DECODE_ERROR, hello={"extensions": [RENEGOTIATION, (23, b"\x00")]}),
+    Refused(
+        "EMS-04",
+        "missing where it is required",
+        wire.HANDSHAKE_FAILURE,
+        settings={"require_extended_master_secret": True},
+        extended_master_secret=False,
+    ),
     Refused("EMS-06", "announced, not used", wire.BAD_RECORD_MAC, wrong_write_master=keys_under_the_other_derivation),
     Refused(
         "EMS-06",
@@ -170,6 +177,12 @@ EXTENSIONS = [
             extra=alpn(wire.vec16(wire.vec8(name))),
         )
         for name in (b"http/1.1", b"h", b"h2c", b"H2")
+    ),
+    Refused(
+        "ALPN-08",
+        "no answer where one is required",
+        wire.NO_APPLICATION_PROTOCOL,
+        settings=ALPN | {"require_alpn": True},
     ),
     *(
         Refused("GRP-04", f"formats {body.hex() or 'missing'}", wire.DECODE_ERROR, extra=[(11, body)])
@@ -207,6 +220,8 @@ TOLERATED = [
     Tolerated("SNI-06", "not acknowledged"),
     Tolerated("ALPN-05", "second of ours", settings=ALPN, alpn=b"mqtt"),
     Tolerated("ALPN-06", "no answer", settings=ALPN),
+    Tolerated("ALPN-08", "required and given", settings=ALPN | {"require_alpn": True}, alpn=b"h2"),
+    Tolerated("EMS-04", "required and given", settings={"require_extended_master_secret": True}),
     *(
         Tolerated("GRP-06", f"formats {body.hex()}", extra=[(11, body)])
         for body in (b"\x01\x00", b"\x03\x01\x00\x02", b"\x02\xfa\x00")

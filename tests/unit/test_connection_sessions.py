@@ -221,6 +221,8 @@ OTHER_SETTINGS = {
     "ocsp": lambda: {"request_ocsp": True},
     "timestamps": lambda: {"request_scts": True},
     "renegotiation": lambda: {"insecure_allow_legacy_renegotiation": True},
+    "master secret": lambda: {"require_extended_master_secret": True},
+    "protocol required": lambda: {"alpn_protocols": ["h2"], "require_alpn": True},
 }
 
 
@@ -236,6 +238,7 @@ def test_every_setting_that_matters_gives_another_binding(provider: Any) -> None
         bound(provider, verify=VerifyPolicy(verifier=Verifier(b"other"))),
         bound(provider, identity=device_identity("rsa_device")),
         bound(provider, alpn_protocols=["mqt", "t"]),
+        bound(provider, alpn_protocols=["h2"]),
         bound(provider, verify=VerifyPolicy(pins=[bytes(31) + b"\1"])),
         bound(provider, verify=VerifyPolicy(time=TimePolicy.floor(1_600_000_001))),
     ]
@@ -270,6 +273,7 @@ def test_every_setting_takes_part_or_is_known_not_to_matter() -> None:
         # takes part
         *("trust", "verify", "identity", "alpn_protocols", "cipher_suites", "groups", "signature_schemes"),
         *("max_fragment_length", "request_ocsp", "request_scts", "insecure_allow_legacy_renegotiation"),
+        *("require_alpn", "require_extended_master_secret"),
         # judged at each offer
         *("sessions", "offer_tickets", "allow_non_ems_resumption"),
         # says nothing about whom we trust with what

@@ -16,6 +16,7 @@ ALERTS = {
     errors.UnsupportedExtension: Alert.UNSUPPORTED_EXTENSION,
     errors.ProtocolVersion: Alert.PROTOCOL_VERSION,
     errors.HandshakeFailure: Alert.HANDSHAKE_FAILURE,
+    errors.NoApplicationProtocol: Alert.NO_APPLICATION_PROTOCOL,
     errors.BadRecordMac: Alert.BAD_RECORD_MAC,
     errors.RecordOverflow: Alert.RECORD_OVERFLOW,
     errors.DecryptError: Alert.DECRYPT_ERROR,

@@ -68,7 +68,8 @@ def _extensions(client: Client, ticket: bytes | None) -> tuple[Extension, ...]:
 
     The order is fixed, and the last one has a body, since some old servers choke on an empty last one (CH-08).
 
-    Each type comes once (CH-07), and what is not here is never offered (CH-13).
+    Each type comes once (CH-07), and what is not here is never offered (CH-13); there is no GREASE among it (CH-12),
+    which serves those who want to add to TLS later.
     """
     before, after = client.config.derived("extensions around server_name", _settings)
     if ticket is not None:  # TICKET-01: the ticket as it is, empty to ask for one

@@ -7,6 +7,7 @@ from lighttls.errors import (
     DecodeError,
     HandshakeFailure,
     IllegalParameter,
+    NoApplicationProtocol,
     ProtocolVersion,
     UnsupportedExtension,
 )
@@ -75,7 +76,7 @@ def on_server_hello(
         offer=offer,
         suite=SUITES[msg.cipher_suite],
         server_random=msg.random,
-        extended_master_secret=ExtensionType.EXTENDED_MASTER_SECRET in answers,  # EMS-05: it may be missing
+        extended_master_secret=_extended_master_secret(offer, answers),
         secure_renegotiation=_secure_renegotiation(offer, answers),
         alpn_protocol=_alpn(offer, answers),  # ALPN-07, ALPN-09: anew, also in a resumed handshake
         sizes=sizes,
@@ -107,6 +108,14 @@ def _answers(offer: Offer, extensions: tuple[Extension, ...], resumed: bool) -> 
     return answers
 
 
+def _extended_master_secret(offer: Offer, answers: dict[int, bytes]) -> bool:
+    """RFC 7627 §5.2: it may be missing (EMS-05), unless servers without it are not wanted (EMS-04)."""
+    announced = ExtensionType.EXTENDED_MASTER_SECRET in answers
+    if not announced and offer.client.config.require_extended_master_secret:
+        raise HandshakeFailure("the server does not support the extended master secret, which is required here")
+    return announced
+
+
 def _secure_renegotiation(offer: Offer, answers: dict[int, bytes]) -> bool:
     """RFC 5746 §3.4: present (RI-02) and empty (RI-03)."""
     body = answers.get(ExtensionType.RENEGOTIATION_INFO)
@@ -128,6 +137,8 @@ def _secure_renegotiation(offer: Offer, answers: dict[int, bytes]) -> bool:
 def _alpn(offer: Offer, answers: dict[int, bytes]) -> bytes | None:
     body = answers.get(ExtensionType.APPLICATION_LAYER_PROTOCOL_NEGOTIATION)
     if body is None:
+        if offer.client.config.require_alpn:  # ALPN-08
+            raise NoApplicationProtocol("the server agreed on no application protocol, which is required here")
         return None  # ALPN-06
     names = ProtocolNameList.parse(body).protocol_name_list
     if len(names) != 1:  # ALPN-03

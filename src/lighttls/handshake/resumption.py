@@ -165,6 +165,8 @@ def _policies(config: ClientConfig) -> bytes | None:
         config.request_ocsp,
         config.request_scts,
         config.insecure_allow_legacy_renegotiation,
+        config.require_extended_master_secret,
+        config.require_alpn,
     )
 
 

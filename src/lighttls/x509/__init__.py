@@ -11,7 +11,7 @@ from lighttls.x509.names import ReferenceName, reference_name
 from lighttls.x509.pem import certificates as certificates_from_pem
 from lighttls.x509.policy import SignaturePolicy, TimePolicy, VerifyPolicy
 from lighttls.x509.public_key import PublicKey
-from lighttls.x509.signatures import signature_hash
+from lighttls.x509.signatures import signature_hash, signature_scheme
 from lighttls.x509.trust_store import Anchor, TrustStore
 from lighttls.x509.verdict import Attempt, ChainVerifier, VerificationRequest, VerifiedPath
 from lighttls.x509.verify import verify_chain
@@ -32,5 +32,6 @@ __all__ = [
     "certificates_from_pem",
     "reference_name",
     "signature_hash",
+    "signature_scheme",
     "verify_chain",
 ]

@@ -123,6 +123,12 @@ def signature_hash(certificate: Certificate) -> str | None:
     return _HASHES[scheme & 0xFF if scheme >> 8 == 8 else scheme >> 8]
 
 
+def signature_scheme(certificate: Certificate) -> SignatureScheme | None:
+    """The scheme, as TLS numbers it, that a certificate is signed with; None if it is none of ours."""
+    known = ALGORITHMS.get(certificate.outer_algorithm)
+    return None if known is None else known.scheme
+
+
 def check_usable(key: PublicKey) -> None:
     """Refuse a key that no policy permits, before any arithmetic is done with it.
 
