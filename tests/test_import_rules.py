@@ -36,8 +36,9 @@ ROOMS: dict[str, set[str]] = {
     "identity": {"keys", "x509"},
     "info": SETTINGS,
     "events": SETTINGS | CONTRACT,
-    "config": {"crypto", *SETTINGS, *CONTRACT},  # it chooses the default engine
-    "handshake": {"messages", "messages.extensions", *SETTINGS, *CONTRACT},
+    "profiles": CONTRACT,
+    "config": {"crypto", "profiles", *SETTINGS, *CONTRACT},  # it chooses the default engine
+    "handshake": {"messages", "messages.extensions", "profiles", *SETTINGS, *CONTRACT},
     "keeper": {"handshake", "session"},
     "ledger": {"handshake", "info"},
     "trace": {"messages"},

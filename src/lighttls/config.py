@@ -9,26 +9,13 @@ from collections.abc import Callable, Iterable
 from lighttls._typing import Any, Final, TypeVar
 from lighttls.crypto import default_provider
 from lighttls.crypto.provider import CryptoProvider, KeySchedule
-from lighttls.crypto.suites import DEFAULT_SUITES, SUITES
+from lighttls.crypto.suites import SUITES
 from lighttls.errors import ConfigurationError, EntropyError
 from lighttls.iana import FRAGMENT_LENGTHS, CipherSuite, NamedGroup, SignatureScheme
 from lighttls.identity import Identity, IdentitySelector
+from lighttls.profiles import PROFILES
 from lighttls.session import SessionStore
 from lighttls.x509 import TrustStore, VerifyPolicy
-
-DEFAULT_GROUPS: Final = (NamedGroup.X25519, NamedGroup.SECP256R1, NamedGroup.SECP384R1)
-
-DEFAULT_SIGNATURE_SCHEMES: Final = (
-    SignatureScheme.ECDSA_SECP256R1_SHA256,
-    SignatureScheme.RSA_PSS_RSAE_SHA256,
-    SignatureScheme.RSA_PKCS1_SHA256,
-    SignatureScheme.ECDSA_SECP384R1_SHA384,
-    SignatureScheme.RSA_PSS_RSAE_SHA384,
-    SignatureScheme.RSA_PKCS1_SHA384,
-    SignatureScheme.ECDSA_SECP521R1_SHA512,
-    SignatureScheme.RSA_PSS_RSAE_SHA512,
-    SignatureScheme.RSA_PKCS1_SHA512,
-)
 
 SMALLEST_SIZE_LIMIT: Final = 64  # RFC 8449 §4
 LARGEST_SIZE_LIMIT: Final = 1 << 14  # RFC 5246 §6.2.1
@@ -42,7 +29,10 @@ class ClientConfig:
 
     Immutable, and shared by any number of connections and threads; it freezes `trust`.
     Sequences are in order of preference; `cipher_suites` are by default all that the other settings can
-    finish. `identity` may be a function: it is asked with an `IdentityRequest` when a server wants a certificate, and
+    finish. `profile="cellular"` is for links that are paid by the byte: unless these settings say otherwise, it offers
+    ECDHE-ECDSA alone, with ChaCha20-Poly1305 and AES-128-GCM on P-256, in the shortest ClientHello that is as secure; a
+    server with an RSA certificate alone refuses it.
+    `identity` may be a function: it is asked with an `IdentityRequest` when a server wants a certificate, and
     gives an Identity, or None to go on without. `clock` gives seconds since 1970 in UTC. `key_log` is
     called with one line in NSS key log format: whoever reads it reads the traffic.
     `sessions` keeps what later connections resume with; tickets are offered where it is set, a session is given to the
@@ -86,6 +76,7 @@ class ClientConfig:
         "key_log",
         "max_fragment_length",
         "offer_tickets",
+        "profile",
         "provider",
         "record_size_limit",
         "request_ocsp",
@@ -122,6 +113,7 @@ class ClientConfig:
     key_log: Callable[[str], None] | None
     insecure_entropy: Callable[[int], bytes] | None
     provider: CryptoProvider
+    profile: str
     trace: bool
     _last_draw: list[int | None]
     _derived: dict[str, Any]
@@ -134,8 +126,8 @@ class ClientConfig:
         identity: Identity | IdentitySelector | None = None,
         alpn_protocols: Iterable[str] = (),
         cipher_suites: Iterable[int] | None = None,
-        groups: Iterable[int] = DEFAULT_GROUPS,
-        signature_schemes: Iterable[int] = DEFAULT_SIGNATURE_SCHEMES,
+        groups: Iterable[int] | None = None,
+        signature_schemes: Iterable[int] | None = None,
         verify: VerifyPolicy | None = None,
         sessions: SessionStore | None = None,
         offer_tickets: bool | None = None,
@@ -153,6 +145,7 @@ class ClientConfig:
         key_log: Callable[[str], None] | None = None,
         insecure_entropy: Callable[[int], bytes] | None = None,
         provider: CryptoProvider | None = None,
+        profile: str = "default",
         trace: bool = False,
     ) -> None:
         if not isinstance(trust, TrustStore):
@@ -165,6 +158,13 @@ class ClientConfig:
             raise ConfigurationError("the setting verify must be a VerifyPolicy or None")
         if sessions is not None and not all(hasattr(sessions, each) for each in ("load", "save", "delete")):
             raise ConfigurationError(f"{type(sessions).__name__} is no SessionStore: that has load, save and delete")
+        if not isinstance(profile, str) or profile not in PROFILES:
+            raise ConfigurationError(
+                f"the setting profile is {profile!r}; it can be {' or '.join(map(repr, PROFILES))}"
+            )
+        usual = PROFILES[profile]
+        groups = usual.groups if groups is None else groups
+        signature_schemes = usual.signature_schemes if signature_schemes is None else signature_schemes
         engine = provider if provider is not None else default_provider()
         settings: dict[str, Any] = {
             "trust": trust,
@@ -191,12 +191,15 @@ class ClientConfig:
             "key_log": key_log,
             "insecure_entropy": insecure_entropy,
             "provider": engine,
+            "profile": profile,
             "trace": trace,
             "_last_draw": [None],
             "_completed": set(),
             "_derived": {},
         }
-        settings["cipher_suites"] = _suites(cipher_suites, settings["groups"], settings["signature_schemes"])
+        settings["cipher_suites"] = _suites(
+            cipher_suites, usual.cipher_suites, settings["groups"], settings["signature_schemes"]
+        )
         if require_alpn and not settings["alpn_protocols"]:
             raise ConfigurationError("require_alpn is set, but there are no alpn_protocols to choose from")
         trust.freeze()
@@ -320,13 +323,17 @@ def _size_limit(wanted: int | None) -> int | None:
 
 
 def _suites(
-    wanted: Iterable[int] | None, groups: tuple[NamedGroup, ...], schemes: tuple[SignatureScheme, ...]
+    wanted: Iterable[int] | None,
+    usual: tuple[int, ...],
+    groups: tuple[NamedGroup, ...],
+    schemes: tuple[SignatureScheme, ...],
 ) -> tuple[CipherSuite, ...]:
     """CH-09: only what we can finish is offered."""
-    chosen = _choice("cipher_suites", CipherSuite, DEFAULT_SUITES if wanted is None else wanted, SUITES)
+    chosen = _choice("cipher_suites", CipherSuite, usual if wanted is None else wanted, SUITES)
     missing = {code: _missing(code, groups, schemes) for code in chosen}
-    if wanted is None:
-        return _choice("cipher_suites", CipherSuite, [code for code in chosen if not missing[code]], SUITES)
+    possible = tuple(code for code in chosen if not missing[code])
+    if possible and wanted is None:
+        return possible
     for code in chosen:
         if missing[code]:
             raise ConfigurationError(f"{missing[code]}, which {code.name} needs")

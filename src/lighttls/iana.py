@@ -98,6 +98,9 @@ class CipherSuite(IntEnum):
     TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256 = 0xCCA9
 
 
+RENEGOTIATION_SCSV: Final = 0x00FF
+"""A signal in the list of suites, and never chosen: as much as an empty renegotiation_info (RFC 5746 §3.3)."""
+
 FALLBACK_SCSV: Final = 0x5600
 """A signal in the list of suites, and never chosen: the client tried a higher version before (RFC 7507)."""
 

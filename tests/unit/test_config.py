@@ -44,6 +44,7 @@ def test_defaults(provider: Any) -> None:
     assert not config.request_ocsp
     assert not config.request_scts
     assert not config.false_start
+    assert config.profile == "default"
     assert config.identity is None
     assert config.key_log is None  # PROF-06
     assert config.clock is time.time
@@ -70,11 +71,47 @@ def test_choices_keep_their_order_and_become_enums(provider: Any) -> None:
     assert config.alpn_protocols == (b"mqtt", b"x-amzn-mqtt-ca")
 
 
+def test_cellular_profile_changes_what_is_offered_and_nothing_else(provider: Any) -> None:
+    """CH-05, CH-09."""
+    clock = lambda: 0.0  # noqa: E731
+    usual, config = (made(provider=provider, profile=each, clock=clock) for each in ("default", "cellular"))
+    assert config.cipher_suites == (CipherSuite.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, ECDSA_128)
+    assert config.groups == (NamedGroup.SECP256R1,)
+    assert config.signature_schemes == (0x0403, 0x0503)
+    different = {name for name in ClientConfig.__slots__ if getattr(config, name) != getattr(usual, name)}
+    assert different - {"trust"} == {"profile", "cipher_suites", "groups", "signature_schemes"}
+
+
+def test_settings_win_over_the_profile(provider: Any) -> None:
+    config = made(
+        provider=provider,
+        profile="cellular",
+        cipher_suites=(ECDSA_128, RSA_128),
+        groups=(29, 23),
+        signature_schemes=(0x0403, 0x0401),
+    )
+    assert config.cipher_suites == (ECDSA_128, RSA_128)
+    assert config.groups == (29, 23)
+    assert config.signature_schemes == (0x0403, 0x0401)
+
+
 @pytest.mark.parametrize(
     ("settings", "what"),
     [
         ({"trust": None}, "trust must be a TrustStore"),
         ({"trust": "ca.pem"}, "trust must be a TrustStore"),
+        *(
+            ({"profile": bad}, "profile is .*; it can be 'default' or 'cellular'")
+            for bad in ("satellite", "", "Cellular", None, ["cellular"])
+        ),
+        (
+            {"profile": "cellular", "signature_schemes": (0x0804,)},
+            "signature_schemes has no ECDSA scheme, which TLS_ECDHE_ECDSA",
+        ),
+        (
+            {"profile": "cellular", "groups": (NamedGroup.X25519,)},
+            "groups has no curve for a server certificate's key, such as secp256r1, which TLS_ECDHE_ECDSA",
+        ),
         ({"identity": "device.pem"}, "identity must be an Identity, a function that chooses one, or None"),
         ({"verify": False}, "verify must be a VerifyPolicy or None"),
         ({"cipher_suites": ()}, "cipher_suites is empty"),

@@ -284,6 +284,7 @@ def test_every_setting_takes_part_or_is_known_not_to_matter() -> None:
             "clock",
             "key_log",
             "insecure_entropy",
+            "profile",  # what it offers does, by name
             "provider",
             "trace",
         ),

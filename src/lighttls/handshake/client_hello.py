@@ -5,7 +5,7 @@ from __future__ import annotations
 from lighttls.config import ClientConfig
 from lighttls.handshake.output import Output
 from lighttls.handshake.states import Client, Offer, WaitServerHello
-from lighttls.iana import FALLBACK_SCSV, FRAGMENT_LENGTHS, OCSP, TLS12, ExtensionType
+from lighttls.iana import FALLBACK_SCSV, FRAGMENT_LENGTHS, OCSP, RENEGOTIATION_SCSV, TLS12, ExtensionType
 from lighttls.messages import ClientHello, Extension
 from lighttls.messages.extensions import (
     CertificateStatusRequest,
@@ -20,6 +20,7 @@ from lighttls.messages.extensions import (
     SignatureAlgorithms,
     SupportedGroups,
 )
+from lighttls.profiles import PROFILES
 from lighttls.session import Session
 
 _NO_COMPRESSION = b"\0"  # CH-06
@@ -40,13 +41,15 @@ def send_client_hello(
         ticket = session.facts.ticket
         session_id = bytes(config.random(32)) if ticket else session.facts.session_id  # CH-03, TICKET-03
     extensions = _extensions(client, ticket if wants_tickets else None)
-    falls_back = config.insecure_fallback_scsv and session is None  # CH-11, RFC 7507 §4
+    signals: tuple[int, ...] = (RENEGOTIATION_SCSV,) if _lean(config) else ()  # RI-01
+    if config.insecure_fallback_scsv and session is None:  # CH-11, RFC 7507 §4
+        signals += (FALLBACK_SCSV,)
     out.send(
         ClientHello(
             client_version=TLS12,  # CH-01
             random=random,
             session_id=session_id,
-            cipher_suites=config.cipher_suites + ((FALLBACK_SCSV,) if falls_back else ()),
+            cipher_suites=config.cipher_suites + signals,
             compression_methods=_NO_COMPRESSION,
             extensions=extensions,
         )
@@ -55,12 +58,19 @@ def send_client_hello(
 
 
 def _types(client: Client, wants_tickets: bool, extensions: tuple[Extension, ...]) -> frozenset[int]:
-    """Which extensions these are.
+    """Which extensions these are, renegotiation_info among them where the SCSV stands for it (RI-06).
 
     Connections of one configuration differ in server_name and session_ticket only, and share the answer.
     """
     name = f"extension types, with server_name: {client.server.server_name is not None}, ticket: {wants_tickets}"
-    return client.config.derived(name, lambda _: frozenset(each.extension_type for each in extensions))
+    return client.config.derived(
+        name, lambda _: frozenset((ExtensionType.RENEGOTIATION_INFO, *(each.extension_type for each in extensions)))
+    )
+
+
+def _lean(config: ClientConfig) -> bool:
+    """Whether two extensions are left out: the SCSV says as much as the one, and the other says what holds without."""
+    return PROFILES[config.profile].lean_hello
 
 
 def _extensions(client: Client, ticket: bytes | None) -> tuple[Extension, ...]:
@@ -82,17 +92,14 @@ def _extensions(client: Client, ticket: bytes | None) -> tuple[Extension, ...]:
 
 def _settings(config: ClientConfig) -> tuple[tuple[Extension, ...], tuple[Extension, ...]]:
     """The extensions that say the same on every connection: those before server_name, and those after it."""
-    before = (
-        Extension(ExtensionType.EXTENDED_MASTER_SECRET, EmptyBody().build()),  # EMS-01
-        Extension(ExtensionType.RENEGOTIATION_INFO, RenegotiationInfo(b"").build()),  # RI-01
-    )
-    after = (
-        *_asked_for(config),
-        Extension(ExtensionType.SUPPORTED_GROUPS, SupportedGroups(config.groups).build()),
-        Extension(ExtensionType.EC_POINT_FORMATS, EcPointFormats(b"\0").build()),  # GRP-03
-        Extension(ExtensionType.SIGNATURE_ALGORITHMS, SignatureAlgorithms(config.signature_schemes).build()),
-    )
-    return before, after
+    ems = Extension(ExtensionType.EXTENDED_MASTER_SECRET, EmptyBody().build())  # EMS-01
+    renegotiation = Extension(ExtensionType.RENEGOTIATION_INFO, RenegotiationInfo(b"").build())  # RI-01
+    groups = Extension(ExtensionType.SUPPORTED_GROUPS, SupportedGroups(config.groups).build())
+    formats = Extension(ExtensionType.EC_POINT_FORMATS, EcPointFormats(b"\0").build())  # GRP-03
+    schemes = Extension(ExtensionType.SIGNATURE_ALGORITHMS, SignatureAlgorithms(config.signature_schemes).build())
+    if _lean(config):
+        return (ems,), (*_asked_for(config), groups, schemes)
+    return (ems, renegotiation), (*_asked_for(config), groups, formats, schemes)
 
 
 def _asked_for(config: ClientConfig) -> list[Extension]:

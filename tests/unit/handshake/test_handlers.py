@@ -142,6 +142,16 @@ def test_fallback_signal_is_the_last_suite_and_no_choice(provider: Any) -> None:
     assert 0x5600 not in state.offer.client.config.cipher_suites
 
 
+def test_cellular_hello_signals_renegotiation_by_a_suite_and_says_nothing_of_point_formats(provider: Any) -> None:
+    """RI-01, RI-06, GRP-03, CH-11."""
+    hello, state, _ = sent_hello(provider, profile="cellular", insecure_fallback_scsv=True)
+    assert hello.cipher_suites == (*state.offer.client.config.cipher_suites, 0x00FF, 0x5600)
+    assert hello.extensions is not None
+    assert [extension.extension_type for extension in hello.extensions] == [23, 0, 10, 13]
+    assert 0xFF01 in state.offer.extension_types
+    assert 11 not in state.offer.extension_types
+
+
 @pytest.mark.parametrize(
     ("host", "settings", "expected"),
     [

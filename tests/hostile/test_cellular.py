@@ -1,0 +1,80 @@
+"""profile="cellular": less is said, and nothing less is demanded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from hostile import certificates, keys, wire
+from hostile.cases import Case, Refused, Tolerated, both_splits, check_alive, client
+from hostile.link import drive
+from hostile.server import Server
+from hostile.sessions import Earlier
+
+CHACHA, GCM = 0xCCA9, 0xC02B
+LEAN = {"profile": "cellular"}
+EMS, RI = (wire.EXTENDED_MASTER_SECRET, b""), (wire.RENEGOTIATION_INFO, b"\x00")
+
+
+def test_client_hello_is_the_shortest_that_is_secure(provider: Any) -> None:
+    """RI-01, EMS-01, SNI-01, GRP-01, GRP-03, GRP-08, CH-04, CH-08."""
+    hello = Tolerated("CH-08", "", settings=LEAN).check(provider, None).server.client_hello
+    assert hello.suites == [CHACHA, GCM, wire.SCSV]
+    assert hello.types == [wire.EXTENDED_MASTER_SECRET, wire.SERVER_NAME, 10, 13]
+    assert hello.numbers(wire.SUPPORTED_GROUPS) == [wire.P256]
+    assert hello.numbers(wire.SIGNATURE_ALGORITHMS) == [0x0403, 0x0503]
+    assert (hello.session_id, hello.compression) == (b"", b"\x00")
+
+
+CASES: list[Case] = [
+    Tolerated("RI-06", "answer to the signal", settings=LEAN),
+    Tolerated("SH-19", "second suite", settings=LEAN, suite=GCM),
+    Tolerated("CAUTH-03", "client certificate", settings=LEAN | {"identity": "p256/device"}, request=True),
+    Refused("RI-02", "signal not answered", wire.HANDSHAKE_FAILURE, settings=LEAN, hello={"extensions": [EMS]}),
+    Refused(
+        "RI-03",
+        "answer to the signal not empty",
+        wire.HANDSHAKE_FAILURE,
+        settings=LEAN,
+        hello={"extensions": [EMS, (wire.RENEGOTIATION_INFO, b"\x0c" + bytes(12))]},
+    ),
+    Refused("SH-06", "signal chosen as a suite", wire.ILLEGAL_PARAMETER, settings=LEAN, suite=wire.SCSV),
+    Refused("SH-06", "suite of the default profile", wire.ILLEGAL_PARAMETER, settings=LEAN, suite=0xC02C),
+    Refused("SH-14", "point formats answered", wire.UNSUPPORTED_EXTENSION, settings=LEAN, extra=[(11, b"\x01\x00")]),
+    Refused("SKE-03", "group not offered", wire.ILLEGAL_PARAMETER, settings=LEAN, group=wire.X25519),
+]
+
+
+@both_splits
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_server_is_judged_as_by_any_other_client(provider: Any, case: Case, split: int | None) -> None:
+    case.check(provider, split)
+
+
+def test_server_with_an_rsa_certificate_alone_has_no_suite_to_choose(provider: Any) -> None:
+    connection = client(provider, **LEAN)
+    connection.initiate_connection()
+    hello = wire.ClientHello(wire.split_records(connection.data_to_send())[0][0][2])
+    assert not [code for code in hello.suites if code in keys.SUITES and keys.SUITES[code].key_type == "rsa"]
+
+
+@both_splits
+@pytest.mark.parametrize("by", ["ticket", "id"])
+def test_session_is_resumed(provider: Any, by: str, split: int | None) -> None:
+    """RESUME-04, RI-05: the signal stands in the second hello too."""
+    earlier = Earlier(provider, by, settings=LEAN)
+    server = Server(certificates.leaf(), known=earlier.known)
+    link = drive(client(provider, sessions=earlier.store(), **LEAN), server, split)
+    check_alive(link)
+    assert link.client.info.session_resumed
+    assert server.client_hello.suites[-1] == wire.SCSV
+
+
+def test_resumed_server_must_answer_the_signal_too(provider: Any) -> None:
+    """RI-05."""
+    earlier = Earlier(provider, settings=LEAN)
+    server = Server(certificates.leaf(), known=earlier.known, hello={"extensions": [EMS]})
+    link = drive(client(provider, sessions=earlier.store(), **LEAN), server)
+    assert link.server.alerts == [(wire.FATAL, wire.HANDSHAKE_FAILURE)]
+    assert not link.completed
