@@ -231,6 +231,18 @@ class ChainReason(Enum):
         Alert.BAD_CERTIFICATE,
         "The chain is valid, but holds none of the pinned keys. The server's key was replaced, or someone intercepts.",
     )
+    UNKNOWN_RAW_KEY = (
+        "unknown_raw_key",
+        Alert.HANDSHAKE_FAILURE,  # RFC 7925 §6: without certificates none of their alerts
+        "The server showed a raw public key that is not configured for this host. Its key was replaced, or someone "
+        "intercepts. If it was replaced, add the new one to VerifyPolicy(raw_keys=...).",
+    )
+    CERTIFICATE_TYPE = (
+        "certificate_type",
+        Alert.UNSUPPORTED_CERTIFICATE,
+        "Server and client do not agree on certificates or raw public keys (RFC 7250). Look at what the server is "
+        "configured to use, and at VerifyPolicy(raw_keys=...) and the trust store here.",
+    )
     REFUSED_BY_VERIFIER = (
         "refused_by_verifier",
         Alert.CERTIFICATE_UNKNOWN,

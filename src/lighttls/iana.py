@@ -1,7 +1,7 @@
 """Code points of TLS 1.2, by the numbers IANA registered for them.
 
 A value on the wire may be any number: messages keep plain integers, and these enums name the
-ones we know. Numbers: IANA's registries of TLS; RFC 5246, 6066, 7301, 7627, 8422, 8446, 9325.
+ones we know. Numbers: IANA's registries of TLS; RFC 5246, 6066, 7250, 7301, 7627, 8422, 8446, 9325.
 """
 
 from enum import IntEnum
@@ -131,7 +131,7 @@ class SignatureScheme(IntEnum):
 
 
 class ExtensionType(IntEnum):
-    """Hello extensions (RFC 6066, 5246, 5746, 7301, 7627, 8422)."""
+    """Hello extensions (RFC 6066, 5246, 5746, 7250, 7301, 7627, 8422)."""
 
     SERVER_NAME = 0
     MAX_FRAGMENT_LENGTH = 1
@@ -141,6 +141,8 @@ class ExtensionType(IntEnum):
     SIGNATURE_ALGORITHMS = 13
     APPLICATION_LAYER_PROTOCOL_NEGOTIATION = 16
     SIGNED_CERTIFICATE_TIMESTAMP = 18
+    CLIENT_CERTIFICATE_TYPE = 19
+    SERVER_CERTIFICATE_TYPE = 20
     EXTENDED_MASTER_SECRET = 23
     RECORD_SIZE_LIMIT = 28
     SESSION_TICKET = 35
@@ -154,6 +156,14 @@ FRAGMENT_LENGTHS: Final = {512: 1, 1024: 2, 2048: 3, 4096: 4}
 
 OCSP: Final = 1
 """The only kind of certificate status (RFC 6066 §8)."""
+
+
+class CertificateType(IntEnum):
+    """What a Certificate message carries (RFC 7250 §7)."""
+
+    X509 = 0
+    OPENPGP = 1
+    RAW_PUBLIC_KEY = 2
 
 
 class ClientCertificateType(IntEnum):

@@ -21,10 +21,11 @@ class ConnectionInfo:
     secure_renegotiation: bool
     session_resumed: bool
     server_hostname: str
-    peer_chain: tuple[bytes, ...]  # DER, as sent; empty in a resumed handshake, which sends none
+    peer_chain: tuple[bytes, ...]  # DER, as sent; empty in a resumed handshake, which sends none, and with a raw key
+    peer_raw_public_key: bytes | None  # SubjectPublicKeyInfo (DER) that the server showed instead of a chain (RFC 7250)
     verified_path: VerifiedPath | None  # None in a resumed handshake: the one that began the session had verified it
     trust_anchor: Anchor | None  # None likewise, and under insecure_skip_verify
-    time_checked: bool  # now, or by the handshake that began the session, and until that session's end
+    time_checked: bool  # now, or by the handshake that began the session, and until its end; also True for a raw key
     ocsp_response: bytes | None  # DER, as stapled; it has not been looked into
     sct_list: bytes | None  # SignedCertificateTimestampList (RFC 6962 §3.3), as sent; its signatures are not verified
     requested_certificate_types: tuple[int, ...] | None  # None: the server did not ask for a certificate

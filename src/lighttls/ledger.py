@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lighttls.handshake import Connected, FullHandshake
+from lighttls.handshake import Connected, FullHandshake, PeerVerified, RawKeyVerified
 from lighttls.iana import TLS12
 from lighttls.info import ConnectionInfo
 
@@ -41,7 +41,9 @@ class Ledger:
         agreed = state.agreed
         full = state.proof if isinstance(state.proof, FullHandshake) else None
         auth = None if full is None else full.auth
-        path = None if full is None else full.peer.path
+        peer = None if full is None else full.peer
+        chain = peer if isinstance(peer, PeerVerified) else None
+        path = None if chain is None else chain.path
         return ConnectionInfo(
             version=TLS12,
             cipher_suite=agreed.suite.code,
@@ -53,11 +55,12 @@ class Ledger:
             secure_renegotiation=agreed.secure_renegotiation,
             session_resumed=full is None,
             server_hostname=hostname,
-            peer_chain=() if full is None else full.peer.chain,
+            peer_chain=() if chain is None else chain.chain,
+            peer_raw_public_key=peer.spki if isinstance(peer, RawKeyVerified) else None,
             verified_path=path,
             trust_anchor=None if path is None else path.anchor,
             time_checked=path is None or path.time_checked,
-            ocsp_response=None if full is None else full.peer.ocsp_response,
+            ocsp_response=None if chain is None else chain.ocsp_response,
             sct_list=None if full is None else agreed.sct_list,  # SCT-05
             requested_certificate_types=None if auth is None else auth.certificate_types,
             requested_ca_names=() if auth is None else auth.ca_names,

@@ -209,6 +209,11 @@ def ec_spki(point: bytes, parameters: bytes = _CURVE_P256) -> bytes:
     return der(0x30, der(0x30, _ID_EC, parameters), der(0x03, b"\x00", point))
 
 
+def spki(kind: str = "p256") -> bytes:
+    """SubjectPublicKeyInfo of a named key, as it is."""
+    return key(kind).public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
 def rsa_spki(modulus: int, exponent: int, *, pss: bool = False) -> bytes:
     """SubjectPublicKeyInfo of an RSA key (RFC 3279 §2.3.1, RFC 4055 §1.2)."""
     algorithm = der(0x30, _ID_RSA_PSS) if pss else der(0x30, _ID_RSA, b"\x05\x00")

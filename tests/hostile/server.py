@@ -21,6 +21,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
 from hostile import keys, wire
 from hostile.certificates import Credential
@@ -44,6 +45,8 @@ class Server:
     scheme, signing_scheme, signature, length, tail. request: a CertificateRequest message, or True for a usual one.
     edit: by step, message -> message. coalesce: the messages of a flight share records; fragment: bytes a record.
     ticket: announce a NewSessionTicket and send this one, before ChangeCipherSpec; lifetime: its hint.
+    raw_key: show this SubjectPublicKeyInfo instead of the chain (RFC 7250); raw_client_key: agree that the client
+    does so too. Both are answered as if the client had listed them.
     known: master secrets by ticket or session ID: the handshake is a resumed one if the client offers one of them.
     wrong_write_master: protect what we send under another master secret (but read the client's rightly).
     """
@@ -72,6 +75,8 @@ class Server:
         lifetime: int = 0,
         known: Mapping[bytes, bytes] | None = None,
         wrong_write_master: Callable[[Server], bytes] | None = None,
+        raw_key: bytes | None = None,
+        raw_client_key: bool = False,
         echo: bool = True,
     ) -> None:
         self.leaf, self.suite_choice, self.group_choice, self.scheme_choice = leaf, suite, group, scheme
@@ -83,6 +88,7 @@ class Server:
         self.first_choice = first
         self.second_choice, self.tail = second, tail
         self.ticket, self.lifetime, self.known = ticket, lifetime, dict(known or {})
+        self.raw_key, self.raw_client_key = raw_key, raw_client_key
         self.resumes = False
         self.coalesce, self.fragment = coalesce, fragment
         self.wrong_write_master, self.echo = wrong_write_master, echo
@@ -97,6 +103,7 @@ class Server:
 
         self.client_hello: wire.ClientHello | None = None
         self.client_chain: list[bytes] | None = None
+        self.client_key = b""  # SubjectPublicKeyInfo
         self.client_scheme: int | None = None
         self.client_point = b""
         self.client_finished = b""
@@ -150,7 +157,7 @@ class Server:
             assert self.client_hello is None, "the client sent a second ClientHello"
             self.client_hello = wire.ClientHello(message)
         elif message[0] == wire.CERTIFICATE:
-            self.client_chain = wire.read_certificate(message)
+            self._on_client_certificate(message)
         elif message[0] == wire.CLIENT_KEY_EXCHANGE:
             self.client_point = wire.read_client_key_exchange(message)
         elif message[0] == wire.CERTIFICATE_VERIFY:
@@ -171,11 +178,19 @@ class Server:
             self.transcript += self._after_done
             self.play([*self._second(), *self.tail])
 
+    def _on_client_certificate(self, message: bytes) -> None:
+        if self.raw_client_key:
+            self.client_key = wire.read_raw_public_key(message)
+            return
+        self.client_chain = wire.read_certificate(message)
+        if self.client_chain:
+            public = x509.load_der_x509_certificate(self.client_chain[0]).public_key()
+            self.client_key = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
     def _verify_certificate_verify(self, message: bytes) -> None:
-        assert self.client_chain, "CertificateVerify without a certificate"
+        assert self.client_key, "CertificateVerify without a certificate"
         scheme, signature = wire.read_certificate_verify(message)
-        public = x509.load_der_x509_certificate(self.client_chain[0]).public_key()
-        keys.check_signature(scheme, public, signature, self.transcript)
+        keys.check_signature(scheme, load_der_public_key(self.client_key), signature, self.transcript)
         self.client_scheme = scheme
 
     def _verify_finished(self, message: bytes) -> None:
@@ -183,7 +198,7 @@ class Server:
         expected = keys.verify_data(self.suite.hash, self.master, b"client finished", self.transcript)
         assert message[4:] == expected, "the client's Finished does not verify"
         proven = self.client_scheme is not None
-        assert proven == bool(self.client_chain), "a certificate and its CertificateVerify belong together"
+        assert proven == bool(self.client_key), "a certificate and its CertificateVerify belong together"
 
     # --- what the server decides ----------------------------------------------------------------
 
@@ -330,10 +345,14 @@ class Server:
             answer.append((wire.ALPN, wire.vec16(wire.vec8(self.alpn))))
         if self.ticket is not None:
             answer.append((wire.SESSION_TICKET, b""))
+        if self.raw_client_key:
+            answer.append((wire.CLIENT_CERTIFICATE_TYPE, b"\x02"))
+        if self.raw_key is not None:
+            answer.append((wire.SERVER_CERTIFICATE_TYPE, b"\x02"))
         return [*answer, *self.extra]
 
     def _build_certificate(self) -> bytes:
-        return wire.certificate(self.leaf.chain)
+        return wire.certificate(self.leaf.chain) if self.raw_key is None else wire.raw_public_key(self.raw_key)
 
     def _build_server_key_exchange(self) -> bytes:
         """Overridden fields are signed as if they were right, so that only they can be what is refused."""

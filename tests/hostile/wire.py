@@ -17,6 +17,7 @@ CERTIFICATE_VERIFY, CLIENT_KEY_EXCHANGE, FINISHED, CERTIFICATE_STATUS = 15, 16, 
 
 SERVER_NAME, MAX_FRAGMENT_LENGTH, STATUS_REQUEST = 0, 1, 5
 SIGNED_CERTIFICATE_TIMESTAMP, RECORD_SIZE_LIMIT = 18, 28
+CLIENT_CERTIFICATE_TYPE, SERVER_CERTIFICATE_TYPE = 19, 20
 SUPPORTED_GROUPS, EC_POINT_FORMATS, SIGNATURE_ALGORITHMS = 10, 11, 13
 ALPN, EXTENDED_MASTER_SECRET, SESSION_TICKET, RENEGOTIATION_INFO = 16, 23, 35, 0xFF01
 SCSV = 0x00FF
@@ -133,6 +134,11 @@ def server_hello(
 def certificate(chain: Iterable[bytes], *, length: int | None = None, tail: bytes = b"") -> bytes:
     """Certificate (RFC 5246 §7.4.2)."""
     return handshake(CERTIFICATE, vec24(b"".join(vec24(der) for der in chain), length) + tail)
+
+
+def raw_public_key(spki: bytes, *, length: int | None = None, tail: bytes = b"") -> bytes:
+    """Certificate with a raw public key (RFC 7250 §3)."""
+    return handshake(CERTIFICATE, vec24(spki, length) + tail)
 
 
 def certificate_status(response: bytes, *, status_type: int = 1, length: int | None = None, tail: bytes = b"") -> bytes:
@@ -266,6 +272,14 @@ def read_certificate(message: bytes) -> list[bytes]:
     while entries.left:
         chain.append(entries.vector(3))
     return chain
+
+
+def read_raw_public_key(message: bytes) -> bytes:
+    """The client's Certificate where a raw public key was agreed on (RFC 7250 §3): SubjectPublicKeyInfo, or nothing."""
+    reader = Reader(message[4:])
+    spki = reader.vector(3)
+    reader.end()
+    return spki
 
 
 def read_client_key_exchange(message: bytes) -> bytes:

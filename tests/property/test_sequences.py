@@ -22,7 +22,7 @@ from hostile.link import drive
 from hostile.server import Server, Step
 from hostile.sessions import Earlier
 from hostile.steps import HELLO_REQUEST, alert, data, message
-from lighttls import errors
+from lighttls import VerifyPolicy, errors
 from lighttls.handshake import TABLE, Output, step
 from lighttls.handshake.transcript import Transcript
 from support.require import LONG
@@ -47,12 +47,21 @@ LEGAL_WITH_TICKET = {
 # Resumed: no certificates and no key exchange, and the server finishes first (RFC 5246 §7.3, RFC 5077 §3.1).
 RESUMED = {"resumed": ("ServerHello", *END)}
 RESUMED_WITH_TICKET = {"resumed, with a new ticket": ("ServerHello", "NewSessionTicket", *END)}
+# With a raw public key it comes in a Certificate of another shape, and no status behind it (RFC 7250 §3).
+LEGAL_WITH_RAW_KEY = {
+    f"{name}, with a raw key": (sequence[0], "RawPublicKey", *sequence[2:]) for name, sequence in LEGAL.items()
+}
 EVERY = {
     **LEGAL_ANNOUNCED,
     **LEGAL_WITH_TICKET,
     **{
         f"{name}, with a ticket": (*sequence[:-2], "NewSessionTicket", *END)
         for name, sequence in LEGAL_ANNOUNCED.items()
+    },
+    **LEGAL_WITH_RAW_KEY,
+    **{
+        f"{name}, with a ticket": (*sequence[:-2], "NewSessionTicket", *END)
+        for name, sequence in LEGAL_WITH_RAW_KEY.items()
     },
     **RESUMED,
     **RESUMED_WITH_TICKET,
@@ -131,6 +140,7 @@ def test_machine_refuses_every_pair_outside_of_the_table(provider, state, happen
 STEPS: dict[str, Step] = {
     "ServerHello": "server_hello",
     "Certificate": "certificate",
+    "RawPublicKey": message(wire.raw_public_key(pki.spki())),
     "ServerKeyExchange": "server_key_exchange",
     "CertificateRequest": "certificate_request",
     "NewSessionTicket": "new_session_ticket",
@@ -148,6 +158,7 @@ STRANGERS: dict[str, Step] = {
     "Unknown": message(wire.handshake(99, b"")),
 }
 ANY = STEPS | STRANGERS
+SHAPES_OF_CERTIFICATE = {"Certificate", "RawPublicKey"}
 
 
 def script(sequence: tuple[str, ...]) -> tuple[list[Step], list[Step]]:
@@ -176,6 +187,11 @@ EARLIER = cache(Earlier)
 AGREED = {
     "nothing": Agreed(LEGAL, {}, {}),
     "a status": Agreed(LEGAL_ANNOUNCED, {"request_ocsp": True}, {"extra": [(wire.STATUS_REQUEST, b"")]}),
+    "a raw key": Agreed(
+        LEGAL_WITH_RAW_KEY,
+        {"verify": VerifyPolicy(raw_keys={pki.HOST: pki.spki()}), "request_ocsp": True},
+        {"extra": [(wire.SERVER_CERTIFICATE_TYPE, b"\x02"), (wire.STATUS_REQUEST, b"")]},
+    ),
     "a ticket": Agreed(LEGAL_WITH_TICKET, {"offer_tickets": True}, {"ticket": b"ticket"}),
     "resumption": Agreed(RESUMED, {}, {}, resumed=True),
     "resumption and a ticket": Agreed(RESUMED_WITH_TICKET, {}, {"ticket": b"another"}, resumed=True),
@@ -183,6 +199,7 @@ AGREED = {
 TRIED = {
     "nothing": ("full", "full with client authentication"),
     "a status": ("full, with a status",),
+    "a raw key": ("full, with a raw key", "full with client authentication, with a raw key"),
     "a ticket": ("full, with a ticket",),
     "resumption": RESUMED,
     "resumption and a ticket": RESUMED_WITH_TICKET,
@@ -201,6 +218,8 @@ def outside_on_the_wire() -> Iterator[tuple[str, tuple[str, ...], str]]:
                 here.add("HelloRequest")
             if place == len(sequence):
                 here = set(AFTERWARDS)
+            if here & SHAPES_OF_CERTIFICATE:  # the other shape has the same number, and is malformed (RPK-10)
+                here |= SHAPES_OF_CERTIFICATE
             yield from ((agreed, sequence[:place], name) for name in ANY if name not in here)
 
 
@@ -275,7 +294,8 @@ def judged(first: list[str], second: list[str], legal: dict[str, tuple[str, ...]
             passed += b"not in turn"
             continue
         spoken = (*spoken, name)
-        early = name == "ChangeCipherSpec" and place < len(first) and "Certificate" in spoken  # sent without keys
+        keyless = name == "ChangeCipherSpec" and place < len(first)
+        early = keyless and not SHAPES_OF_CERTIFICATE.isdisjoint(spoken)  # sent without keys
         if spoken not in beginnings or early:
             return completed, passed
         completed = spoken in legal.values()

@@ -207,6 +207,7 @@ OTHER_SETTINGS = {
     "anchors": lambda: {"trust": more_roots()},
     "depth": lambda: {"verify": VerifyPolicy(max_depth=3)},
     "pins": lambda: {"verify": VerifyPolicy(pins=[bytes(32)])},
+    "raw keys": lambda: {"verify": VerifyPolicy(raw_keys={"localhost": [bytes(32)]})},
     "time": lambda: {"verify": VerifyPolicy(time=TimePolicy.floor(1_600_000_000))},
     "no time": lambda: {"verify": VerifyPolicy(time=TimePolicy.insecure_until_checked())},
     "no name": lambda: {"verify": VerifyPolicy(check_hostname=False)},
@@ -240,6 +241,9 @@ def test_every_setting_that_matters_gives_another_binding(provider: Any) -> None
         bound(provider, alpn_protocols=["mqt", "t"]),
         bound(provider, alpn_protocols=["h2"]),
         bound(provider, verify=VerifyPolicy(pins=[bytes(31) + b"\1"])),
+        bound(provider, verify=VerifyPolicy(raw_keys={"localhost": [bytes(31) + b"\1"]})),
+        bound(provider, verify=VerifyPolicy(raw_keys={"localhost": [bytes(32), bytes(31) + b"\1"]})),
+        bound(provider, verify=VerifyPolicy(raw_keys={"other.example": [bytes(32)]})),
         bound(provider, verify=VerifyPolicy(time=TimePolicy.floor(1_600_000_001))),
     ]
     assert None not in bindings
@@ -262,7 +266,7 @@ def test_binding_hangs_on_nothing_else(provider: Any) -> None:
 def test_every_field_of_the_verify_policy_takes_part() -> None:
     """A field that is added must be added to the binding, and here."""
     assert set(VerifyPolicy.__slots__) == {
-        *("time", "check_hostname", "max_depth", "pins", "verifier", "insecure_skip_verify"),
+        *("time", "check_hostname", "max_depth", "pins", "raw_keys", "verifier", "insecure_skip_verify"),
     }
     assert set(TimePolicy.__slots__) == {"checks_dates", "earliest"}
     assert set(SignaturePolicy.__slots__) == {"sha1", "min_rsa_bits"}

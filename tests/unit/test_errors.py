@@ -107,6 +107,8 @@ REASONS = {
     "unsupported_algorithm": Alert.UNSUPPORTED_CERTIFICATE,
     "limit_exceeded": Alert.BAD_CERTIFICATE,
     "pin_mismatch": Alert.BAD_CERTIFICATE,
+    "unknown_raw_key": Alert.HANDSHAKE_FAILURE,
+    "certificate_type": Alert.UNSUPPORTED_CERTIFICATE,
     "refused_by_verifier": Alert.CERTIFICATE_UNKNOWN,
     "revoked": Alert.CERTIFICATE_REVOKED,
 }

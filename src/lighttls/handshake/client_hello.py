@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lighttls.config import ClientConfig
+from lighttls.handshake.certificate_types import offered_types
 from lighttls.handshake.output import Output
 from lighttls.handshake.states import Client, Offer, WaitServerHello
 from lighttls.iana import FALLBACK_SCSV, FRAGMENT_LENGTHS, OCSP, RENEGOTIATION_SCSV, TLS12, ExtensionType
@@ -60,9 +61,12 @@ def send_client_hello(
 def _types(client: Client, wants_tickets: bool, extensions: tuple[Extension, ...]) -> frozenset[int]:
     """Which extensions these are, renegotiation_info among them where the SCSV stands for it (RI-06).
 
-    Connections of one configuration differ in server_name and session_ticket only, and share the answer.
+    Connections of one configuration differ in server_name, session_ticket and server_certificate_type only, and share
+    the answer.
     """
-    name = f"extension types, with server_name: {client.server.server_name is not None}, ticket: {wants_tickets}"
+    server = client.server
+    has_name, has_keys = server.server_name is not None, bool(client.config.verify.raw_keys_of(server.text))
+    name = f"extension types, with server_name: {has_name}, ticket: {wants_tickets}, raw keys: {has_keys}"
     return client.config.derived(
         name, lambda _: frozenset((ExtensionType.RENEGOTIATION_INFO, *(each.extension_type for each in extensions)))
     )
@@ -84,6 +88,7 @@ def _extensions(client: Client, ticket: bytes | None) -> tuple[Extension, ...]:
     before, after = client.config.derived("extensions around server_name", _settings)
     if ticket is not None:  # TICKET-01: the ticket as it is, empty to ask for one
         before = (*before, Extension(ExtensionType.SESSION_TICKET, ticket))
+    before += offered_types(client)
     if client.server.server_name is None:  # SNI-02
         return before + after
     names = ServerNameList((HostName(0, client.server.server_name),))  # SNI-01

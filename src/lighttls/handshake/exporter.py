@@ -40,7 +40,9 @@ def channel_binding(state: Connected, kind: str) -> bytes:
         else:
             bound = end_point(state.agreed.offer.client.provider, state.proof.peer) or b""
         if not bound:
-            raise UsageError("tls-server-end-point is not defined for the signature algorithm of this certificate")
+            raise UsageError(  # RPK-14: nor for a raw public key
+                "tls-server-end-point is not defined for the signature algorithm of this certificate, nor without one"
+            )
         return bound
     if kind == "tls-exporter":  # EXP-06
         return keying_material(state, "EXPORTER-Channel-Binding", b"", 32)

@@ -10,23 +10,24 @@ from __future__ import annotations
 
 from lighttls._typing import Final
 from lighttls.crypto.suites import AES_CCM, AES_GCM, CHACHA20_POLY1305
-from lighttls.handshake.states import Agreed, PeerVerified
+from lighttls.handshake.states import Agreed, PeerVerified, RawKeyVerified
 
 _CIPHERS: Final = frozenset((AES_GCM, AES_CCM, CHACHA20_POLY1305))  # FS-03: what may, so that none slips in
 _TAG_LENGTH: Final = 16  # never CCM_8: its tags are guessed 2^64 times more easily
 
 
-def may_start_early(agreed: Agreed, peer: PeerVerified) -> bool:
+def may_start_early(agreed: Agreed, peer: PeerVerified | RawKeyVerified) -> bool:
     """Whether data may be sent before the server's Finished.
 
     Asked only where the server did not ask for our certificate (FS-05), after its chain and its signature on the key
-    exchange were verified (FS-02). Every group we offer has some 256 bits or more (FS-04).
+    exchange were verified (FS-02); a raw public key has none. Every group we offer has some 256 bits or more (FS-04).
     """
     client = agreed.offer.client
     return (
         client.config.false_start  # FS-01
         and agreed.suite.aead in _CIPHERS
         and agreed.suite.tag_length == _TAG_LENGTH
+        and isinstance(peer, PeerVerified)
         and peer.path.time_checked
         and client.config.has_completed(client.server.text, agreed.suite.code)
     )

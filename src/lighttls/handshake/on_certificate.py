@@ -13,7 +13,7 @@ from lighttls.handshake.states import (
     WaitServerKeyExchange,
 )
 from lighttls.messages import Certificate as CertificateMessage
-from lighttls.x509 import Certificate, verify_chain
+from lighttls.x509 import Certificate, PublicKey, verify_chain
 
 _MAX_CERTIFICATES = 16  # CERT-05
 
@@ -35,7 +35,11 @@ def on_certificate(
         )
     # 2.
     leaf = _leaf(KnownCertificates.of(state.agreed.offer.client.config), chain[0])
-    _judge_leaf(state.agreed, leaf)
+    judge_key(state.agreed, leaf.public_key, "the server's certificate")
+    if not leaf.allows_digital_signature:  # CERT-12
+        raise CertificateError(
+            "the server's certificate does not allow digital signatures, which ECDHE needs", ChainReason.KEY_USAGE
+        )
     # 3.
     if state.agreed.status_announced:
         return WaitCertificateStatus(state.agreed, chain, leaf)
@@ -52,21 +56,17 @@ def _leaf(known: KnownCertificates, der: bytes) -> Certificate:
     return leaf
 
 
-def _judge_leaf(agreed: Agreed, leaf: Certificate) -> None:
-    key = leaf.public_key
+def judge_key(agreed: Agreed, key: PublicKey, whose: str) -> None:
+    """Whether the server's key fits the suite and the curves that we offered."""
     if key.kind != agreed.suite.key_type:  # CERT-07 to CERT-09
         raise IllegalParameter(
-            f"the server's certificate has a key of kind {key.kind}, "
+            f"{whose} has a key of kind {key.kind}, "
             f"but the suite {agreed.suite.code.name} needs {agreed.suite.key_type}"
         )
     if key.kind == "ec" and key.curve not in agreed.offer.client.config.groups:  # CERT-10
-        raise IllegalParameter("the server's certificate has a key on a curve that we did not offer")
+        raise IllegalParameter(f"{whose} has a key on a curve that we did not offer")
     if key.kind == "ec" and not key.uncompressed:  # CERT-11; whether it is on the curve shows when it is used
-        raise IllegalParameter("the server's certificate has a key that is no uncompressed point of its curve")
-    if not leaf.allows_digital_signature:  # CERT-12
-        raise CertificateError(
-            "the server's certificate does not allow digital signatures, which ECDHE needs", ChainReason.KEY_USAGE
-        )
+        raise IllegalParameter(f"{whose} has a key that is no uncompressed point of its curve")
 
 
 def verified_peer(

@@ -11,6 +11,7 @@ from lighttls.errors import (
     ProtocolVersion,
     UnsupportedExtension,
 )
+from lighttls.handshake.certificate_types import shows_raw_key
 from lighttls.handshake.output import LimitRecords, Output
 from lighttls.handshake.record_sizes import agreed_sizes
 from lighttls.handshake.resumption import resume
@@ -19,6 +20,7 @@ from lighttls.handshake.states import (
     Offer,
     WaitCertificate,
     WaitChangeCipherSpecResumed,
+    WaitRawPublicKey,
     WaitServerHello,
     WaitTicketResumed,
 )
@@ -45,7 +47,7 @@ _EMPTY_ANSWERS = (
 
 def on_server_hello(
     out: Output, state: WaitServerHello, msg: ServerHello
-) -> WaitCertificate | WaitTicketResumed | WaitChangeCipherSpecResumed:
+) -> WaitCertificate | WaitRawPublicKey | WaitTicketResumed | WaitChangeCipherSpecResumed:
     """Judge version, suite, resumption, compression, extensions and cross checks, in this order (SH-20).
 
     Any suite that we offered will do, whatever our order (SH-19).
@@ -70,6 +72,7 @@ def on_server_hello(
     if msg.compression_method != 0:  # SH-08
         raise IllegalParameter(f"the server chose compression method {msg.compression_method}, we offered none")
     answers = _answers(offer, msg.extensions or (), session is not None)
+    raw_key = shows_raw_key(offer.client, answers, session)
     sizes = agreed_sizes(offer.client.config, answers, session)
     out.do(LimitRecords(sizes))
     agreed = Agreed(
@@ -85,7 +88,9 @@ def on_server_hello(
         status_announced=ExtensionType.STATUS_REQUEST in answers,
         sct_list=_timestamps(answers),
     )
-    return WaitCertificate(agreed) if session is None else resume(out, agreed, session)
+    if session is not None:
+        return resume(out, agreed, session)
+    return WaitRawPublicKey(agreed) if raw_key else WaitCertificate(agreed)
 
 
 def _answers(offer: Offer, extensions: tuple[Extension, ...], resumed: bool) -> dict[int, bytes]:

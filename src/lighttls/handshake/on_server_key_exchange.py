@@ -1,4 +1,4 @@
-"""ServerKeyExchange: the server's ephemeral key, signed by its certificate's key (RFC 8422 §5.4)."""
+"""ServerKeyExchange: the server's ephemeral key, signed by its certificate's key or its raw one (RFC 8422 §5.4)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from lighttls.handshake.states import (
     Agreed,
     KeyExchangeVerified,
     PeerVerified,
+    RawKeyVerified,
     WaitRequestOrDone,
     WaitServerKeyExchange,
 )
@@ -58,24 +59,22 @@ def _judge_scheme(state: WaitServerKeyExchange, number: int) -> SignatureScheme:
     if number not in state.agreed.offer.client.config.signature_schemes:  # SKE-12, SKE-13
         raise IllegalParameter(f"the server signed with {name_of(SignatureScheme, number)}, which we did not offer")
     scheme = SignatureScheme(number)
-    key = state.peer.leaf.public_key
+    key = state.peer.public_key
     family = "ECDSA" if key.kind == "ec" else "RSA"
     if not scheme.name.startswith(family):  # SKE-14
-        raise IllegalParameter(
-            f"the server signed with {scheme.name.lower()}, which does not fit its certificate's key"
-        )
+        raise IllegalParameter(f"the server signed with {scheme.name.lower()}, which does not fit its key")
     if scheme.name.startswith("RSA_PSS") and key.bits < _SMALLEST_RSA_FOR_PSS[scheme]:  # SKE-18
         raise IllegalParameter(f"the server signed with {scheme.name.lower()}, for which its key is too short")
     return scheme
 
 
 def _check_signature(
-    agreed: Agreed, peer: PeerVerified, scheme: SignatureScheme, params: SignedEcdhParams, body: bytes
+    agreed: Agreed, peer: PeerVerified | RawKeyVerified, scheme: SignatureScheme, params: SignedEcdhParams, body: bytes
 ) -> None:
     signed = agreed.offer.random + agreed.server_random + params.signed_params(body)
     try:
-        agreed.offer.client.provider.verify(scheme, peer.leaf.spki, params.signature, signed)
+        agreed.offer.client.provider.verify(scheme, peer.spki, params.signature, signed)
     except BadKey as cause:  # CERT-11
-        raise IllegalParameter(f"the server's certificate has an impossible key: {cause}") from cause
+        raise IllegalParameter(f"the server has an impossible key: {cause}") from cause
     except BadSignature as cause:  # SKE-17 to SKE-25
         raise DecryptError("the server's signature over its key exchange does not verify") from cause

@@ -17,6 +17,7 @@ from lighttls.handshake.states import (
     Client,
     Connected,
     FullHandshake,
+    RawKeyVerified,
     Resumption,
     WaitChangeCipherSpecResumed,
     WaitTicketResumed,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from lighttls.handshake.states import PeerVerified
 
 _PURPOSE: Final = b"lighttls session binding 1"
+_NEVER: Final = 0xFFFFFFFF  # the last second that a session can name
 
 
 def binding(client: Client) -> bytes | None:
@@ -105,15 +107,28 @@ def session_of(state: Connected, now: float) -> Session | None:
         max_fragment_length=agreed.sizes.max_fragment_length or 0,
         issued=int(now),
         lifetime=hint if ticket else DAY,
-        not_after=min(each.not_after for each in (proof.peer.leaf, *proof.peer.path.certificates)),
+        not_after=_not_after(proof.peer),
+        raw_public_key=isinstance(proof.peer, RawKeyVerified),
         end_point=end_point(client.provider, proof.peer) or b"",
     )
 
 
-def end_point(provider: CryptoProvider, peer: PeerVerified) -> bytes | None:
-    """The hash of the leaf that tls-server-end-point names (RFC 5929 §4.1); None if its signature names no hash."""
+def end_point(provider: CryptoProvider, peer: PeerVerified | RawKeyVerified) -> bytes | None:
+    """The hash of the leaf that tls-server-end-point names (RFC 5929 §4.1).
+
+    None if its signature names no hash, or there is no certificate (RPK-14).
+    """
+    if isinstance(peer, RawKeyVerified):
+        return None
     algorithm = signature_hash(peer.leaf)
-    return None if algorithm is None else provider.digest(algorithm, peer.chain[0])
+    return None if algorithm is None else provider.digest(algorithm, peer.leaf.der)
+
+
+def _not_after(peer: PeerVerified | RawKeyVerified) -> int:
+    """When what was verified ends: with the first certificate; a raw public key has no end (RPK-14)."""
+    if isinstance(peer, RawKeyVerified):
+        return _NEVER
+    return min(each.not_after for each in (peer.leaf, *peer.path.certificates))
 
 
 def _worth_keeping(state: Connected, proof: FullHandshake) -> bool:
@@ -121,7 +136,7 @@ def _worth_keeping(state: Connected, proof: FullHandshake) -> bool:
     config = state.agreed.offer.client.config
     return (
         (state.agreed.extended_master_secret or config.allow_non_ems_resumption)
-        and proof.peer.path.time_checked
+        and (isinstance(proof.peer, RawKeyVerified) or proof.peer.path.time_checked)
         and _believed_time(config) is not None
     )
 
@@ -153,6 +168,7 @@ def _policies(config: ClientConfig) -> bytes | None:
         verify.check_hostname,
         verify.max_depth,
         _row(*sorted(verify.pins)),
+        _row(*(_row(host.encode(), *sorted(keys)) for host, keys in verify.raw_keys)),
         verifier,
         verify.insecure_skip_verify,
         config.identity is None or isinstance(config.identity, Identity),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from lighttls.keys import SignatureRequest
     from lighttls.messages import NewSessionTicket
     from lighttls.session import Session
-    from lighttls.x509 import Certificate, ReferenceName, VerifiedPath
+    from lighttls.x509 import Certificate, PublicKey, ReferenceName, VerifiedPath
 
 
 @struct
@@ -78,6 +78,24 @@ class PeerVerified:
     path: VerifiedPath
     ocsp_response: bytes | None  # DER, as stapled
 
+    @property
+    def spki(self) -> bytes:
+        """The server's SubjectPublicKeyInfo (DER)."""
+        return self.leaf.spki
+
+    @property
+    def public_key(self) -> PublicKey:
+        """What kind of key that is."""
+        return self.leaf.public_key
+
+
+@struct
+class RawKeyVerified:
+    """The server's raw public key is one of those configured for the host (made in `on_raw_public_key`)."""
+
+    spki: bytes
+    public_key: PublicKey
+
 
 @struct
 class KeyExchangeVerified:
@@ -118,7 +136,7 @@ class ClientAuth:
 class FullHandshake:
     """How the peer was verified here and now."""
 
-    peer: PeerVerified
+    peer: PeerVerified | RawKeyVerified
     exchange: KeyExchangeVerified
     auth: ClientAuth | None
 
@@ -141,6 +159,13 @@ class WaitCertificate:
 
 
 @struct
+class WaitRawPublicKey:
+    """The same, and the server shows a raw public key instead of a chain (RFC 7250)."""
+
+    agreed: Agreed
+
+
+@struct
 class WaitCertificateStatus:
     """The server's leaf fits what was agreed, and an OCSP response on it may follow."""
 
@@ -151,10 +176,10 @@ class WaitCertificateStatus:
 
 @struct
 class WaitServerKeyExchange:
-    """The server's chain is good."""
+    """The server's chain or raw key is good."""
 
     agreed: Agreed
-    peer: PeerVerified
+    peer: PeerVerified | RawKeyVerified
 
 
 @struct
@@ -162,7 +187,7 @@ class WaitRequestOrDone:
     """The server's ephemeral key is good."""
 
     agreed: Agreed
-    peer: PeerVerified
+    peer: PeerVerified | RawKeyVerified
     exchange: KeyExchangeVerified
 
 
@@ -171,7 +196,7 @@ class WaitServerHelloDone:
     """The server asked for a certificate."""
 
     agreed: Agreed
-    peer: PeerVerified
+    peer: PeerVerified | RawKeyVerified
     exchange: KeyExchangeVerified
     auth: ClientAuth
 
@@ -181,7 +206,7 @@ class WaitSignature:
     """Everything but our CertificateVerify is ready; its signature comes from outside."""
 
     agreed: Agreed
-    peer: PeerVerified
+    peer: PeerVerified | RawKeyVerified
     exchange: KeyExchangeVerified
     auth: ClientAuth
     identity: Identity
@@ -276,6 +301,7 @@ class Connected:
 State = (
     WaitServerHello
     | WaitCertificate
+    | WaitRawPublicKey
     | WaitCertificateStatus
     | WaitServerKeyExchange
     | WaitRequestOrDone
@@ -290,6 +316,8 @@ State = (
     | Connected
 )
 
+_WITHOUT_SECRETS = WaitServerHello | WaitCertificate | WaitRawPublicKey | WaitCertificateStatus | WaitServerKeyExchange
+
 
 def wipe_secrets(state: State) -> None:
     """Wipe the secrets that a state holds: the connection has ended (FIN-08).
@@ -298,5 +326,5 @@ def wipe_secrets(state: State) -> None:
     """
     if isinstance(state, WaitRequestOrDone | WaitServerHelloDone):
         state.exchange.premaster.wipe()
-    elif not isinstance(state, WaitServerHello | WaitCertificate | WaitCertificateStatus | WaitServerKeyExchange):
+    elif not isinstance(state, _WITHOUT_SECRETS):
         state.schedule.wipe()

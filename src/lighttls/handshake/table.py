@@ -6,7 +6,8 @@ announced, is missing, or comes elsewhere (TICKET-06 to TICKET-09), a Finished b
 application data before the server's Finished is verified (REC-21).
 HelloRequest is skipped during a handshake until the server's ChangeCipherSpec (HS-06, CCS-08).
 Data that we send early changes nothing here: the server's has to wait for its Finished all the same (FS-08).
-CertificateStatus has its place after Certificate, in a state that only an announced one leads to (OCSP-04, OCSP-05).
+CertificateStatus has its place after Certificate, in a state that only an announced one leads to (OCSP-04, OCSP-05);
+behind a raw public key there is none (RPK-11).
 No row leads back to a ClientHello (HS-12).
 """
 
@@ -30,6 +31,7 @@ from lighttls.handshake.on_finished import (
     refuse_renegotiation,
 )
 from lighttls.handshake.on_new_session_ticket import on_new_session_ticket, on_renewed_ticket
+from lighttls.handshake.on_raw_public_key import on_raw_public_key
 from lighttls.handshake.on_server_hello import on_server_hello
 from lighttls.handshake.on_server_hello_done import (
     on_server_hello_done,
@@ -47,6 +49,7 @@ from lighttls.handshake.states import (
     WaitChangeCipherSpecResumed,
     WaitFinished,
     WaitFinishedResumed,
+    WaitRawPublicKey,
     WaitRequestOrDone,
     WaitServerHello,
     WaitServerHelloDone,
@@ -63,6 +66,7 @@ from lighttls.messages import (
     HelloRequest,
     Message,
     NewSessionTicket,
+    RawPublicKey,
     ServerHello,
     ServerHelloDone,
     ServerKeyExchange,
@@ -96,10 +100,12 @@ def _skip(out: Output, state: _S, message: HelloRequest) -> _S:
 TABLE: Final = (
     #   while in                     on receiving        run                             to
     row(WaitServerHello,             ServerHello,        on_server_hello,                WaitCertificate,
+                                                                                         WaitRawPublicKey,
                                                                                          WaitTicketResumed,
                                                                                          WaitChangeCipherSpecResumed),
     row(WaitCertificate,             Certificate,        on_certificate,                 WaitServerKeyExchange,
                                                                                          WaitCertificateStatus),
+    row(WaitRawPublicKey,            RawPublicKey,       on_raw_public_key,              WaitServerKeyExchange),
     row(WaitCertificateStatus,       CertificateStatus,  on_certificate_status,          WaitServerKeyExchange),
     row(WaitCertificateStatus,       ServerKeyExchange,  on_status_left_out,             WaitRequestOrDone),
     row(WaitServerKeyExchange,       ServerKeyExchange,  on_server_key_exchange,         WaitRequestOrDone),
@@ -123,6 +129,7 @@ TABLE: Final = (
     row(Connected,                   HelloRequest,       refuse_renegotiation,           Connected),
     row(WaitServerHello,             HelloRequest,       _skip,                          WaitServerHello),
     row(WaitCertificate,             HelloRequest,       _skip,                          WaitCertificate),
+    row(WaitRawPublicKey,            HelloRequest,       _skip,                          WaitRawPublicKey),
     row(WaitCertificateStatus,       HelloRequest,       _skip,                          WaitCertificateStatus),
     row(WaitServerKeyExchange,       HelloRequest,       _skip,                          WaitServerKeyExchange),
     row(WaitRequestOrDone,           HelloRequest,       _skip,                          WaitRequestOrDone),

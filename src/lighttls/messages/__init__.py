@@ -1,7 +1,13 @@
 """Handshake messages: declarations, and the joiner that puts them together from records."""
 
 from lighttls.messages.base import Extension, Message
-from lighttls.messages.certificate import Certificate, CertificateRequest, CertificateStatus, CertificateVerify
+from lighttls.messages.certificate import (
+    Certificate,
+    CertificateRequest,
+    CertificateStatus,
+    CertificateVerify,
+    RawPublicKey,
+)
 from lighttls.messages.describe import describe
 from lighttls.messages.finished import Finished
 from lighttls.messages.hello import ClientHello, HelloRequest, ServerHello, ServerHelloDone
@@ -22,6 +28,7 @@ __all__ = [
     "Joiner",
     "Message",
     "NewSessionTicket",
+    "RawPublicKey",
     "ServerHello",
     "ServerHelloDone",
     "ServerKeyExchange",

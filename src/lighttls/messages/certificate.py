@@ -1,4 +1,7 @@
-"""Certificate, CertificateStatus, CertificateRequest and CertificateVerify (RFC 5246 §7.4, 6066 §8)."""
+"""Certificate in both its shapes, CertificateStatus, CertificateRequest and CertificateVerify.
+
+RFC 5246 §7.4, 6066 §8, 7250 §3.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,13 @@ class Certificate(Message):
     """
 
     certificate_list: tuple[bytes, ...] = field(ListOf(Vector(1, 0xFFFFFF), 0, 0xFFFFFF))
+
+
+@message(HandshakeType.CERTIFICATE)
+class RawPublicKey(Message):
+    """Certificate where a raw public key was agreed on: a SubjectPublicKeyInfo (DER) fills it (RPK-06; RFC 7250 §3)."""
+
+    subject_public_key_info: bytes = field(Vector(1, 0xFFFFFF))
 
 
 @message(HandshakeType.CERTIFICATE_STATUS)

@@ -17,7 +17,7 @@ MAX_AGE: Final = 7 * DAY  # since the full handshake, whatever the server hints 
 MAX_TICKET: Final = 1 << 14  # bytes of a ticket that are kept (TICKET-20)
 
 _LONGEST_NAME: Final = 255
-_LAYOUT: Final = 1  # the first byte; another number is another version of lighttls
+_LAYOUT: Final = 2  # the first byte; another number is another version of lighttls
 
 
 @structure
@@ -36,7 +36,8 @@ class Facts(Structure):
     binding: bytes = field(Fixed(32))  # SHA-256 of name and policies
     server_name: bytes = field(Vector(1, _LONGEST_NAME))
     max_fragment_length: int = field(Uint(2))  # 0: none was agreed
-    established: int = field(Uint(4))  # when the certificates were verified
+    raw_public_key: int = field(Uint(1))  # 1: that is what was verified, and no chain (RFC 7250)
+    established: int = field(Uint(4))  # when the server was verified
     issued: int = field(Uint(4))  # when this ticket or ID came
     expires: int = field(Uint(4))
     latest: int = field(Uint(4))  # no renewed ticket lasts longer
@@ -75,6 +76,7 @@ class Session:
         issued: int,
         lifetime: int,
         not_after: int,
+        raw_public_key: bool,
         end_point: bytes,
     ) -> Session | None:
         """The session of a full handshake that ended at `issued`; None if it has no time to live, or cannot be written.
@@ -98,6 +100,7 @@ class Session:
                 binding=binding,
                 server_name=name,
                 max_fragment_length=max_fragment_length,
+                raw_public_key=int(raw_public_key),
                 established=issued,
                 issued=issued,
                 expires=expires,
@@ -131,6 +134,7 @@ class Session:
         if (
             list(times) != sorted(times)
             or facts.extended_master_secret > 1
+            or facts.raw_public_key > 1
             or bool(facts.ticket) is bool(facts.session_id)
         ):
             raise ConfigurationError("these bytes are no session: what they say cannot be")

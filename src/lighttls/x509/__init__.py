@@ -11,6 +11,8 @@ from lighttls.x509.names import ReferenceName, reference_name
 from lighttls.x509.pem import certificates as certificates_from_pem
 from lighttls.x509.policy import SignaturePolicy, TimePolicy, VerifyPolicy
 from lighttls.x509.public_key import PublicKey
+from lighttls.x509.public_key import parse as parse_public_key
+from lighttls.x509.raw_keys import check_raw_key
 from lighttls.x509.signatures import signature_hash, signature_scheme
 from lighttls.x509.trust_store import Anchor, TrustStore
 from lighttls.x509.verdict import Attempt, ChainVerifier, VerificationRequest, VerifiedPath
@@ -30,6 +32,8 @@ __all__ = [
     "VerifiedPath",
     "VerifyPolicy",
     "certificates_from_pem",
+    "check_raw_key",
+    "parse_public_key",
     "reference_name",
     "signature_hash",
     "signature_scheme",

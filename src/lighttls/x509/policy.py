@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from binascii import Error as Base64Error
 from binascii import a2b_base64
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from lighttls._struct import struct
 from lighttls._typing import TYPE_CHECKING, Final
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from lighttls.x509.certificate import Certificate
+    from lighttls.x509.raw_keys import RawKey
     from lighttls.x509.verdict import ChainVerifier
 
 LARGEST_RSA_BITS: Final = 8192
@@ -95,13 +96,21 @@ class VerifyPolicy:
 
     `pins`: SHA-256 digests of SubjectPublicKeyInfos (32 bytes, or base64), one of which must be in
     the verified path, anchor included. `max_depth`: authorities between leaf and anchor,
-    self-issued ones not counted. `verifier` replaces our verdict, or adds to it.
+    self-issued ones not counted. `verifier` replaces our verdict, or adds to it; sessions are kept if it has a
+    `policy_id`, bytes that change whenever it would judge otherwise.
+
+    `raw_keys` says which raw public keys a host may show instead of a chain (RFC 7250): SubjectPublicKeyInfos (DER) or
+    their SHA-256 digests (32 bytes, or base64), one or several, by host name or address. They hold for that host
+    alone; nothing else about the server is checked then, and neither `pins`, `verifier` nor `insecure_skip_verify`
+    has a say. A chain from that host passes as well if the trust store has anchors; with an empty one only these
+    keys do.
     """
 
     time: TimePolicy
     check_hostname: bool
     max_depth: int
     pins: frozenset[bytes]
+    raw_keys: tuple[tuple[str, frozenset[bytes]], ...]
     verifier: ChainVerifier | None
     insecure_skip_verify: bool
 
@@ -112,6 +121,7 @@ class VerifyPolicy:
         check_hostname: bool = True,
         max_depth: int = DEFAULT_DEPTH,
         pins: Iterable[bytes | str] = (),
+        raw_keys: Mapping[str, RawKey | Iterable[RawKey]] | None = None,
         verifier: ChainVerifier | None = None,
         insecure_skip_verify: bool = False,
     ) -> None:
@@ -122,9 +132,20 @@ class VerifyPolicy:
         _set(self, "time", TimePolicy.required() if time is None else time)
         _set(self, "check_hostname", check_hostname)
         _set(self, "max_depth", max_depth)
-        _set(self, "pins", frozenset(_pin(pin) for pin in pins))
+        _set(self, "pins", frozenset(pin_digest(pin) for pin in pins))
+        _set(self, "raw_keys", () if raw_keys is None else _raw_keys(raw_keys))
         _set(self, "verifier", verifier)
         _set(self, "insecure_skip_verify", insecure_skip_verify)
+
+    def raw_keys_of(self, host: str) -> frozenset[bytes]:
+        """The keys and digests of a host, by its name in the form for comparison."""
+        return next((keys for name, keys in self.raw_keys if name == host), frozenset())
+
+
+def _raw_keys(given: Mapping[str, RawKey | Iterable[RawKey]]) -> tuple[tuple[str, frozenset[bytes]], ...]:
+    from lighttls.x509 import raw_keys  # which reads keys and names by modules that import this one
+
+    return raw_keys.by_host(given)
 
 
 def seconds(when: date | datetime | float) -> int:
@@ -151,7 +172,8 @@ def date_text(when: int) -> str:
         return f"{when} seconds since 1970"
 
 
-def _pin(pin: bytes | str) -> bytes:
+def pin_digest(pin: bytes | str) -> bytes:
+    """A SHA-256 digest from its 32 bytes or from base64. Raises ConfigurationError."""
     if isinstance(pin, str):
         try:
             pin = a2b_base64(pin, strict_mode=True)

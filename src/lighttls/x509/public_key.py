@@ -15,6 +15,7 @@ _OTHER: Final = {
     der.oid("1.3.101.113"): "ed448",
     der.oid("1.2.840.10040.4.1"): "dsa",
 }
+_NAMED: Final = frozenset(("rsa", "ec", *_OTHER.values()))
 _CURVES: Final = {
     der.oid("1.2.840.10045.3.1.7"): (NamedGroup.SECP256R1, 256),
     der.oid("1.3.132.0.34"): (NamedGroup.SECP384R1, 384),
@@ -39,6 +40,11 @@ class PublicKey:
     exponent: int
     """Public exponent of an "rsa" key."""
     odd_modulus: bool
+
+    @property
+    def known(self) -> bool:
+        """Whether its kind has a name here, and is not just an OID."""
+        return self.kind in _NAMED
 
 
 def parse(spki: bytes) -> PublicKey:

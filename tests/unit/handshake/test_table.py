@@ -103,6 +103,7 @@ def test_hello_request_is_refused_between_change_cipher_spec_and_finished() -> N
     ("proof", "file", "function"),
     [
         ("PeerVerified", "on_certificate.py", "verified_peer"),
+        ("RawKeyVerified", "on_raw_public_key.py", "on_raw_public_key"),
         ("KeyExchangeVerified", "on_server_key_exchange.py", "on_server_key_exchange"),
         ("Resumption", "resumption.py", "resume"),
         ("FinishedVerified", "on_finished.py", "_verified"),

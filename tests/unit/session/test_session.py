@@ -24,6 +24,7 @@ USUAL: dict[str, Any] = {
     "binding": bytes(32),
     "server_name": "server.example",
     "max_fragment_length": 0,
+    "raw_public_key": False,
     "issued": NOW,
     "lifetime": 0,
     "not_after": LATER,
@@ -63,7 +64,16 @@ def test_bytes_hold_what_is_needed_and_nothing_of_the_connection() -> None:
     """RESUME-17: no ALPN protocol, no record_size_limit, no verify_data."""
     assert set(session().facts.fields) == {
         *("layout", "suite", "extended_master_secret", "master_secret", "ticket", "session_id", "binding"),
-        *("server_name", "max_fragment_length", "established", "issued", "expires", "latest", "end_point"),
+        *(
+            "server_name",
+            "max_fragment_length",
+            "raw_public_key",
+            "established",
+            "issued",
+            "expires",
+            "latest",
+            "end_point",
+        ),
     }
 
 
@@ -165,7 +175,7 @@ def test_times_that_contradict_each_other_are_no_session(name: str, by: int) -> 
 
 def test_other_layout_is_named_as_another_version() -> None:
     with pytest.raises(ConfigurationError, match="another version"):
-        Session.from_bytes(b"\2" + session().to_bytes()[1:])
+        Session.from_bytes(b"\1" + session().to_bytes()[1:])
 
 
 def test_server_name_that_is_no_text_is_refused() -> None:

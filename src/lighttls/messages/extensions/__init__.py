@@ -1,6 +1,7 @@
 """Bodies of the hello extensions we send and accept, one file each."""
 
 from lighttls.messages.extensions.alpn import ProtocolNameList
+from lighttls.messages.extensions.certificate_type import CertificateTypes, ChosenCertificateType
 from lighttls.messages.extensions.ec_point_formats import EcPointFormats
 from lighttls.messages.extensions.empty import EmptyBody
 from lighttls.messages.extensions.max_fragment_length import MaxFragmentLength
@@ -14,6 +15,8 @@ from lighttls.messages.extensions.supported_groups import SupportedGroups
 
 __all__ = [
     "CertificateStatusRequest",
+    "CertificateTypes",
+    "ChosenCertificateType",
     "EcPointFormats",
     "EmptyBody",
     "HostName",
