@@ -8,5 +8,5 @@ set -x
 ruff check .
 ruff format --check .
 mypy
-find csrc tests/c tests/cross tests/fuzz tests/size tests/timing -name '*.[ch]' -exec clang-format --dry-run -Werror {} +
+find csrc tests/c tests/cross tests/fuzz tests/interop tests/size tests/timing \( -name '*.[ch]' -o -name '*.cpp' \) -exec clang-format --dry-run -Werror {} +
 tools/with_engine.sh -m pytest -q tests/test_import_rules.py tests/test_generated_docs.py

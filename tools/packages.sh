@@ -29,6 +29,11 @@ links() {
     return "$status"
 }
 
+# includes HEADER: whether programs can include it.
+includes() {
+    echo "#include <$1>" | gcc -E -o /dev/null - 2>/dev/null
+}
+
 # ask EXPRESSION: what the chosen Python says about itself.
 ask() {
     "$python" -c "import importlib.util, os, sys, sysconfig; print($1)"
@@ -68,10 +73,20 @@ look_for_test_tools() {
     has qemu-s390x || need qemu-user
 }
 
+# Libraries for which tests/interop/servers/ has a server program.
+look_for_tls_libraries() {
+    has g++ || need g++
+    includes bearssl.h || need libbearssl-dev
+    includes botan-2/botan/compiler.h || need libbotan-2-dev
+    includes mbedtls/ssl.h || need libmbedtls-dev
+    includes wolfssl/options.h || need libwolfssl-dev
+}
+
 look() {
     missing=
     look_for_build
     [ "$1" != all ] || look_for_test_tools
+    [ "$1" != all ] || look_for_tls_libraries
     missing=${missing# }
 }
 

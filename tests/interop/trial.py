@@ -46,7 +46,7 @@ def attempt(peer: Peer, cell: Cell, server: Server, provider: CryptoProvider) ->
     Raises AssertionError, or what the connection raised, if anything goes wrong that the peer's file does not explain.
     """
     store = LastSession()
-    config = _config(cell, provider, store)
+    config = _config(peer, cell, provider, store)
     known = peer.lacks(cell)
     try:
         lacking = set(_one_connection(peer, cell, server, config, resumes=False))
@@ -64,7 +64,7 @@ def attempt(peer: Peer, cell: Cell, server: Server, provider: CryptoProvider) ->
     return {axis: known[axis].why for axis in sorted(lacking)}
 
 
-def _config(cell: Cell, provider: CryptoProvider, store: LastSession) -> ClientConfig:
+def _config(peer: Peer, cell: Cell, provider: CryptoProvider, store: LastSession) -> ClientConfig:
     # P-256 stays as the second choice, for it is the curve of the ECDSA certificates too (RFC 8422 §5.1).
     groups = dict.fromkeys((cell.group, NamedGroup.SECP256R1))
     return pki.config(
@@ -76,6 +76,7 @@ def _config(cell: Cell, provider: CryptoProvider, store: LastSession) -> ClientC
         max_fragment_length=cell.max_fragment_length,
         record_size_limit=cell.record_size_limit,
         provider=provider,
+        **peer.settings,
     )
 
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from interop.peers.base import Peer
+from interop.peers.bearssl import BearSSL
+from interop.peers.botan import Botan
+from interop.peers.mbedtls import MbedTLS
 from interop.peers.openssl import OpenSSL
+from interop.peers.wolfssl import WolfSSL
 
-PEERS: tuple[Peer, ...] = (OpenSSL(),)
+PEERS: tuple[Peer, ...] = (OpenSSL(), Botan(), MbedTLS(), WolfSSL(), BearSSL())

@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 from interop.cells import Cell
 from lighttls import LightTLSError, TLSSocket
@@ -68,6 +69,8 @@ class Peer:
     in_ci = False
     ready: str | None = r"^ready (\d+)$"
     """The line of output that says the port. None: we choose the port and try until it answers."""
+    settings: Mapping[str, object] = MappingProxyType({})
+    """What our configuration needs besides to meet it."""
 
     def missing(self) -> str:
         """What this machine lacks to run it; empty if nothing."""
@@ -165,4 +168,4 @@ def first(pattern: str, text: str) -> str:
 def debian_version(package: str) -> str:
     """The upstream version of an installed package, for programs that cannot say it."""
     full = output("dpkg-query", "-W", "-f", "${Version}", package)
-    return full.partition(":")[2].rpartition("-")[0] or full
+    return full.rpartition(":")[2].rpartition("-")[0].partition("+")[0] or full

@@ -1,0 +1,54 @@
+"""What the server programs of ours have in common that are written in C or C++ (tests/interop/servers/)."""
+
+from __future__ import annotations
+
+import subprocess
+from functools import cache
+
+from interop.peers.base import Files, OwnServer, Word, debian_version, missing_program
+from support.require import REPOSITORY
+from support.workshop import compiled
+
+SERVERS = REPOSITORY / "tests" / "interop" / "servers"
+
+_WARNINGS = ("-Wall", "-Wextra", "-Wshadow", "-Werror")
+C = ("gcc", "-std=c99", "-D_POSIX_C_SOURCE=200809L", "-O1", *_WARNINGS, "-Wpedantic", "-Wconversion")
+CXX = ("g++", "-std=c++17", "-O1", *_WARNINGS)
+
+
+class Compiled(OwnServer):
+    """server.c and the file of one library; compiled when it is first needed in a run."""
+
+    source: str
+    header: str  # by which it is seen whether the library is there
+    package: str  # Debian's name for it
+    libraries: tuple[str, ...]
+    compiler = C
+
+    def missing(self) -> str:
+        return missing_program(C[0], self.compiler[0]) or _without(self.header, self.package, self.compiler)
+
+    def version(self) -> str:
+        return debian_version(self.package)
+
+    def program(self, files: Files) -> list[Word]:
+        source = SERVERS / self.source
+        target = files.folder / source.stem
+        if not target.exists():
+            common = files.folder / f"{source.stem}-common.o"
+            compiled(*C, "-c", SERVERS / "server.c", "-o", common)
+            compiled(*self.compiler, source, common, "-o", target, *self.libraries)
+        return [target]
+
+
+@cache
+def _without(header: str, package: str, compiler: tuple[str, ...]) -> str:
+    """What to say if the header is not there."""
+    probe = subprocess.run(
+        [*compiler, "-E", "-x", "c++" if compiler[0] == "g++" else "c", "-"],
+        input=f"#include <{header}>\n",
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    return f"no <{header}> here, which {package} brings" if probe.returncode else ""

@@ -1,0 +1,23 @@
+"""mbedTLS, by tests/interop/servers/mbedtls_server.c."""
+
+from __future__ import annotations
+
+from interop.cells import Cell
+from interop.peers.base import Lack
+from interop.peers.compiled import Compiled
+from lighttls import RecordOverflow
+
+
+class MbedTLS(Compiled):
+    name = "mbedTLS"
+    source = "mbedtls_server.c"
+    header = "mbedtls/ssl.h"
+    package = "libmbedtls-dev"
+    libraries = ("-lmbedtls", "-lmbedx509", "-lmbedcrypto")
+
+    def lacks(self, cell: Cell) -> dict[str, Lack]:
+        if cell.record_size_limit:
+            return {"size": Lack("mbedTLS has no record_size_limit")}
+        if cell.max_fragment_length == 512:
+            return {"size": Lack("mbedTLS agrees to 512 bytes and sends longer messages in one record", RecordOverflow)}
+        return {}

@@ -1,0 +1,29 @@
+"""wolfSSL, by tests/interop/servers/wolfssl_server.c."""
+
+from __future__ import annotations
+
+from interop.cells import Cell
+from interop.peers.base import Lack
+from interop.peers.compiled import Compiled
+from lighttls import CipherSuite, PeerAlert, TruncatedStream
+
+
+class WolfSSL(Compiled):
+    name = "wolfSSL"
+    source = "wolfssl_server.c"
+    header = "wolfssl/options.h"
+    package = "libwolfssl-dev"
+    libraries = ("-lwolfssl",)
+
+    def lacks(self, cell: Cell) -> dict[str, Lack]:
+        found = {}
+        if cell.suite == CipherSuite.TLS_ECDHE_ECDSA_WITH_AES_256_CCM:
+            found["suite"] = Lack("wolfSSL has AES_256_CCM_8, but not AES_256_CCM", PeerAlert)
+        if cell.device not in ("none", cell.server_key):
+            found["device"] = Lack(
+                "wolfSSL asks for client certificates with the suite's kind of key only, and ends when none comes",
+                TruncatedStream,
+            )
+        if cell.record_size_limit:
+            found["size"] = Lack("wolfSSL has no record_size_limit")
+        return found
