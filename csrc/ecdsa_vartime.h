@@ -6,6 +6,8 @@
  *   WORDS                 FIELD_BITS / 64
  *   fe                    an element of the field, and its operations fe_add, fe_sub, fe_mul, fe_square, fe_fold,
  *                         fe_from_words, fe_to_words, under the bounds of p256_field64.h
+ *   fe_mul_here, fe_square_here
+ *                         if the field has them: products without a call, for doubling, where most of the time goes
  *   fe_one, fe_b, fe_rr   constants of the field as words: one, the curve's b, what leads into Montgomery form
  *   field_p, order        p and n as words
  *   odd_multiples         static const uint64_t [][2 * WORDS]: x and y of 1, 3, 5, ... times G, in Montgomery form
@@ -25,6 +27,11 @@
 #define DIGITS      (FIELD_BITS + 1) /* the carry out of the top bit may be a digit */
 #define Q_WIDTH     5
 #define Q_MULTIPLES (1 << (Q_WIDTH - 2))
+
+#ifndef fe_mul_here
+#define fe_mul_here    fe_mul
+#define fe_square_here fe_square
+#endif
 
 /* Coordinates are tight. */
 typedef struct {
@@ -81,30 +88,30 @@ static int are_equal(const fe *a, const fe *b) {
 /* ---- Points -------------------------------------------------------------------------------------- */
 
 /* a = 2a. M = 3 (X - Z^2)(X + Z^2), S = 4 X Y^2, X' = M^2 - 2S, Y' = M (S - X') - 8 Y^4. */
-static void double_point(point *a) {
+LT_NOINLINE static void double_point(point *a) {
     fe m, s, yy, t;
 
-    fe_square(&t, &a->z);
+    fe_square_here(&t, &a->z);
     fe_add(&s, &a->x, &t); /* < 4p */
     fe_sub(&t, &a->x, &t); /* < 4p */
-    fe_mul(&t, &t, &s);
+    fe_mul_here(&t, &t, &s);
     fe_add(&m, &t, &t);
     fe_add(&m, &m, &t); /* < 6p */
     fe_fold(&m, &m);
-    fe_square(&yy, &a->y);
+    fe_square_here(&yy, &a->y);
     fe_add(&yy, &yy, &yy);    /* 2 Y^2 < 4p */
     fe_add(&t, &a->y, &a->y); /* < 4p */
-    fe_mul(&a->z, &t, &a->z);
-    fe_mul(&s, &a->x, &yy); /* S / 2 */
-    fe_square(&yy, &yy);    /* 4 Y^4 */
-    fe_square(&t, &m);
+    fe_mul_here(&a->z, &t, &a->z);
+    fe_mul_here(&s, &a->x, &yy); /* S / 2 */
+    fe_square_here(&yy, &yy);    /* 4 Y^4 */
+    fe_square_here(&t, &m);
     fe_add(&s, &s, &s); /* S < 4p */
     fe_fold(&s, &s);
     fe_sub(&t, &t, &s);
     fe_sub(&t, &t, &s); /* < 6p */
     fe_fold(&a->x, &t);
     fe_sub(&s, &s, &a->x); /* < 4p */
-    fe_mul(&t, &m, &s);
+    fe_mul_here(&t, &m, &s);
     fe_sub(&t, &t, &yy);
     fe_sub(&t, &t, &yy); /* < 6p */
     fe_fold(&a->y, &t);
@@ -222,8 +229,7 @@ static unsigned bits_of(const lt_limb k[LIMBS], unsigned at, unsigned count) {
     return (unsigned)bits & ((1u << count) - 1);
 }
 
-/* k as a sum of digits[i] 2^i: digits are odd, below 2^(width - 1), and width - 1 zeros follow each. Returns how many.
- */
+/* k as a sum of digits[i] 2^i: odd, below 2^(width - 1), each followed by width - 1 zeros. Returns how many. */
 static int recode(int8_t digits[DIGITS], const lt_limb k[LIMBS], unsigned width) {
     unsigned carry = 0, at = 0;
     int used = 0;

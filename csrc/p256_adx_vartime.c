@@ -19,6 +19,9 @@
 #define fe_b          fe256adx_b
 #define fe_rr         fe256adx_rr
 
+#define fe_mul_here    fe256adx_mul_here
+#define fe_square_here fe256adx_square_here
+
 #include "ecdsa_vartime.h"
 
 /* see vartime.h */

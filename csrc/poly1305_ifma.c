@@ -202,8 +202,7 @@ LT_IFMA void lt_poly1305_ifma(lt_poly1305 *poly, const uint8_t *in, size_t in_le
         h = multiply(plus(h, blocks8(in)), by8);
         in += 128;
     }
-    /* Lanes have blocks 0, 4, 1, 5, 2, 6, 3, 7 and need r to the 8, 4, 7, 3, 6, 2, 5, 1: bits of one less in the masks.
-     */
+    /* Lanes have blocks 0, 4, 1, 5, 2, 6, 3, 7, need r to the 8, 4, 7, 3, 6, 2, 5, 1: bits of one less in the masks. */
     powers = multiply(blend(0x33, r2, r), as_factor(blend(0x0f, r2, one)));
     powers = multiply(powers, as_factor(blend(0x55, r4, one)));
     sum_lanes(poly, multiply(plus(h, blocks8(in)), as_factor(powers)));

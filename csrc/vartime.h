@@ -58,7 +58,7 @@ void lt_montgomery_square_vartime(lt_limb *out, const lt_limb *a, const lt_modul
 
 #define LT_INVERT_MAX LT_LIMBS(384)
 
-/** 1 / a mod m, for a prime m of at most LT_INVERT_MAX limbs and 0 < a < m. */
+/** 1 / a mod m, for a prime m of at most LT_INVERT_MAX limbs and 0 < a < m (invert_vartime.c). `out` may be `a`. */
 void lt_modulus_invert_vartime(lt_limb *out, const lt_limb *a, const lt_modulus *m);
 
 /* ---- DER, X.690 section 10 --------------------------------------------------------------------- */
