@@ -179,6 +179,21 @@ void lt_premaster_wipe(lt_premaster *premaster);
 LT_MUST_CHECK int lt_verify_vartime(uint32_t scheme, const uint8_t *spki, size_t spki_len, const uint8_t *signature,
                                     size_t signature_len, const uint8_t *message, size_t message_len);
 
+/* ---- Certificates ------------------------------------------------------------------------ */
+
+#define LT_CUT_NUMBERS 174 /* the 14 below, and 5 for each of 32 extensions */
+
+/**
+ * Cut a certificate (DER, public) into its parts, as strictly as RFC 5280 section 4.1 and X.690 section 10 say. Writes,
+ * as bytes from its start: start and end of the signed part; end of the outer algorithm; start of the signature; (the
+ * version, 1 to 3;) start and end of the serial number; end of the inner algorithm; of the issuer; (notBefore and
+ * notAfter, in seconds since 1970 UTC;) end of the validity; of the subject; of the public key. What follows another
+ * part starts at its end. Then for each extension: start and end of its OID, 1 if it is critical, else 0, start and end
+ * of its value. Returns how many numbers these are.
+ * LT_ERR_UNSUPPORTED: it is malformed, or has over 32 extensions, or over 65535 bytes; which of them is not said.
+ */
+LT_MUST_CHECK int lt_certificate_cut_vartime(int64_t *cut, const uint8_t *certificate, size_t certificate_len);
+
 /* ---- Key schedule ------------------------------------------------------------------------ */
 
 /** Master secret, randoms, PRF hash and AEAD of one connection. */

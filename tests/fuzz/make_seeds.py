@@ -278,7 +278,37 @@ def record_inputs() -> Iterator[bytes]:
             yield bytes([form, aead, 3, 1, 0, 0, 0, 3, 0, 100, 1, 0, 60, 0, 0]) + stream("text", 90)
 
 
+# ---- Certificates: [DER], without a signature that means anything ------------------------------------------
+
+
+def element(tag: int, *parts: bytes) -> bytes:
+    body = b"".join(parts)
+    size = b"" if len(body) < 0x80 else len(body).to_bytes((len(body).bit_length() + 7) // 8)
+    return bytes([tag, 0x80 + len(size) if size else len(body)]) + size + body
+
+
+def certificate_inputs() -> Iterator[bytes]:
+    algorithm = element(0x30, bytes.fromhex("06082a8648ce3d040302"))
+    name = element(0x30, element(0x31, element(0x30, bytes.fromhex("0603550403"), element(0x0C, b"a"))))
+    plain = element(0x30, bytes.fromhex("0603551d0e"), element(0x04, b"id"))
+    critical = element(0x30, bytes.fromhex("0603551d130101ff"), element(0x04, bytes.fromhex("30030101ff")))
+    long = element(0x30, bytes.fromhex("0603551d11"), element(0x04, bytes(300)))
+    many = [element(0x30, bytes([0x06, 1, number]), element(0x04)) for number in range(32)]
+    dates = [(0x17, b"491231235959Z"), (0x17, b"500101000000Z"), (0x18, b"20240229120000Z"), (0x18, b"99991231235959Z")]
+    ids = element(0x81, b"\0i") + element(0x82, b"\0s")
+    for number, (kind, date) in enumerate(dates):
+        for tail in (b"", ids, [plain], [critical, plain], [plain, long], many, [plain, plain]):
+            last = tail if isinstance(tail, bytes) else element(0xA3, element(0x30, *tail))
+            version = b"" if tail == b"" else bytes([0xA0, 3, 2, 1, 1 if tail == ids else 2])
+            serial = element(0x02, (b"\0", b"\x7f", b"\0\x80", b"\xff\x7f")[number])
+            validity = element(0x30, element(kind, date), element(*dates[number - 1]))
+            key = element(0x30, algorithm, element(0x03, bytes(9)))
+            signed = element(0x30, version, serial, algorithm, name, validity, name, key, last)
+            yield element(0x30, signed, algorithm, element(0x03, bytes(70)))
+
+
 TARGETS = {
+    "certificate": [certificate_inputs],
     "signature": [ecdsa_inputs, rsa_inputs, published_signatures],
     "padding": [padding_inputs],
     "key": [key_inputs],

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.timeout(SECONDS + PLANTED_SECONDS + 300)
 
 RELAXED = [flag for flag in STRICT if flag not in ("-Wpedantic", "-Wconversion")]
 
-MAX_LEN = {"records": 600, "signature": 600, "padding": 400, "key": 1200}
+MAX_LEN = {"records": 600, "signature": 600, "padding": 400, "key": 1200, "certificate": 900}
 """Longer inputs say nothing that shorter ones do not; RSA keys of 8192 bits take 1060 bytes."""
 
 target = pytest.mark.parametrize("target", MAX_LEN)
@@ -100,6 +100,7 @@ def test_nothing_fails_in_inputs_made_from_it(targets: Targets, target: str, tmp
         ("signature", "LT_PLANTED_TRAILER", "not so: "),
         ("padding", "LT_PLANTED_PADDING", "not so: "),
         ("key", "LT_PLANTED_POINT", "not so: "),
+        ("certificate", "LT_PLANTED_SECOND", "not so: "),
     ],
 )
 def test_planted_error_is_found(targets: Targets, target: str, error: str, words: str, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lighttls.crypto import by_name
 from lighttls.errors import CertificateError, ChainReason, ConfigurationError
 from lighttls.x509 import Certificate, TimePolicy, TrustStore, VerifiedPath, VerifyPolicy, verify_chain
-from lighttls.x509.certificate import peek_subject
+from lighttls.x509.cutting import peek_subject
 from support import certificates as kit
 from support.certificates import der
 

@@ -145,6 +145,7 @@ def make(
     tail: bytes | None = None,
     signature: bytes | None = None,
     more_dates: bytes = b"",
+    validity: bytes | None = None,
     after: bytes = b"",
 ) -> Made:
     """One certificate, signed by `issuer` or by itself. `tail` replaces what follows the key; `after` follows all."""
@@ -162,7 +163,7 @@ def make(
         serial,
         algorithm if inner is None else inner,
         issuer_name if issuer_name is not None else (subject_name if issuer is None else issuer.subject),
-        der.sequence(time(not_before), time(not_after), more_dates),
+        der.sequence(time(not_before), time(not_after), more_dates) if validity is None else validity,
         subject_name,
         key.spki if spki is None else spki,
         tail,

@@ -316,6 +316,9 @@ def _numbers(suite: Suite) -> tuple[int, int]:
     return _AEADS[suite.aead, suite.key_length, suite.tag_length], _HASHES[suite.prf_hash]
 
 
+_CUT: Final = ffi.typeof(f"int64_t[{lib.LT_CUT_NUMBERS}]")
+
+
 class NativeProvider:
     """Fulfils `CryptoProvider`."""
 
@@ -377,6 +380,11 @@ class NativeProvider:
         sealer, same_keys = schedule.record_keys()[0], schedule.record_keys()[0]
         schedule.wipe()
         return sealer, NativeRecordOpener(same_keys._keys)
+
+    def cut_certificate(self, data: bytes) -> list[int] | None:
+        cut = ffi.new(_CUT)
+        count = lib.lt_certificate_cut_vartime(cut, data, len(data))
+        return None if count < 0 else ffi.unpack(cut, count)
 
     def verify(self, scheme: int, spki: bytes, signature: bytes, message: bytes | bytearray | memoryview) -> None:
         message = bytes(message)

@@ -141,6 +141,12 @@ class CryptoProvider(Protocol):
         whoever seals draws a new salt.
         """
 
+    def cut_certificate(self, data: bytes) -> list[int] | None:
+        """Where the parts of a certificate (DER) lie: what `x509.cutting.cut` gives, and as strictly.
+
+        None: malformed, or not for this engine; the caller has to look for itself.
+        """
+
     def verify(self, scheme: int, spki: bytes, signature: bytes, message: bytes | bytearray | memoryview) -> None:
         """Check a signature under a SubjectPublicKeyInfo (DER).
 

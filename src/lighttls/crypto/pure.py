@@ -316,5 +316,8 @@ class PureProvider:
         schedule.wipe()
         return sealer, PureRecordOpener(same_keys._keys)
 
+    def cut_certificate(self, data: bytes) -> list[int] | None:
+        return None
+
     def verify(self, scheme: int, spki: bytes, signature: bytes, message: bytes | bytearray | memoryview) -> None:
         _signatures.verify(scheme, spki, signature, message)

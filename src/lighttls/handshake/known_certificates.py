@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lighttls._typing import Final
+from lighttls._typing import TYPE_CHECKING, Final
 from lighttls.config import ClientConfig
 from lighttls.x509 import Certificate, VerifiedPath
+
+if TYPE_CHECKING:
+    from lighttls.crypto.provider import CryptoProvider
 
 MOST: Final = 64  # certificates; a device meets a handful
 
@@ -19,19 +22,20 @@ MOST: Final = 64  # certificates; a device meets a handful
 class KnownCertificates:
     """Belongs to a configuration, whose connections may run in several threads: each step is one of a dict's own."""
 
-    __slots__ = ("_by_der",)
+    __slots__ = ("_by_der", "_provider")
 
-    def __init__(self) -> None:
+    def __init__(self, provider: CryptoProvider) -> None:
         self._by_der: dict[bytes, Certificate] = {}
+        self._provider = provider
 
     @classmethod
     def of(cls, config: ClientConfig) -> KnownCertificates:
         """The one that this configuration's connections share."""
-        return config.derived("known certificates", lambda _: cls())
+        return config.derived("known certificates", lambda _: cls(config.provider))
 
     def parse(self, der: bytes) -> Certificate:
         """As `Certificate.parse`."""
-        return self._by_der.get(der) or Certificate.parse(der)
+        return self._by_der.get(der) or Certificate.parse(der, self._provider)
 
     def look_up(self, chain: Sequence[bytes]) -> tuple[Certificate | bytes, ...]:
         """`chain` with each known certificate in the place of its bytes."""

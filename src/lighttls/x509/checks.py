@@ -95,9 +95,8 @@ def check_every(certificate: Certificate, time: TimePolicy, at: int) -> None:
     certificate.subject_name  # noqa: B018 - names and extensions that we know must be readable
     certificate.issuer_name  # noqa: B018
     for oid, (critical, _) in certificate.extensions.items():
-        reader = _READERS.get(oid)
-        if reader is not None:
-            reader(certificate)
+        if oid in extensions.READERS:
+            certificate.extension(oid)
         if critical and oid not in _PROCESSED:
             section = _NEVER_CRITICAL.get(oid)
             if section:
@@ -126,18 +125,6 @@ def signature_algorithm(certificate: Certificate) -> Algorithm:
             ChainReason.UNSUPPORTED_ALGORITHM,
         )
     return algorithm
-
-
-_READERS: Final = {
-    extensions.BASIC_CONSTRAINTS: lambda c: c.basic_constraints,
-    extensions.KEY_USAGE: lambda c: c.key_usage,
-    extensions.EXTENDED_KEY_USAGE: lambda c: c.extended_key_usage,
-    extensions.SUBJECT_ALT_NAME: lambda c: c.subject_alt_name,
-    extensions.SUBJECT_KEY_IDENTIFIER: lambda c: c.subject_key_identifier,
-    extensions.AUTHORITY_KEY_IDENTIFIER: lambda c: c.authority_key_identifier,
-    extensions.NAME_CONSTRAINTS: lambda c: c.name_constraints,
-    extensions.AUTHORITY_INFO_ACCESS: lambda c: c.ca_issuers,
-}
 
 
 def _violation(text: str) -> CertificateError:

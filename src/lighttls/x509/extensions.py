@@ -1,13 +1,16 @@
 """The extensions we understand: their contents as values (RFC 5280 section 4.2.1).
 
 Each function takes the contents of one extension and raises CertificateError if they are
-malformed, so that one bad extension is judged alone.
+malformed, so that one bad extension is judged alone. `read` finds the function by OID and remembers
+what it gave: most certificates say the same in most of their extensions.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from lighttls._struct import struct
-from lighttls._typing import Final
+from lighttls._typing import Any, Final
 from lighttls.x509 import der
 
 SUBJECT_KEY_IDENTIFIER: Final = der.oid("2.5.29.14")
@@ -86,6 +89,24 @@ class NameConstraints:
 
     permitted: tuple[GeneralName, ...]
     excluded: tuple[GeneralName, ...]
+
+
+def read(oid: bytes, value: bytes) -> Any:
+    """What an extension says whose OID is in `READERS`. Raises CertificateError."""
+    key = oid, value
+    known = _memo.get(key)
+    if known is None:
+        known = READERS[oid](value)
+        if len(value) <= _MEMO_VALUE:
+            if len(_memo) >= _MEMO_ENTRIES:
+                _memo.clear()
+            _memo[key] = known
+    return known
+
+
+_MEMO_ENTRIES: Final = 128
+_MEMO_VALUE: Final = 64  # bytes; longer ones are not remembered
+_memo: dict[tuple[bytes, bytes], Any] = {}
 
 
 def basic_constraints(value: bytes) -> BasicConstraints:
@@ -185,6 +206,18 @@ def ca_issuers(value: bytes) -> tuple[str, ...]:
         if kind == URI and value[method_at:method_stop] == _CA_ISSUERS:
             places.append(name.decode("ascii", "backslashreplace"))
     return tuple(places)
+
+
+READERS: Final[dict[bytes, Callable[[bytes], Any]]] = {
+    BASIC_CONSTRAINTS: basic_constraints,
+    KEY_USAGE: key_usage,
+    EXTENDED_KEY_USAGE: extended_key_usage,
+    SUBJECT_ALT_NAME: subject_alt_name,
+    SUBJECT_KEY_IDENTIFIER: subject_key_identifier,
+    AUTHORITY_KEY_IDENTIFIER: authority_key_identifier,
+    NAME_CONSTRAINTS: name_constraints,
+    AUTHORITY_INFO_ACCESS: ca_issuers,
+}
 
 
 def _general_name(data: bytes, element: tuple[int, int, int], what: str) -> GeneralName:

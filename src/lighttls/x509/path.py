@@ -75,7 +75,7 @@ class Search:
         different.pop(leaf.der, None)
         for der, each in different.items():
             try:
-                certificate = each if isinstance(each, Certificate) else Certificate.parse(der)
+                certificate = each if isinstance(each, Certificate) else Certificate.parse(der, self._provider)
                 self._pool.setdefault(certificate.subject_name, []).append(certificate)
             except CertificateError as error:
                 # it may be a stranger; if it was needed, the report says that it was unreadable

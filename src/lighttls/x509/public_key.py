@@ -49,6 +49,11 @@ class PublicKey:
 
 def parse(spki: bytes) -> PublicKey:
     """Read a SubjectPublicKeyInfo. Raises CertificateError if it is malformed."""
+    usual = _USUAL.get((spki[:_USUAL_HEAD], len(spki)))
+    return _parse(spki) if usual is None else usual
+
+
+def _parse(spki: bytes) -> PublicKey:
     at = der.whole(spki, der.SEQUENCE, "public key")
     algorithm_at, algorithm_stop = der.expect(spki, at, len(spki), der.SEQUENCE, "public key algorithm")
     oid_at, oid_stop = der.expect(spki, algorithm_at, algorithm_stop, der.OID, "public key algorithm")
@@ -83,3 +88,9 @@ def _rsa(key: bytes) -> PublicKey:
     if stop != len(key) or modulus <= 0 or exponent <= 0:
         raise der.malformed("RSA public key: not two positive numbers")
     return PublicKey("rsa", modulus.bit_length(), None, False, False, exponent, modulus & 1 == 1)
+
+
+# On P-256 the bytes before the coordinates and the length say all there is to know: no second look at the usual form.
+_HEAD: Final = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004")
+_USUAL_HEAD: Final = len(_HEAD)
+_USUAL: Final = {(_HEAD, 91): _parse(_HEAD + bytes(64))}

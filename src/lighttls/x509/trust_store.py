@@ -13,7 +13,8 @@ from os.path import exists
 from lighttls._typing import Final
 from lighttls.errors import CertificateError, ConfigurationError, UsageError
 from lighttls.x509 import distinguished_name, pem, public_key
-from lighttls.x509.certificate import EMPTY_NAME, Certificate, peek_subject
+from lighttls.x509.certificate import EMPTY_NAME, Certificate
+from lighttls.x509.cutting import peek_subject
 from lighttls.x509.distinguished_name import Name
 from lighttls.x509.policy import SignaturePolicy
 

@@ -59,10 +59,10 @@ def verify_chain(
         reference = names.reference_name(server_hostname)
 
     def judge() -> VerifiedPath:
-        leaf = sent[0] if isinstance(sent[0], Certificate) else Certificate.parse(certificates[0])
+        engine = _default_provider() if provider is None else provider
+        leaf = sent[0] if isinstance(sent[0], Certificate) else Certificate.parse(certificates[0], engine)
         if policy.insecure_skip_verify:
             return VerifiedPath((leaf,), None, False)
-        engine = _default_provider() if provider is None else provider
         found = Search(trust, now, policy, purpose, engine).run(leaf, sent[1:])
         if reference is not None:
             try:

@@ -8,7 +8,7 @@ from cryptography import x509 as reference
 from lighttls.errors import CertificateError, ChainReason
 from lighttls.testing import der_writer as der
 from lighttls.x509 import Certificate
-from lighttls.x509.certificate import peek_subject
+from lighttls.x509.cutting import peek_subject
 from support import certificates as kit
 
 KEY = kit.ec_key("certificate")
