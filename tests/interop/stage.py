@@ -50,6 +50,9 @@ class Server:
             file.seek(max(0, file.seek(0, os.SEEK_END) - LOG))
             return file.read().decode(errors="replace").rpartition("\n")[0] + "\n"
 
+    def runs(self) -> bool:
+        return self._process.poll() is None
+
     def end(self) -> None:
         """Close its standard input, terminate it, and if that is of no use kill it."""
         assert self._process.stdin is not None
@@ -88,14 +91,18 @@ class Stage:
         self.files = files
         self._peer: Peer | None = None
         self._servers: dict[Setup, Server] = {}
+        self._started = 0
 
     def server(self, peer: Peer, setup: Setup) -> Server:
-        """The one that runs, or a new one."""
+        """The one that runs, or a new one if there is none any more."""
         if peer is not self._peer:
             self.clear()
             self._peer = peer
+        if setup in self._servers and not self._servers[setup].runs():
+            self._servers.pop(setup).end()
         if setup not in self._servers:
-            log = self.files.folder / f"{type(peer).__name__}-{len(self._servers)}.log"
+            self._started += 1
+            log = self.files.folder / f"{type(peer).__name__}-{self._started}.log"
             self._servers[setup] = Server(peer, setup, self.files, log)
         return self._servers[setup]
 

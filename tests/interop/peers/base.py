@@ -9,15 +9,16 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from types import MappingProxyType
 
 from interop.cells import Cell
 from lighttls import LightTLSError, TLSSocket
 from support import pki
+
+SERVERS = Path(__file__).parents[1] / "servers"
 
 Setup = tuple[str, ...]
 Word = str | Path
@@ -69,8 +70,9 @@ class Peer:
     in_ci = False
     ready: str | None = r"^ready (\d+)$"
     """The line of output that says the port. None: we choose the port and try until it answers."""
-    settings: Mapping[str, object] = MappingProxyType({})
-    """What our configuration needs besides to meet it."""
+
+    lengths: Sequence[int] = (1, 1000, 20_000)
+    """Bytes of application data that come and go at a time."""
 
     def missing(self) -> str:
         """What this machine lacks to run it; empty if nothing."""
@@ -93,10 +95,10 @@ class Peer:
 
     def talk(self, tls: TLSSocket) -> None:
         """Application data both ways, short and longer than a record; here with a server that echoes."""
-        for length in (1, 1000, 20_000):
-            data = bytes(range(256)) * (length // 256 + 1)
-            tls.sendall(data[:length])
-            assert receive(tls, length) == data[:length]
+        for length in self.lengths:
+            data = (bytes(range(256)) * length)[:length]
+            tls.sendall(data)
+            assert receive(tls, length) == data
 
     def seen(self, log: str) -> dict[str, str]:
         """What the server says of its latest connection: any of suite, group, resumed (yes, no), client (CN, or -)."""
@@ -126,6 +128,14 @@ class OwnServer(Peer):
 
     def command(self, setup: Setup, files: Files, port: int) -> Sequence[Word]:
         return (*self.program(files), *setup)
+
+
+def exchange_lines(tls: TLSSocket, step: int = 1) -> None:
+    """Lines of text, for a server that answers each with itself, or with step -1 with its reverse."""
+    for length in (1, 1000, 15_000):
+        line = (b"0123456789abcdef" * length)[:length]
+        tls.sendall(line + b"\n")
+        assert receive(tls, length + 1) == line[::step] + b"\n"
 
 
 def receive(tls: TLSSocket, length: int) -> bytes:
@@ -168,4 +178,4 @@ def first(pattern: str, text: str) -> str:
 def debian_version(package: str) -> str:
     """The upstream version of an installed package, for programs that cannot say it."""
     full = output("dpkg-query", "-W", "-f", "${Version}", package)
-    return full.rpartition(":")[2].rpartition("-")[0].partition("+")[0] or full
+    return full.partition(":")[2].rpartition("-")[0] or full

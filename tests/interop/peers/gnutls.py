@@ -1,0 +1,38 @@
+"""`gnutls-serv`."""
+
+from __future__ import annotations
+
+from interop.cells import Cell
+from interop.peers.base import Files, Lack, Peer, Setup, Word, exchange_lines, find, first, missing_program, output
+from lighttls import RecordOverflow, TLSSocket
+
+PRIORITY = "NORMAL:-VERS-ALL:+VERS-TLS1.2:+AES-128-CCM-8:+AES-256-CCM-8"
+
+
+class GnuTLS(Peer):
+    name = "GnuTLS"
+    in_ci = True
+    ready = None
+
+    def missing(self) -> str:
+        return missing_program("gnutls-serv")
+
+    def version(self) -> str:
+        return first(r"gnutls-serv (\S+)", output("gnutls-serv", "--version"))
+
+    def setup(self, cell: Cell, files: Files) -> Setup:
+        return ("--disable-client-cert",) if cell.device == "none" else ("--require-client-cert", "--verify-client-cert")
+
+    def command(self, setup: Setup, files: Files, port: int) -> list[Word]:
+        words: list[Word] = [find("gnutls-serv") or "", "--echo", "--crlf", "--port", str(port), "--priority", PRIORITY]
+        for kind in ("ecdsa", "rsa"):
+            words += ["--x509certfile", files.chain(kind), "--x509keyfile", files.key(kind)]
+        return [*words, "--x509cafile", files.clients, *setup]
+
+    def lacks(self, cell: Cell) -> dict[str, Lack]:
+        if cell.max_fragment_length:
+            return {"size": Lack("agrees to the length, then sends longer records", RecordOverflow)}
+        return {}
+
+    def talk(self, tls: TLSSocket) -> None:
+        exchange_lines(tls)
