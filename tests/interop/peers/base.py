@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from interop.cells import Cell
 from lighttls import LightTLSError, TLSSocket
@@ -70,6 +72,8 @@ class Peer:
     in_ci = False
     ready: str | None = r"^ready (\d+)$"
     """The line of output that says the port. None: we choose the port and try until it answers."""
+    settings: Mapping[str, Any] = MappingProxyType({})
+    """What our configuration needs besides to meet it."""
 
     lengths: Sequence[int] = (1, 1000, 20_000)
     """Bytes of application data that come and go at a time."""

@@ -5,11 +5,8 @@ from __future__ import annotations
 import subprocess
 from functools import cache
 
-from interop.peers.base import Files, OwnServer, Word, debian_version, missing_program
-from support.require import REPOSITORY
+from interop.peers.base import SERVERS, Files, OwnServer, Word, debian_version, missing_program
 from support.workshop import compiled
-
-SERVERS = REPOSITORY / "tests" / "interop" / "servers"
 
 _WARNINGS = ("-Wall", "-Wextra", "-Wshadow", "-Werror")
 C = ("gcc", "-std=c99", "-D_POSIX_C_SOURCE=200809L", "-O1", *_WARNINGS, "-Wpedantic", "-Wconversion")
