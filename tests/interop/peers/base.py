@@ -74,6 +74,8 @@ class Peer:
     """The line of output that says the port. None: we choose the port and try until it answers."""
     settings: Mapping[str, Any] = MappingProxyType({})
     """What our configuration needs besides to meet it."""
+    joins_fragments = True
+    """Whether it takes handshake messages in pieces of any length, as RFC 5246 §6.2.1 has it."""
 
     lengths: Sequence[int] = (1, 1000, 20_000)
     """Bytes of application data that come and go at a time."""
@@ -182,4 +184,4 @@ def first(pattern: str, text: str) -> str:
 def debian_version(package: str) -> str:
     """The upstream version of an installed package, for programs that cannot say it."""
     full = output("dpkg-query", "-W", "-f", "${Version}", package)
-    return full.partition(":")[2].rpartition("-")[0] or full
+    return full.rpartition(":")[2].rpartition("-")[0].partition("+")[0] or full

@@ -14,6 +14,7 @@ class MbedTLS(Compiled):
     header = "mbedtls/ssl.h"
     package = "libmbedtls-dev"
     libraries = ("-lmbedtls", "-lmbedx509", "-lmbedcrypto")
+    joins_fragments = False  # it wants each message in one record
 
     def lacks(self, cell: Cell) -> dict[str, Lack]:
         if cell.record_size_limit:

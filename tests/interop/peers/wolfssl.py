@@ -14,6 +14,7 @@ class WolfSSL(Compiled):
     header = "wolfssl/options.h"
     package = "libwolfssl-dev"
     libraries = ("-lwolfssl",)
+    joins_fragments = False  # it wants the four bytes of a message's header in one record
 
     def lacks(self, cell: Cell) -> dict[str, Lack]:
         found = {}
