@@ -17,7 +17,7 @@ import pytest
 
 from interop.cells import CELLS, Cell, cover, meetings
 from interop.peers import PEERS
-from interop.peers.base import Files, Peer
+from interop.peers.base import Peer
 from interop.stage import Stage
 from interop.trial import attempt
 from lighttls.crypto.provider import CryptoProvider
@@ -40,13 +40,6 @@ def _plan() -> Iterator[tuple[Peer, str, list[Cell]]]:
 
 
 PLAN = [pytest.param(*batch, id=f"{batch[0].name}-{batch[1]}-{batch[2][0].suite.name}") for batch in _plan()]
-
-
-@pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    stage = Stage(Files(tmp_path_factory.mktemp("interop")))
-    yield stage
-    stage.clear()
 
 
 @pytest.fixture(scope="module")

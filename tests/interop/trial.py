@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from interop.cells import Cell
 from interop.peers.base import Peer
 from interop.stage import Server
-from lighttls import ClientConfig, ConnectionInfo, LightTLSError, NamedGroup, PeerAlert, Session, connect
+from lighttls import ClientConfig, ConnectionInfo, LightTLSError, NamedGroup, PeerAlert, Session, TLSSocket, connect
 from lighttls.crypto.provider import CryptoProvider
 from lighttls.iana import Alert, name_of
 from support import pki
@@ -40,7 +41,9 @@ class LastSession:
         return "ticket" if Session.from_bytes(self._kept[1]).facts.ticket else "id"
 
 
-def attempt(peer: Peer, cell: Cell, server: Server, provider: CryptoProvider) -> dict[str, str]:
+def attempt(
+    peer: Peer, cell: Cell, server: Server, provider: CryptoProvider, dial: Callable[..., TLSSocket] = connect
+) -> dict[str, str]:
     """By axis, what the peer lacks for this cell, as its file explains it and as it was seen; {} if all of it works.
 
     Raises AssertionError, or what the connection raised, if anything goes wrong that the peer's file does not explain.
@@ -49,11 +52,11 @@ def attempt(peer: Peer, cell: Cell, server: Server, provider: CryptoProvider) ->
     config = _config(peer, cell, provider, store)
     known = peer.lacks(cell)
     try:
-        lacking = set(_one_connection(peer, cell, server, config, resumes=False))
+        lacking = set(_one_connection(peer, cell, server, partial(dial, config=config), resumes=False))
         if store.kind != cell.resumption:
             lacking.add("resumption")
         elif cell.resumption != "none":
-            lacking |= set(_one_connection(peer, cell, server, config, resumes=True))
+            lacking |= set(_one_connection(peer, cell, server, partial(dial, config=config), resumes=True))
     except LightTLSError as error:
         for axis, lack in known.items():
             if lack.error is not None and isinstance(error, lack.error):
@@ -80,9 +83,11 @@ def _config(peer: Peer, cell: Cell, provider: CryptoProvider, store: LastSession
     )
 
 
-def _one_connection(peer: Peer, cell: Cell, server: Server, config: ClientConfig, *, resumes: bool) -> Iterator[str]:
+def _one_connection(
+    peer: Peer, cell: Cell, server: Server, dial: Callable[..., TLSSocket], *, resumes: bool
+) -> Iterator[str]:
     """Connect, talk and part; the axes on which the server did not do as asked."""
-    with connect(server.address, config, server_hostname="localhost", timeout=TIMEOUT, deadline=DEADLINE) as tls:
+    with dial(server.address, server_hostname="localhost", timeout=TIMEOUT, deadline=DEADLINE) as tls:
         peer.talk(tls)
         info = tls.info
     assert info.cipher_suite == cell.suite

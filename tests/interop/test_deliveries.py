@@ -1,0 +1,54 @@
+"""Real servers, over links that cut what is sent as TCP and TLS allow, but seldom do.
+
+As in test_matrix.py, a change meets the servers that CI has, and `make interop` all of them, for longer.
+"""
+
+from __future__ import annotations
+
+import os
+from random import Random
+
+import pytest
+
+from interop.cells import CELLS, Cell
+from interop.deliveries import by_bytes, shattered
+from interop.peers import PEERS
+from interop.peers.base import Peer
+from interop.stage import Stage
+from interop.trial import attempt
+from lighttls import CipherSuite, NamedGroup
+from lighttls.crypto.provider import CryptoProvider
+from support import engines, require
+
+ALL = "LIGHTTLS_INTEROP" in os.environ
+ROUNDS = 700 if ALL else 30  # with about five connections in three rounds
+
+HERE = [peer for peer in PEERS if ALL or peer.in_ci]
+JOINING = [peer for peer in HERE if peer.joins_fragments]
+
+
+@pytest.mark.parametrize("resumption", ["ticket", "id"])
+@pytest.mark.parametrize("peer", HERE, ids=lambda peer: peer.name)
+def test_full_handshake_resumption_and_data_pass_byte_by_byte(
+    peer: Peer, resumption: str, stage: Stage, provider: CryptoProvider
+) -> None:
+    require.peer(peer.missing())
+    suite = CipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256
+    cell = Cell(suite, NamedGroup.X25519, "ecdsa", resumption, "none")
+    attempt(peer, cell, stage.server(peer, peer.setup(cell, stage.files)), provider, by_bytes)
+
+
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("peer", JOINING, ids=lambda peer: peer.name)
+def test_no_handshake_in_a_long_row_fails_with_messages_cut_at_random(peer: Peer, stage: Stage) -> None:
+    """Any cell of the matrix, and any way to cut and join our messages that RFC 5246 §6.2.1 has."""
+    require.peer(peer.missing())
+    require.native()
+    for number in range(ROUNDS):
+        random = Random(number)
+        cell = random.choice(CELLS)
+        server = stage.server(peer, peer.setup(cell, stage.files))
+        try:
+            attempt(peer, cell, server, engines.provider("native"), shattered(random))
+        except Exception as error:
+            raise AssertionError(f"round {number}, {cell}: {type(error).__name__}: {error}") from error
