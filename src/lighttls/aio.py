@@ -11,7 +11,8 @@ from lighttls.config import ClientConfig
 from lighttls.connection import ClientConnection
 from lighttls.errors import LightTLSError, TransportError, UsageError
 from lighttls.info import ConnectionInfo
-from lighttls.transports import Driver, carrying, check_address, check_bounds
+from lighttls.session import Session
+from lighttls.transports import LONGEST_HOLD, Driver, carrying, check_address, check_bounds, check_hold, check_session
 from lighttls.x509 import reference_name
 
 _FAREWELL: Final = 30.0  # seconds, as asyncio gives its own TLS
@@ -43,23 +44,28 @@ async def open_connection(
     config: ClientConfig,
     *,
     server_hostname: str | None = None,
+    session: Session | None = None,
     timeout: float | None = None,
     deadline: float | None = None,
+    hold_flight: float = LONGEST_HOLD,
 ) -> tuple[Stream, Stream]:
     """Connect by TCP, make the handshake, and return (reader, writer): the same `Stream`, twice.
 
     `timeout` bounds each wait without progress, `deadline` all of it, in seconds; for what comes
-    after the handshake use `asyncio.timeout`. Raises as `lighttls.connect` does.
+    after the handshake use `asyncio.timeout`. `session` and `hold_flight` are those of `Stream`. Raises as
+    `lighttls.connect` does.
     """
     check_address((host, port))
     check_bounds(timeout=timeout, deadline=deadline)
+    check_hold(hold_flight)
+    check_session(session)
     name = server_hostname or host
     reference_name(name)  # refuses what the handshake would, before anybody is called
     try:
         async with asyncio.timeout(deadline):
             async with asyncio.timeout(timeout):
                 reader, writer = await asyncio.open_connection(host, port)
-            stream = Stream(reader, writer, config, name)
+            stream = Stream(reader, writer, config, name, session=session, hold_flight=hold_flight)
             await stream.handshake(timeout)
     except TimeoutError as cause:
         raise TransportError(f"{host} port {port} took too long", timed_out=True, hint=_NO_ANSWER, host=host) from cause
@@ -75,6 +81,11 @@ class Stream:
     `drain`, `close`, `wait_closed`. Call `handshake` first, or enter it with `async with`. One
     task may read while another writes. A signer is called in the event loop and holds it up.
 
+    `session` is offered before what the configuration's store has. After a resumed handshake our last flight waits, for
+    `hold_flight` seconds at most, for the first `write`, `read`, `drain` or `close`, and leaves in one piece with what
+    that sends. Under False Start `handshake` returns when data may be sent, and the server's last flight is left to the
+    first `read`: what `lighttls.Stream` says of it holds here too.
+
     It owns the writer and closes it, also when the handshake fails. Plaintext that came before an
     error is delivered before the error is raised, or stays and can be read after it.
 
@@ -82,34 +93,50 @@ class Stream:
     `readexactly` and `readuntil`, because whoever reads from an `asyncio.StreamReader` expects them.
     """
 
-    def __init__(self, reader: Reader, writer: Writer, config: ClientConfig, server_hostname: str) -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        writer: Writer,
+        config: ClientConfig,
+        server_hostname: str,
+        *,
+        session: Session | None = None,
+        hold_flight: float = LONGEST_HOLD,
+    ) -> None:
         self._reader = reader
         self._writer = writer
         self._closing = False
         self._buffer = bytearray()  # plaintext that came while something longer was awaited
+        self._hold_flight = hold_flight
+        self._held = b""  # our last flight, while it waits for data to leave with
         try:
-            self._driver = Driver(config, server_hostname)
+            check_hold(hold_flight)
+            self._driver = Driver(config, server_hostname, session)
         except BaseException:
             self._close_writer()
             raise
 
     @property
     def connection(self) -> ClientConnection:
-        """The connection behind this face: for its trace. Do not feed it."""
+        """The connection behind this face: for its trace, `export_session` and the like. Do not feed it."""
         return self._driver.connection
 
     @property
     def info(self) -> ConnectionInfo:
-        """What was agreed, and what it cost so far."""
+        """What was agreed, and what it cost so far. Raises UsageError before the handshake is complete."""
         return self._driver.connection.info
 
     async def handshake(self, timeout: float | None = None) -> None:
         """Make the handshake; `timeout` bounds each wait without progress, in seconds."""
         try:
-            await self._flush()
-            while not self._driver.handshake_done:
+            await self.drain()
+            while not self._driver.ready:
                 async with asyncio.timeout(timeout):
-                    await self._receive()
+                    await self._feed()
+                    if self._hold_flight and self._driver.may_send:
+                        self._hold()
+                    else:
+                        await self._answer()
         except TimeoutError as cause:
             self.close()
             raise TransportError(f"nothing came for {timeout:g} s", timed_out=True, hint=_NO_ANSWER) from cause
@@ -157,6 +184,7 @@ class Stream:
 
     async def drain(self) -> None:
         """Wait until the writer below has room again. Raises TransportError if the link is broken."""
+        self._hand_over()
         with carrying("sending"):
             await self._writer.drain()
 
@@ -185,7 +213,7 @@ class Stream:
                     transport.abort()
 
     async def __aenter__(self) -> Self:
-        if not self._driver.handshake_done:
+        if not self._driver.ready:
             await self.handshake()
         return self
 
@@ -207,40 +235,53 @@ class Stream:
         self._buffer += data
 
     async def _more(self, n: int) -> bytes:
+        if self._held:
+            self._hand_over_late()
         while (data := self._driver.take(n)) is None:
             if self._closing:
                 raise UsageError("this connection was closed by us")
-            if not self._driver.handshake_done:
+            if not self._driver.ready:
                 raise UsageError("await handshake() first: there is nothing to read before it is complete")
-            await self._receive()
+            await self._feed()
+            await self._answer()
         return data
 
-    async def _receive(self) -> None:
-        """Wait for bytes, take them in, and send what they ask for: the next flight, or an alert."""
+    async def _feed(self) -> None:
+        """Wait for bytes, and take them in."""
         with carrying("receiving"):
             data = await self._reader.read(_RECEIVE_SIZE)
         self._driver.feed(data)
+
+    async def _answer(self) -> None:
+        """Send what they ask for: the next flight, or an alert."""
         try:
-            await self._flush()
+            await self.drain()
         except TransportError:
             if not self._driver.error:  # else the alert is lost, but the reason for it counts
                 raise
 
-    async def _flush(self) -> None:
-        self._hand_over()
-        await self.drain()
+    def _hold(self) -> None:
+        """Keep our last flight for the first data. Whoever sends takes it along, so nothing needs to stop the timer."""
+        self._held = self._driver.data_to_send()
+        if self._held:
+            asyncio.get_running_loop().call_later(self._hold_flight, self._hand_over_late)
 
     def _close_writer(self) -> None:
         with suppress(Exception):  # whatever it is, we are done with it, and the first failure counts
             self._writer.close()
 
+    def _hand_over_late(self) -> None:
+        with suppress(LightTLSError):  # what failed waits in the driver
+            self._hand_over()
+
     def _hand_over(self) -> None:
-        if data := self._driver.data_to_send():
+        data, self._held = self._held + self._driver.data_to_send(), b""
+        if data:
             try:
                 with carrying("sending"):
                     self._writer.write(data)
-            except TransportError as failure:  # these records are lost: none may follow
-                self._driver.error = self._driver.error or failure
+            except TransportError as failure:
+                self._driver.give_up(failure)
                 raise
 
 

@@ -49,8 +49,8 @@ class ClientConfig:
     (RFC 6962): both are handed on as they come, to `verify.verifier` and in the info, and are not judged.
     `false_start=True` lets data follow our Finished at once (RFC 7918), a round trip earlier, to a server that has
     completed a handshake with this configuration and the same suite before, does not ask for a certificate, and whose
-    certificates' dates are checked. `ClientConnection.can_send_data` is then true before `is_established` is;
-    transports wait for the latter.
+    certificates' dates are checked. `ClientConnection.can_send_data` is then true before `is_established` is, and the
+    faces return then. Of what was sent nothing is known to have arrived before the server's Finished came.
     `insecure_fallback_scsv=True` tells the server that a higher version was tried before and failed (RFC 7507): for
     callers that really come back with less. Every server that speaks more than TLS 1.2 refuses it.
     `insecure_entropy(n)` replaces the system's random source: every key hangs on it.

@@ -14,7 +14,8 @@ class Transport(Protocol):
     def send(self, data: bytes) -> int | None:
         """Hand over bytes. Returns how many were taken, at least one; None means all of them.
 
-        How long it may block is the transport's own rule; one that gives up raises TimeoutError.
+        How long it may block is the transport's own rule; one that gives up raises TimeoutError. Right after a resumed
+        handshake a call may come from another thread, but never two calls at a time; see `hold_flight` of `Stream`.
         """
 
     def recv(self, n: int, timeout: float | None) -> bytes | None:

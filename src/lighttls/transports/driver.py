@@ -14,6 +14,7 @@ from lighttls.config import ClientConfig
 from lighttls.connection import ClientConnection
 from lighttls.errors import ConfigurationError, LightTLSError, TransportError, UsageError
 from lighttls.events import DataReceived, Event, HandshakeCompleted, PeerClosed, SignatureRequested
+from lighttls.session import Session
 
 
 class Driver:
@@ -21,8 +22,8 @@ class Driver:
 
     __slots__ = ("_completed", "_plaintext", "connection", "ended", "error")
 
-    def __init__(self, config: ClientConfig, server_hostname: str) -> None:
-        self.connection = ClientConnection(config, server_hostname)
+    def __init__(self, config: ClientConfig, server_hostname: str, session: Session | None = None) -> None:
+        self.connection = ClientConnection(config, server_hostname, session=session)
         self.error: LightTLSError | None = None
         self.ended = False  # cleanly: the peer closed, or the owner reads no further
         self._completed = False
@@ -30,11 +31,19 @@ class Driver:
         self._run(self.connection.initiate_connection)
 
     @property
-    def handshake_done(self) -> bool:
-        """Whether the handshake is complete. Raises what made it fail."""
+    def ready(self) -> bool:
+        """Whether data may be sent: the handshake is complete, or False Start does not wait for its end.
+
+        Raises what made the handshake fail.
+        """
         if self.error and not self._completed:
             raise self.error
-        return self._completed
+        return self._completed or self.may_send
+
+    @property
+    def may_send(self) -> bool:
+        """Whether data may be sent now. In the handshake our last flight is queued then, and can wait for that data."""
+        return self.connection.can_send_data
 
     @property
     def pending(self) -> int:
@@ -62,6 +71,12 @@ class Driver:
     def data_to_send(self) -> bytes:
         """Bytes for the transport, in one piece."""
         return self.connection.data_to_send()
+
+    def give_up(self, failure: TransportError) -> None:
+        """Bytes for the transport are lost, or some of them: nothing may follow, not even close_notify."""
+        self.error = self.error or failure
+        self.connection.close()
+        self.connection.data_to_send()
 
     def take(self, n: int) -> bytes | None:
         """At most `n` bytes of plaintext; b"" after a clean end, None if more bytes must be fed first.
@@ -128,6 +143,12 @@ def check_bounds(**bounds: object) -> None:
     for name, seconds in bounds.items():
         if seconds is not None and not (type(seconds) in (int, float) and seconds > 0):  # type: ignore[operator]
             raise ConfigurationError(f"the setting {name} is a positive number of seconds or None, not {seconds!r}")
+
+
+def check_session(session: object) -> None:
+    """Raises ConfigurationError unless it is a Session or None."""
+    if session is not None and not isinstance(session, Session):
+        raise ConfigurationError(f"the session must be a Session, not {type(session).__name__}")
 
 
 @contextmanager

@@ -10,7 +10,9 @@ from time import monotonic
 from lighttls._typing import IO, Any, Final
 from lighttls.config import ClientConfig
 from lighttls.errors import TransportError, UsageError
-from lighttls.transports.driver import check_address, check_bounds, octets
+from lighttls.session import Session
+from lighttls.transports.driver import check_address, check_bounds, check_session, octets
+from lighttls.transports.held import LONGEST_HOLD, check_hold
 from lighttls.transports.stream import Stream
 from lighttls.x509 import reference_name
 
@@ -22,14 +24,16 @@ def connect(
     config: ClientConfig,
     *,
     server_hostname: str | None = None,
+    session: Session | None = None,
     timeout: float | None = None,
     deadline: float | None = None,
+    hold_flight: float = LONGEST_HOLD,
 ) -> TLSSocket:
     """Connect to (host, port) by TCP and make the handshake.
 
     `server_hostname` is the name to ask for and to verify where it is not the host of `address`.
-    `timeout` and `deadline` count as for `Stream`; they cover the TCP connection too, but not the
-    name's resolution, which the operating system bounds.
+    `session`, `timeout`, `deadline` and `hold_flight` are those of `Stream`; the bounds cover the TCP connection too,
+    but not the name's resolution, which the operating system bounds.
 
     Raises:
         ConfigurationError: an argument is none, or no certificate can verify the name; nothing was sent.
@@ -38,13 +42,15 @@ def connect(
     """
     check_address(address)
     check_bounds(timeout=timeout, deadline=deadline)
+    check_hold(hold_flight)
+    check_session(session)
     name = server_hostname or address[0]
     reference_name(name)  # refuses what the handshake would, before anybody is called
     began = monotonic()
     link = SocketTransport(_connect_tcp(address, timeout, None if deadline is None else began + deadline))
     if deadline is not None:
         deadline = max(deadline - (monotonic() - began), 1e-9)  # too late is no fault of the argument
-    return TLSSocket(link, config, name, timeout=timeout, deadline=deadline)
+    return TLSSocket(link, config, name, session=session, timeout=timeout, deadline=deadline, hold_flight=hold_flight)
 
 
 class SocketTransport:
@@ -81,13 +87,23 @@ class TLSSocket(Stream):
         config: ClientConfig,
         server_hostname: str,
         *,
+        session: Session | None = None,
         timeout: float | None = None,
         deadline: float | None = None,
+        hold_flight: float = LONGEST_HOLD,
     ) -> None:
         self._link = transport
         self._files = 0  # made by makefile and still open
         self._close_when_unused = False
-        super().__init__(transport, config, server_hostname, timeout=timeout, deadline=deadline)
+        super().__init__(
+            transport,
+            config,
+            server_hostname,
+            session=session,
+            timeout=timeout,
+            deadline=deadline,
+            hold_flight=hold_flight,
+        )
 
     def recv_into(self, buffer: bytearray | memoryview, nbytes: int = 0) -> int:
         """Receive into `buffer`, at most `nbytes` (0: as much as fits), and return how many bytes it was."""
@@ -118,7 +134,7 @@ class TLSSocket(Stream):
                 self._link.socket.shutdown(how)
 
     def fileno(self) -> int:
-        """The socket's descriptor, -1 after close. Before waiting on it, look whether `pending` is 0."""
+        """The socket's descriptor, -1 after close. Before waiting on it, `flush`, and look whether `pending` is 0."""
         return self._link.socket.fileno()
 
     def close(self) -> None:

@@ -11,8 +11,10 @@ from lighttls.config import ClientConfig
 from lighttls.connection import ClientConnection
 from lighttls.errors import LightTLSError, TransportError, UsageError
 from lighttls.info import ConnectionInfo
+from lighttls.session import Session
 from lighttls.transports.base import Transport
 from lighttls.transports.driver import SILENCE, Driver, carrying, check_bounds, octets
+from lighttls.transports.held import LONGEST_HOLD, HeldFlight, check_hold, start_timer
 
 _RECEIVE_SIZE: Final = 32768  # bytes asked of the transport at a time: room for a full record and the start of another
 _SEND_SIZE: Final = 262144  # bytes of plaintext that are sealed at a time, which bounds the memory of a large sendall
@@ -21,6 +23,15 @@ _REASON_RECEIVES: Final = 8  # receives after a failed send: an alert may lie be
 
 class Stream:
     """A TLS 1.2 client connection over `transport`; the handshake is done when the constructor returns.
+
+    `session` is offered before what the configuration's store has. After a resumed handshake our last flight waits for
+    the first `sendall`, `recv`, `flush` or `close`, and leaves in one piece with what that sends. If there is none for
+    `hold_flight` seconds, a timer's thread calls `transport.send`, and everything else waits for it; 0 sends the flight
+    at once, for transports that must be called from one thread only.
+
+    If the configuration has `false_start` and its conditions hold, the constructor returns when data may be sent; our
+    flight waits likewise. The server's last one is then read by `recv`, which raises what the constructor would have
+    raised. Until then there is no `info`, no session is kept, and nothing is known to have arrived.
 
     `timeout` bounds each wait without progress, `deadline` everything that is done with the
     connection, handshake and data alike; both in seconds, None for no bound. Exceeding one raises
@@ -38,29 +49,33 @@ class Stream:
         config: ClientConfig,
         server_hostname: str,
         *,
+        session: Session | None = None,
         timeout: float | None = None,
         deadline: float | None = None,
+        hold_flight: float = LONGEST_HOLD,
     ) -> None:
         self._transport = transport
         self._closed = False
+        self._held: HeldFlight | None = None
         try:
             check_bounds(timeout=timeout, deadline=deadline)
+            check_hold(hold_flight)
             self._timeout = timeout
             self.setdeadline(deadline)
-            self._driver = Driver(config, server_hostname)
-            self._handshake()
+            self._driver = Driver(config, server_hostname, session)
+            self._handshake(hold_flight)
         except BaseException:
             self._close_transport()
             raise
 
     @property
     def connection(self) -> ClientConnection:
-        """The connection behind this face: for its trace. Do not feed it."""
+        """The connection behind this face: for its trace, `export_session` and the like. Do not feed it."""
         return self._driver.connection
 
     @property
     def info(self) -> ConnectionInfo:
-        """What was agreed, and what it cost so far."""
+        """What was agreed, and what it cost so far. Raises UsageError before the handshake is complete."""
         return self._driver.connection.info
 
     @property
@@ -80,6 +95,9 @@ class Stream:
         """Return at most `n` bytes as soon as there are any; b"" after the peer's close_notify."""
         if n < 1:
             return b""
+        if self._held is not None:
+            with suppress(LightTLSError):  # what failed waits in the driver, behind the data that came before it
+                self._flush()
         while (data := self._driver.take(n)) is None:
             self._check_open()
             self._receive()
@@ -90,6 +108,11 @@ class Stream:
         view = octets(data)
         for start in range(0, len(view), _SEND_SIZE):
             self._send_some(view[start : start + _SEND_SIZE])
+
+    def flush(self) -> None:
+        """Send what `hold_flight` holds back. Everything else leaves at once by itself."""
+        self._check_open()
+        self._flush()
 
     def close(self) -> None:
         """Send close_notify, as far as the transport still lets us, and close the transport."""
@@ -107,11 +130,15 @@ class Stream:
     ) -> None:
         self.close()
 
-    def _handshake(self) -> None:
+    def _handshake(self, hold_flight: float) -> None:
         try:
             self._flush()
-            while not self._driver.handshake_done:
-                self._receive()
+            while not self._driver.ready:
+                self._driver.feed(self._wait_for_bytes())
+                if hold_flight and self._driver.may_send:
+                    self._hold(hold_flight)
+                else:
+                    self._answer()
         except LightTLSError as error:
             if self.connection.trace is not None:
                 error.context["trace"] = self.connection.trace
@@ -136,8 +163,12 @@ class Stream:
             raise UsageError("this connection was closed by us")
 
     def _receive(self) -> None:
-        """Wait for bytes, take them in, and send what they ask for: the next flight, or an alert."""
+        """Wait for bytes, take them in, and send what they ask for."""
         self._driver.feed(self._wait_for_bytes())
+        self._answer()
+
+    def _answer(self) -> None:
+        """Send what the server's bytes ask for: the next flight, or an alert."""
         try:
             self._flush()
         except TransportError:
@@ -161,23 +192,30 @@ class Stream:
         with carrying("receiving"):
             return self._transport.recv(_RECEIVE_SIZE, limit)
 
-    def _flush(self) -> None:
-        """Send everything that is queued. Failing in the middle of it ends the connection."""
+    def _hold(self, seconds: float) -> None:
         data = self._driver.data_to_send()
-        if not data:
+        if data:
+            self._held = HeldFlight(data, self._send_bytes, seconds, self._start_timer)
+
+    def _flush(self) -> None:
+        """Send everything that is held and queued. Failing in the middle of it ends the connection."""
+        data = self._driver.data_to_send()
+        if not data and self._held is None:
             return
         try:
+            if self._held is not None:
+                held, self._held = self._held, None
+                data = held.take() + data
             self._send_bytes(data)
         except TransportError as failure:
             self._listen_for_reason()
-            if self._driver.error:
-                raise self._driver.error from failure
-            self._driver.error = failure
+            reason = self._driver.error
+            self._driver.give_up(failure)
+            if reason:
+                raise reason from failure
             raise
-        except BaseException:  # a record may have left in part: nothing may follow it, not even close_notify
-            self._driver.connection.close()
-            self._driver.data_to_send()
-            self._driver.error = self._driver.error or TransportError("interrupted while sending")
+        except BaseException:
+            self._driver.give_up(TransportError("interrupted while sending"))
             raise
 
     def _send_bytes(self, data: bytes) -> None:
@@ -190,6 +228,8 @@ class Stream:
             if not isinstance(sent, int) or not 0 < sent <= len(data):
                 raise TransportError(f"the transport says that it took {sent!r} of {len(data)} bytes", hint=_FAULTY)
             data = data[sent:]
+
+    _start_timer = staticmethod(start_timer)
 
     def _bound_send(self, limit: float | None) -> None:
         """Tell the transport how long its next send may block, if it is of a kind that can be told."""
