@@ -46,7 +46,9 @@ class ClientConfig:
     `record_size_limit` says how many bytes, 64 to 16384, we take in a protected record, and lets the server say what
     it takes (RFC 8449). A server may ignore either and send up to 16384 bytes; `ClientConnection.info` shows it.
     `request_ocsp` and `request_scts` ask for an OCSP response (RFC 6066 §8) and for signed certificate timestamps
-    (RFC 6962): both are handed on as they come, to `verify.verifier` and in the info, and are not judged.
+    (RFC 6962): both are handed on as they come, to `verify.verifier` and in the info. A response that comes must say
+    that the server's certificate is good (RFC 6960), and must come if that certificate promises one (RFC 7633);
+    timestamps are not judged.
     `false_start=True` lets data follow our Finished at once (RFC 7918), a round trip earlier, to a server that has
     completed a handshake with this configuration and the same suite before, does not ask for a certificate, and whose
     certificates' dates are checked. `ClientConnection.can_send_data` is then true before `is_established` is, and the

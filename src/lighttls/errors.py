@@ -248,6 +248,18 @@ class ChainReason(Enum):
         Alert.CERTIFICATE_UNKNOWN,
         "The application's own verifier refused the certificate.",
     )
+    MISSING_FEATURE = (
+        "missing_feature",
+        Alert.BAD_CERTIFICATE,
+        "A certificate promises that its server answers a TLS extension (RFC 7633), and the server, or a certificate "
+        "below it, does not keep that promise. The server's configuration does not fit its certificate.",
+    )
+    BAD_STATUS = (
+        "bad_status",
+        Alert.BAD_CERTIFICATE_STATUS_RESPONSE,
+        "The OCSP response that the server staples is missing though its certificate promises one, is too old, or is "
+        "not by its authority. Check this device's clock; then the server's stapling.",
+    )
     REVOKED = (
         "revoked",
         Alert.CERTIFICATE_REVOKED,

@@ -26,6 +26,8 @@ ERRORS: dict[int, type[errors.LightTLSError]] = {
     wire.BAD_CERTIFICATE: errors.CertificateError,
     wire.UNSUPPORTED_CERTIFICATE: errors.CertificateError,
     wire.UNKNOWN_CA: errors.CertificateError,
+    wire.CERTIFICATE_REVOKED: errors.CertificateError,
+    wire.BAD_STATUS_RESPONSE: errors.CertificateError,
     wire.CERTIFICATE_UNKNOWN: errors.CertificateError,
     wire.CERTIFICATE_EXPIRED: errors.CertificateError,
     wire.ILLEGAL_PARAMETER: errors.IllegalParameter,

@@ -58,8 +58,10 @@ def _name(common_name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 
 
-def _authority(name: str, kind: str, issuer: str, issuer_kind: str) -> bytes:
+def _authority(name: str, kind: str, issuer: str, issuer_kind: str, *more: x509.ExtensionType) -> bytes:
     builder = _builder(name, kind, issuer)
+    for extension in more:
+        builder = builder.add_extension(extension, False)
     usage = x509.KeyUsage(False, False, False, False, False, True, True, False, False)
     builder = builder.add_extension(x509.BasicConstraints(True, None), True).add_extension(usage, True)
     return builder.sign(key(issuer_kind), hashes.SHA256()).public_bytes(Encoding.DER)
@@ -89,6 +91,15 @@ def intermediate() -> bytes:
 
 
 _ISSUER = "p256/intermediate"
+DEMANDING = "test intermediate that wants a status"
+
+
+@cache
+def demanding_intermediate() -> bytes:
+    """One whose TLS feature list wants status_request and ALPN of all below."""
+    return _authority(DEMANDING, _ISSUER, "test root", "p256/root", tls_feature(5, 16))
+
+
 SERVER_AUTH, CLIENT_AUTH = ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH
 
 
@@ -100,11 +111,16 @@ def leaf(
     digital_signature: bool = True,
     purposes: tuple[x509.ObjectIdentifier, ...] = (SERVER_AUTH,),
     unknown: bool | None = None,
+    features: tuple[int | None, ...] = (),
+    authority: str = "test intermediate",
 ) -> Credential:
-    """A leaf under the intermediate, for the host by default; `unknown`: an extension of ours, critical or not."""
+    """A leaf under the intermediate, for the host by default.
+
+    unknown: an extension of ours, critical or not. features: a TLS feature list (RFC 7633). authority: by whom.
+    """
     usage = x509.KeyUsage(digital_signature, False, not digital_signature, False, False, False, False, False, False)
     builder = (
-        _builder(host, kind, "test intermediate")
+        _builder(host, kind, authority)
         .add_extension(x509.BasicConstraints(False, None), True)
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), False)
         .add_extension(usage, True)
@@ -113,8 +129,25 @@ def leaf(
     if unknown is not None:
         private = x509.ObjectIdentifier("2.25.1")
         builder = builder.add_extension(x509.UnrecognizedExtension(private, b"\x05\x00"), unknown)
+    if features:
+        builder = builder.add_extension(tls_feature(*features), False)
     certificate = builder.sign(key(_ISSUER), hashes.SHA256())
-    return Credential((certificate.public_bytes(Encoding.DER), intermediate()), key(kind))
+    above = intermediate() if authority == "test intermediate" else demanding_intermediate()
+    return Credential((certificate.public_bytes(Encoding.DER), above), key(kind))
+
+
+@cache
+def self_signed() -> Credential:
+    """A server that is its own issuer."""
+    kind = "p256/self-signed"
+    builder = _builder(HOST, kind, HOST).add_extension(x509.SubjectAlternativeName([x509.DNSName(HOST)]), False)
+    return Credential((builder.sign(key(kind), hashes.SHA256()).public_bytes(Encoding.DER),), key(kind))
+
+
+def tls_feature(*numbers: int | None) -> x509.UnrecognizedExtension:
+    """RFC 7633 §4; None stands for what is no number."""
+    value = der(0x30, *(b"\x05\x00" if number is None else _integer(number) for number in numbers))
+    return x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.5.5.7.1.24"), value)
 
 
 @cache
@@ -173,6 +206,7 @@ _SIGNATURE, _SPKI = 2, 6
 # AlgorithmIdentifiers (RFC 3279 §2.2, RFC 8410 §3).
 ECDSA_SHA384 = bytes.fromhex("300a06082a8648ce3d040303")
 ECDSA_SHA1 = bytes.fromhex("300906072a8648ce3d0401")
+RSA_SHA256 = bytes.fromhex("300d06092a864886f70d01010b0500")
 MD5_RSA = bytes.fromhex("300d06092a864886f70d0101040500")
 ED25519 = bytes.fromhex("300506032b6570")
 

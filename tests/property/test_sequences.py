@@ -16,7 +16,7 @@ from typing import NamedTuple
 import pytest
 
 from hostile import certificates as pki
-from hostile import wire
+from hostile import ocsp, wire
 from hostile.cases import ERRORS, check_refusal, client
 from hostile.link import drive
 from hostile.server import Server, Step
@@ -154,7 +154,7 @@ STRANGERS: dict[str, Step] = {
     "ClientHello": message(wire.handshake(1, b"\x03\x03" + bytes(32) + b"\x00\x00\x02\xc0\x2b\x01\x00")),
     "CertificateVerify": message(wire.handshake(15, b"\x04\x03\x00\x01s")),
     "ClientKeyExchange": message(wire.handshake(16, b"\x20" + bytes(32))),
-    "CertificateStatus": message(wire.handshake(22, b"\x01\x00\x00\x01s")),
+    "CertificateStatus": message(wire.certificate_status(ocsp.response(pki.leaf()))),
     "Unknown": message(wire.handshake(99, b"")),
 }
 ANY = STEPS | STRANGERS

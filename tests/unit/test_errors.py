@@ -110,6 +110,8 @@ REASONS = {
     "unknown_raw_key": Alert.HANDSHAKE_FAILURE,
     "certificate_type": Alert.UNSUPPORTED_CERTIFICATE,
     "refused_by_verifier": Alert.CERTIFICATE_UNKNOWN,
+    "missing_feature": Alert.BAD_CERTIFICATE,
+    "bad_status": Alert.BAD_CERTIFICATE_STATUS_RESPONSE,
     "revoked": Alert.CERTIFICATE_REVOKED,
 }
 

@@ -12,6 +12,7 @@ from lighttls.handshake.states import (
     WaitCertificateStatus,
     WaitServerKeyExchange,
 )
+from lighttls.iana import ExtensionType
 from lighttls.messages import Certificate as CertificateMessage
 from lighttls.x509 import Certificate, PublicKey, verify_chain
 
@@ -69,6 +70,13 @@ def judge_key(agreed: Agreed, key: PublicKey, whose: str) -> None:
         raise IllegalParameter(f"{whose} has a key that is no uncompressed point of its curve")
 
 
+def _unanswered(agreed: Agreed, ocsp_response: bytes | None) -> frozenset[int]:
+    """A status that was announced and left out is none."""
+    if agreed.status_announced and ocsp_response is None:
+        return agreed.unanswered | {ExtensionType.STATUS_REQUEST}
+    return agreed.unanswered
+
+
 def verified_peer(
     agreed: Agreed, chain: tuple[bytes, ...], leaf: Certificate, ocsp_response: bytes | None
 ) -> PeerVerified:
@@ -84,6 +92,7 @@ def verified_peer(
         provider=client.provider,
         ocsp_response=ocsp_response,
         sct_list=agreed.sct_list,
+        unanswered=_unanswered(agreed, ocsp_response),
     )
     if client.config.verify.verifier is None:  # an own verifier's path is not known to be verified
         known.keep(path)

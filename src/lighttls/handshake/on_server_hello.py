@@ -87,6 +87,7 @@ def on_server_hello(
         ticket_announced=ExtensionType.SESSION_TICKET in answers,
         status_announced=ExtensionType.STATUS_REQUEST in answers,
         sct_list=_timestamps(answers),
+        unanswered=offer.extension_types - answers.keys(),
     )
     if session is not None:
         return resume(out, agreed, session)

@@ -61,6 +61,7 @@ class Agreed:
     sizes: RecordSizes
     status_announced: bool  # a CertificateStatus may come (OCSP-04)
     sct_list: bytes | None  # the server's signed certificate timestamps, as sent
+    unanswered: frozenset[int]  # extensions of ours that the server left out
     session_id: bytes  # the server's; empty: it will not know us again by one
     ticket_announced: bool  # NewSessionTicket comes before ChangeCipherSpec (TICKET-06, TICKET-07)
 

@@ -218,6 +218,12 @@ class Certificate:
         return found or ()
 
     @property
+    def tls_features(self) -> frozenset[int]:
+        """Numbers of the TLS extensions that its server has to answer (RFC 7633); 5 is known as must-staple."""
+        found: frozenset[int] | None = self.extension(extensions.TLS_FEATURE)
+        return found or frozenset()
+
+    @property
     def is_ca(self) -> bool:
         """It may sign certificates, as far as basicConstraints says. Before version 3 nothing can say so."""
         constraints = self.basic_constraints

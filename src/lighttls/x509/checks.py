@@ -6,6 +6,8 @@ refused before the search goes on above it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from lighttls._typing import Final
 from lighttls.errors import CertificateError, ChainReason
 from lighttls.x509 import extensions, signatures
@@ -25,6 +27,7 @@ _PROCESSED: Final = frozenset(
         extensions.CERTIFICATE_POLICIES,
         extensions.POLICY_MAPPINGS,
         extensions.INHIBIT_ANY_POLICY,
+        extensions.TLS_FEATURE,
     )
 )
 
@@ -86,6 +89,18 @@ def check_authority(issuer: Certificate, purpose: str, authorities_below: int) -
         raise CertificateError(
             f"allows {limit} authorities below it, but there are {authorities_below}", ChainReason.PATH_TOO_LONG
         )
+
+
+def check_features(authority: Certificate, below: Iterable[Certificate]) -> None:
+    """What an authority says servers will do, every certificate below it says too (OCSP-18; RFC 7633 §4.2.2)."""
+    features = authority.tls_features
+    for certificate in below if features else ():
+        if not features <= certificate.tls_features:
+            raise CertificateError(
+                f"lacks the TLS features {sorted(features - certificate.tls_features)} that '{authority}' demands",
+                ChainReason.MISSING_FEATURE,
+                culprit=certificate,
+            )
 
 
 def check_every(certificate: Certificate, time: TimePolicy, at: int) -> None:

@@ -25,6 +25,7 @@ POLICY_CONSTRAINTS: Final = der.oid("2.5.29.36")
 EXTENDED_KEY_USAGE: Final = der.oid("2.5.29.37")
 INHIBIT_ANY_POLICY: Final = der.oid("2.5.29.54")
 AUTHORITY_INFO_ACCESS: Final = der.oid("1.3.6.1.5.5.7.1.1")
+TLS_FEATURE: Final = der.oid("1.3.6.1.5.5.7.1.24")
 
 NAMES: Final = {
     SUBJECT_KEY_IDENTIFIER: "subjectKeyIdentifier",
@@ -39,11 +40,13 @@ NAMES: Final = {
     EXTENDED_KEY_USAGE: "extendedKeyUsage",
     INHIBIT_ANY_POLICY: "inhibitAnyPolicy",
     AUTHORITY_INFO_ACCESS: "authorityInfoAccess",
+    TLS_FEATURE: "tlsFeature",
 }
 
 ANY_EXTENDED_KEY_USAGE: Final = der.oid("2.5.29.37.0")
 SERVER_AUTH: Final = der.oid("1.3.6.1.5.5.7.3.1")
 CLIENT_AUTH: Final = der.oid("1.3.6.1.5.5.7.3.2")
+OCSP_SIGNING: Final = der.oid("1.3.6.1.5.5.7.3.9")
 _CA_ISSUERS: Final = der.oid("1.3.6.1.5.5.7.48.2")
 
 # bits of keyUsage, as positions in the BIT STRING (RFC 5280 4.2.1.3)
@@ -208,6 +211,14 @@ def ca_issuers(value: bytes) -> tuple[str, ...]:
     return tuple(places)
 
 
+def tls_feature(value: bytes) -> frozenset[int]:
+    """The TLS extensions that a server with this certificate answers if it is asked (RFC 7633 §4)."""
+    features = der.items(value, der.SEQUENCE, "tlsFeature")
+    if not features or any(tag != der.INTEGER for tag, _, _ in features):
+        raise der.malformed("tlsFeature: not a list of one or more numbers")
+    return frozenset(der.integer(value, at, stop, "tlsFeature") for _, at, stop in features)
+
+
 READERS: Final[dict[bytes, Callable[[bytes], Any]]] = {
     BASIC_CONSTRAINTS: basic_constraints,
     KEY_USAGE: key_usage,
@@ -217,6 +228,7 @@ READERS: Final[dict[bytes, Callable[[bytes], Any]]] = {
     AUTHORITY_KEY_IDENTIFIER: authority_key_identifier,
     NAME_CONSTRAINTS: name_constraints,
     AUTHORITY_INFO_ACCESS: ca_issuers,
+    TLS_FEATURE: tls_feature,
 }
 
 

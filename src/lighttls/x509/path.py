@@ -174,6 +174,7 @@ class Search:
             constraints = authority.name_constraints
             if constraints is not None:
                 name_constraints.check(constraints, authority, path[:height], self._spend_comparisons)
+            checks.check_features(authority, path[:height])
         self._check_pins(path, anchor)
         return VerifiedPath(tuple(path), anchor, self._policy.time.checks_dates)
 

@@ -119,6 +119,7 @@ _TELLING: Final = {
             ChainReason.EXPIRED,
             ChainReason.NOT_YET_VALID,
             ChainReason.NAME_CONSTRAINTS,
+            ChainReason.MISSING_FEATURE,
             ChainReason.PIN_MISMATCH,
             ChainReason.PATH_TOO_LONG,
             ChainReason.EXTENDED_KEY_USAGE,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _DEFAULT = VerifyPolicy()
+_STATUS_REQUEST = 5  # IANA, TLS ExtensionType Values: status_request
 
 
 def verify_chain(
@@ -31,13 +32,15 @@ def verify_chain(
     provider: CryptoProvider | None = None,
     ocsp_response: bytes | None = None,
     sct_list: bytes | None = None,
+    unanswered: frozenset[int] = frozenset(),
 ) -> VerifiedPath:
     """Find a path from the first certificate of `chain` (DER, or parsed) to an anchor (RFC 5280 §6, 9525).
 
     The rest of `chain` is a set: order, duplicates and strangers do not matter. `at` is in seconds
     since 1970 UTC, or a datetime that knows its zone. `server_hostname` may be None only if the
-    policy does not check it. `ocsp_response` and `sct_list` are for the policy's `verifier`, which is handed them
-    as they are; nothing else looks into them.
+    policy does not check it. `ocsp_response` (DER), if there is one, must say that the leaf is good (RFC 6960); it and
+    `sct_list`, which nothing here looks into, are handed to the policy's `verifier` as they are. `unanswered` are the
+    numbers of TLS extensions that the peer was asked for and left out: its certificate may promise them (RFC 7633).
 
     Raises:
         CertificateError: refused; `reason` is the most telling one, `context["attempts"]` has every
@@ -69,12 +72,36 @@ def verify_chain(
                 names.match(reference, leaf)
             except CertificateError as error:
                 raise refusal([Attempt(found.certificates, found.anchor, error.reason, 0, str(error))]) from error
+        _judge_status(found, ocsp_response, unanswered, now, policy, engine)
         return found
 
     if policy.verifier is not None:
         request = VerificationRequest(certificates, server_hostname, now, purpose, judge, ocsp_response, sct_list)
         return _ask(policy.verifier, request)
     return judge()
+
+
+def _judge_status(
+    path: VerifiedPath,
+    ocsp_response: bytes | None,
+    unanswered: frozenset[int],
+    at: int,
+    policy: VerifyPolicy,
+    provider: CryptoProvider,
+) -> None:
+    """What the peer had to show besides its chain. Features that nobody asked for are not enforced (OCSP-17)."""
+    if ocsp_response is not None:  # OCSP-09 to OCSP-14, CERT-19
+        from lighttls.x509 import ocsp  # late, since few servers staple
+
+        ocsp.check(ocsp_response, path, at, policy.time, provider)
+    missing = path.leaf.tls_features & unanswered
+    if _STATUS_REQUEST in missing:  # OCSP-15
+        raise CertificateError("no OCSP response is stapled, and the certificate promises one", ChainReason.BAD_STATUS)
+    if missing:  # OCSP-16
+        raise CertificateError(
+            f"the server left out the TLS extensions {sorted(missing)}, which its certificate promises",
+            ChainReason.MISSING_FEATURE,
+        )
 
 
 def _ask(verifier: ChainVerifier, request: VerificationRequest) -> VerifiedPath:
