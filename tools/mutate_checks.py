@@ -2,8 +2,9 @@
 
 A check is an `if` that raises, in the rooms between the wire and the application. Each is made to find nothing, in
 a copy of the tree; then the hostile server plays, first the cases of the rules that the check cites, then all. What
-only our own side can get wrong (a caller's mistake, an error in lighttls), and what is wrong inside a certificate, may
-also be noticed by a unit test. A check that nobody misses is a hole in the tests, or needless.
+only our own side can get wrong (a caller's mistake, an error in lighttls), and what is wrong inside a certificate or
+below an engine's surface, may also be noticed by a unit test. A check that nobody misses is a hole in the tests, or
+needless.
 
     tools/mutate_checks.py [--sample 50] [--seed 1] [part of a file's name …]
 """
@@ -20,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lighttls import errors
@@ -123,8 +124,9 @@ def runs(tree: Path, check: Check) -> Iterator[list[str]]:
     engine = "pure" if "/crypto/" in check.file else default_provider().name
     if check.rules:
         yield quick(engine, check.rules)
-    if "/x509/" in check.file:  # a chain has more ways to be wrong than a server to send one
-        yield ["tests/unit/x509"]
+    for room in ("x509", "crypto"):  # a chain has more ways to be wrong than a server to send one; likewise a signature
+        if f"/{room}/" in check.file:
+            yield [f"tests/unit/{room}"]
     yield quick(engine)
     if check.ours:
         yield [*UNIT_TESTS, *sorted(path.relative_to(tree).as_posix() for path in tree.glob("tests/unit/*.py"))]
@@ -149,7 +151,7 @@ def failing_test(tree: Path, selections: Iterable[list[str]]) -> str | None:
 
 def copy(to: Path) -> None:
     """The parts of the tree that tests need, built modules included."""
-    for name in ("src", "tests"):
+    for name in ("src", "tests", "csrc"):
         shutil.copytree(REPOSITORY / name, to / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(REPOSITORY / "pyproject.toml", to)
 
@@ -168,7 +170,8 @@ def main(arguments: list[str]) -> int:
         ]
         if options.sample and options.sample < len(found):
             found = sorted(random.Random(options.seed).sample(found, options.sample), key=lambda c: (c.file, c.line))
-        if broken := failing_test(tree, [quick(default_provider().name)]):
+        usual = dict.fromkeys(tuple(run) for check in found for run in runs(tree, replace(check, rules=())))
+        if broken := failing_test(tree, map(list, usual)):
             print(f"{broken} fails before any check is switched off")
             return 1
         survivors = []
