@@ -34,6 +34,11 @@ includes() {
     echo "#include <$1>" | gcc -E -o /dev/null - 2>/dev/null
 }
 
+# offered PACKAGE: whether apt-get has it; for all we know it has, if it never fetched its lists.
+offered() {
+    apt-cache show "$1" >/dev/null 2>&1 || ! ls /var/lib/apt/lists/*_Packages* >/dev/null 2>&1
+}
+
 # ask EXPRESSION: what the chosen Python says about itself.
 ask() {
     "$python" -c "import importlib.util, os, sys, sysconfig; print($1)"
@@ -77,7 +82,8 @@ look_for_test_tools() {
 look_for_tls_libraries() {
     has g++ || need g++
     includes bearssl.h || need libbearssl-dev
-    includes botan-2/botan/compiler.h || need libbotan-2-dev
+    # Debian 13 has Botan 3 only, whose interface is another.
+    includes botan-2/botan/compiler.h || ! offered libbotan-2-dev || need libbotan-2-dev
     includes mbedtls/ssl.h || need libmbedtls-dev
     includes wolfssl/options.h || need libwolfssl-dev
 }

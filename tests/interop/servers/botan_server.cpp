@@ -206,7 +206,7 @@ void server_talk(int fd) {
                 throw Botan::Exception("end of stream without close_notify");
             }
             tls.received_data(data, static_cast<size_t>(len));
-            if (!talk.received.empty()) {
+            if (!talk.received.empty() && tls.is_active()) { /* not if the client has parted behind them */
                 tls.send(talk.received);
                 talk.received.clear();
             }
