@@ -192,11 +192,15 @@ class ClientConnection(Conversation):
                 outbox.later.append(sealed)
             else:
                 outbox.first = sealed
-        except UsageError:
-            self.close()
-            raise
-        except BaseException:  # a record may be missing from the stream
-            self._fail(InternalError("interrupted by the program"), [])
+        except BaseException as error:
+            if isinstance(octets, memoryview):
+                octets.release()  # a traceback that somebody keeps must not lock the caller's buffer
+            if isinstance(error, UsageError):
+                self.close()
+            elif isinstance(error, LightTLSError):  # a record may be missing from the stream
+                self._fail(error, [])
+            else:
+                self._fail(InternalError("interrupted by the program"), [])
             raise
 
     def data_to_send(self, max_bytes: int | None = None) -> bytes:

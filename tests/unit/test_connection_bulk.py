@@ -148,6 +148,27 @@ def test_failure_that_is_kept_does_not_lock_the_callers_buffers(provider: Any) -
 
 
 @pytest.mark.parametrize("way", ["_open_data", "_seal_data"])
+def test_failure_of_the_engine_in_a_short_way_is_the_error_of_every_later_call(provider: Any, way: str) -> None:
+    """The caller's buffer is free all the same."""
+    connection, server = connected(provider)
+    failure = InternalError("the engine's own words")
+
+    def fails(_: bytes) -> bytes:
+        raise failure
+
+    setattr(connection, way, fails)
+    data, sealed = bytearray(b"data"), server.seal(b"data")
+    calls = [lambda: connection.send_data(data), lambda: connection.receive_data(sealed)]
+    for call in (calls[way == "_open_data"], *calls, connection.receive_eof):
+        with pytest.raises(InternalError) as caught:
+            call()
+        assert caught.value is failure
+        data += b"x"
+    assert connection.is_closed
+    assert server.alert_from(connection) == "INTERNAL_ERROR"
+
+
+@pytest.mark.parametrize("way", ["_open_data", "_seal_data"])
 def test_interrupted_short_way_ends_the_connection(provider: Any, way: str) -> None:
     """A record may be lost then, which must not pass in silence."""
     connection, server = connected(provider)
