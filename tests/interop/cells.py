@@ -22,8 +22,25 @@ class Cell:
 
     @property
     def server_key(self) -> str:
-        """What key the server's certificate must have: "ecdsa" or "rsa"."""
-        return "ecdsa" if SUITES[self.suite].key_type == "ec" else "rsa"
+        """What key the server's certificate must have: "rsa", "ecdsa" (P-256), "ecdsa384"."""
+        if SUITES[self.suite].key_type == "rsa":
+            return "rsa"
+        return "ecdsa384" if self.group == NamedGroup.SECP384R1 else "ecdsa"
+
+    @property
+    def device_key(self) -> str:
+        """What key our certificate has, likewise; or "none"."""
+        return "ecdsa384" if (self.device, self.group) == ("ecdsa", NamedGroup.SECP384R1) else self.device
+
+    @property
+    def groups(self) -> tuple[NamedGroup, ...]:
+        """What to offer: the one group, and behind X25519 the curve of ECDSA certificates, theirs and ours.
+
+        That it concerns their certificate is RFC 8422 §5.1; OpenSSL holds a client's certificate to it as well.
+        """
+        if self.group == NamedGroup.X25519 and "ecdsa" in (self.server_key, self.device):
+            return (self.group, NamedGroup.SECP256R1)
+        return (self.group,)
 
     @property
     def max_fragment_length(self) -> int | None:

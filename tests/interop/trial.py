@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 
 from interop.cells import Cell
 from interop.peers.base import Peer
 from interop.stage import Server
-from lighttls import ClientConfig, ConnectionInfo, LightTLSError, NamedGroup, PeerAlert, Session, TLSSocket, connect
+from lighttls import ClientConfig, ConnectionInfo, LightTLSError, PeerAlert, Session, TLSSocket, connect
 from lighttls.crypto.provider import CryptoProvider
 from lighttls.iana import Alert, name_of
+from lighttls.testing import Certificate, ec_key, issue
 from support import pki
 
 TIMEOUT, DEADLINE = 20.0, 60.0  # seconds, for each wait and for a connection
 
-_DEVICES = {"ecdsa": "ec_device", "rsa": "rsa_device"}
+
+@cache
+def _device(kind: str) -> Certificate | None:
+    """Our certificate with such a key (`Cell.device_key`)."""
+    shared = pki.shared()
+    if kind == "ecdsa384":
+        return issue("device-ec", ec_key("secp384r1"), issuer=shared.device_ca, extended_key_usage=("client_auth",))
+    return {"none": None, "ecdsa": shared.ec_device, "rsa": shared.rsa_device}[kind]
 
 
 class LastSession:
@@ -68,12 +76,10 @@ def attempt(
 
 
 def _config(peer: Peer, cell: Cell, provider: CryptoProvider, store: LastSession) -> ClientConfig:
-    # P-256 stays as the second choice, for it is the curve of the ECDSA certificates too (RFC 8422 §5.1).
-    groups = dict.fromkeys((cell.group, NamedGroup.SECP256R1))
     return pki.config(
-        getattr(pki.shared(), _DEVICES[cell.device]) if cell.device != "none" else None,
+        _device(cell.device_key),
         cipher_suites=[cell.suite],
-        groups=groups,
+        groups=cell.groups,
         sessions=store if cell.resumption != "none" else None,
         offer_tickets=cell.resumption == "ticket",
         max_fragment_length=cell.max_fragment_length,

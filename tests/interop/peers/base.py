@@ -18,6 +18,7 @@ from typing import Any
 
 from interop.cells import Cell
 from lighttls import LightTLSError, TLSSocket
+from lighttls.testing import ec_key, issue
 from support import pki
 
 SERVERS = Path(__file__).parents[1] / "servers"
@@ -40,13 +41,15 @@ class Files:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         certificates = pki.shared()
-        for name, leaf in (("ecdsa", certificates.ecdsa_server), ("rsa", certificates.rsa_server)):
-            self.chain(name).write_bytes(certificates.server_chain(leaf))
-            self.key(name).write_bytes(leaf.key.to_pem())
+        p384_server = issue("localhost", ec_key("secp384r1"), issuer=certificates.intermediate, dns_names=["localhost"])
+        leaves = {"ecdsa": certificates.ecdsa_server, "ecdsa384": p384_server, "rsa": certificates.rsa_server}
+        for kind, leaf in leaves.items():
+            self.chain(kind).write_bytes(certificates.server_chain(leaf))
+            self.key(kind).write_bytes(leaf.key.to_pem())
         self.clients.write_bytes(certificates.device_ca.to_pem())
 
     def chain(self, kind: str) -> Path:
-        """PEM: the server's certificate with an "ecdsa" or "rsa" key, and the intermediate; the root is our secret."""
+        """PEM: the server's certificate with a key of that kind (`Cell.server_key`), and the intermediate."""
         return self.folder / f"{kind}-chain.pem"
 
     def key(self, kind: str) -> Path:

@@ -21,12 +21,14 @@ class GnuTLS(Peer):
         return first(r"gnutls-serv (\S+)", output("gnutls-serv", "--version"))
 
     def setup(self, cell: Cell, files: Files) -> Setup:
-        return ("--disable-client-cert",) if cell.device == "none" else ("--require-client-cert", "--verify-client-cert")
+        manner = (
+            ("--disable-client-cert",) if cell.device == "none" else ("--require-client-cert", "--verify-client-cert")
+        )
+        chain, key = files.chain(cell.server_key), files.key(cell.server_key)
+        return ("--x509certfile", str(chain), "--x509keyfile", str(key), *manner)
 
     def command(self, setup: Setup, files: Files, port: int) -> list[Word]:
-        words: list[Word] = [find("gnutls-serv") or "", "--echo", "--crlf", "--port", str(port), "--priority", PRIORITY]
-        for kind in ("ecdsa", "rsa"):
-            words += ["--x509certfile", files.chain(kind), "--x509keyfile", files.key(kind)]
+        words = (find("gnutls-serv") or "", "--echo", "--crlf", "--port", str(port), "--priority", PRIORITY)
         return [*words, "--x509cafile", files.clients, *setup]
 
     def lacks(self, cell: Cell) -> dict[str, Lack]:

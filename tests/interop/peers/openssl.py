@@ -19,13 +19,13 @@ class OpenSSL(Peer):
         return first(r"OpenSSL (\S+)", output("openssl", "version"))
 
     def setup(self, cell: Cell, files: Files) -> Setup:
-        return ("-Verify", "2", "-verify_return_error") if cell.device != "none" else ()
+        strict = ("-Verify", "2", "-verify_return_error") if cell.device != "none" else ()
+        chain, key = str(files.chain(cell.server_key)), str(files.key(cell.server_key))
+        return ("-cert", chain, "-cert_chain", chain, "-key", key, *strict)
 
     def command(self, setup: Setup, files: Files, port: int) -> list[Word]:
         return [
             *("openssl", "s_server", "-accept", "127.0.0.1:0", "-tls1_2", "-rev"),
-            *("-cert", files.chain("rsa"), "-cert_chain", files.chain("rsa"), "-key", files.key("rsa")),
-            *("-dcert", files.chain("ecdsa"), "-dcert_chain", files.chain("ecdsa"), "-dkey", files.key("ecdsa")),
             *("-CAfile", files.clients, "-groups", "X25519:P-256:P-384"),
             *("-cipher", "ALL:@SECLEVEL=0"),  # CCM_8 with its 64-bit tag is at level 0 only
             *setup,
