@@ -270,16 +270,12 @@ typedef struct {
 LT_MUST_CHECK ptrdiff_t lt_records_seal(lt_record_keys *keys, uint8_t *out, size_t out_cap, uint32_t content_type,
                                         const uint8_t *in, size_t in_len, size_t fragment, uint32_t reserve);
 
-/** Room for what lt_records_seal_data writes. */
-typedef struct {
-    uint8_t data[65652]; /* LT_SEALED_DATA */
-} lt_sealed;
-
 /**
  * The short way for application data, with few arguments because each costs a caller from Python time: lt_records_seal
- * to `out` with records of LT_RECORD_MAX bytes and a reserve of one, which is left for close_notify.
+ * with records of LT_RECORD_MAX bytes and a reserve of one, which is left for close_notify.
  */
-LT_MUST_CHECK ptrdiff_t lt_records_seal_data(lt_record_keys *keys, lt_sealed *out, const uint8_t *in, size_t in_len);
+LT_MUST_CHECK ptrdiff_t lt_records_seal_data(lt_record_keys *keys, uint8_t *out, size_t out_cap, const uint8_t *in,
+                                             size_t in_len);
 
 /**
  * Open the complete records at the start of in[0..in_len). Stops after a record that is not application_data (it may
@@ -294,10 +290,11 @@ LT_MUST_CHECK int lt_records_open(lt_record_keys *keys, lt_opened *out, const ui
 
 /**
  * The short way for application data: if the input is exactly one record of it, complete, not empty, and of at most
- * LT_RECORD_MAX bytes, opens it to out->data and returns the length of its plaintext; nothing else in `out` is set.
- * 0: it is something else, and nothing was done. Errors: those of lt_records_open.
+ * LT_RECORD_MAX bytes, opens it to `out` and returns the length of its plaintext. 0: it is something else, and nothing
+ * was done. Errors: LT_ERR_SPACE, and those of lt_records_open.
  */
-LT_MUST_CHECK int lt_records_open_data(lt_record_keys *keys, lt_opened *out, const uint8_t *in, size_t in_len);
+LT_MUST_CHECK int lt_records_open_data(lt_record_keys *keys, uint8_t *out, size_t out_cap, const uint8_t *in,
+                                       size_t in_len);
 
 /** Bytes of the records that lt_records_seal_data or lt_records_open_data has made or opened with these keys. */
 uint64_t lt_record_keys_short_bytes(const lt_record_keys *keys);

@@ -98,7 +98,7 @@ int lt_records_open(lt_record_keys *keys, lt_opened *out, const uint8_t *in, siz
 }
 
 /* see lighttls.h */
-int lt_records_open_data(lt_record_keys *keys, lt_opened *out, const uint8_t *in, size_t in_len) {
+int lt_records_open_data(lt_record_keys *keys, uint8_t *out, size_t out_cap, const uint8_t *in, size_t in_len) {
     lt_record_keys_inner *inner = lt_record_keys_inside(keys);
     size_t expansion;
     int status = 0;
@@ -107,11 +107,11 @@ int lt_records_open_data(lt_record_keys *keys, lt_opened *out, const uint8_t *in
         return LT_ERR_BUSY;
     }
     expansion = LT_HEADER_LEN + lt_record_overhead(inner);
-    if (inner->aead.algorithm == 0 || lt_overlap(out, sizeof *out, in, in_len)) {
+    if (inner->aead.algorithm == 0 || lt_overlap(out, out_cap, in, in_len)) {
         status = LT_ERR_ARGUMENT;
     } else if (in_len > expansion && in_len <= expansion + LT_RECORD_MAX && in[0] == 23 &&
                LT_HEADER_LEN + body_len(in) == in_len && judge_header(inner, in, LT_RECORD_MAX) == LT_OK) {
-        status = open_one(inner, out->data, in, in_len - expansion);
+        status = in_len - expansion > out_cap ? LT_ERR_SPACE : open_one(inner, out, in, in_len - expansion);
         if (status == LT_OK) {
             status = (int)(in_len - expansion);
             inner->short_bytes += in_len;

@@ -89,9 +89,8 @@ ptrdiff_t lt_records_seal(lt_record_keys *keys, uint8_t *out, size_t out_cap, ui
 }
 
 LT_STATIC_ASSERT(four_records_fit, LT_SEALED_DATA == 4 * (LT_RECORD_MAX + LT_RECORD_EXPANSION));
-LT_STATIC_ASSERT(sealed_is_its_data, sizeof(lt_sealed) == LT_SEALED_DATA);
 
 /* see lighttls.h */
-ptrdiff_t lt_records_seal_data(lt_record_keys *keys, lt_sealed *out, const uint8_t *in, size_t in_len) {
-    return take_and_seal(keys, out->data, LT_SEALED_DATA, 23, in, in_len, LT_RECORD_MAX, 1, 1);
+ptrdiff_t lt_records_seal_data(lt_record_keys *keys, uint8_t *out, size_t out_cap, const uint8_t *in, size_t in_len) {
+    return take_and_seal(keys, out, out_cap, 23, in, in_len, LT_RECORD_MAX, 1, 1);
 }

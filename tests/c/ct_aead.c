@@ -91,7 +91,7 @@ static void use_records(uint32_t algorithm) {
 
 /* The short ways for application data: sealed once, opened by each. */
 static void use_short_ways(uint32_t algorithm) {
-    static lt_sealed wire;
+    static uint8_t wire[LT_SEALED_DATA];
     static uint8_t in[1500], out[sizeof in];
     uint8_t key[32], iv[12];
     lt_record_keys write, read, read_into;
@@ -107,15 +107,15 @@ static void use_short_ways(uint32_t algorithm) {
     CHECK(lt_record_keys_init(&write, algorithm, key, iv) == LT_OK);
     CHECK(lt_record_keys_init(&read, algorithm, key, iv) == LT_OK);
     CHECK(lt_record_keys_init(&read_into, algorithm, key, iv) == LT_OK);
-    size = lt_records_seal_data(&write, &wire, in, sizeof in);
+    size = lt_records_seal_data(&write, wire, sizeof wire, in, sizeof in);
     CHECK(size > 0);
-    public(wire.data, (size_t)size);
-    wire.data[size - 1] ^= 1;
-    CHECK(lt_records_open_into(&read_into, out, sizeof out, &consumed, wire.data, (size_t)size) == 0 && consumed == 0);
-    wire.data[size - 1] ^= 1;
-    CHECK(lt_records_open_into(&read_into, out, sizeof out, &consumed, wire.data, (size_t)size) == sizeof in);
+    public(wire, (size_t)size);
+    wire[size - 1] ^= 1;
+    CHECK(lt_records_open_into(&read_into, out, sizeof out, &consumed, wire, (size_t)size) == 0 && consumed == 0);
+    wire[size - 1] ^= 1;
+    CHECK(lt_records_open_into(&read_into, out, sizeof out, &consumed, wire, (size_t)size) == sizeof in);
     CHECK(consumed == (size_t)size);
-    CHECK(lt_records_open_data(&read, &opened, wire.data, (size_t)size) == sizeof in);
+    CHECK(lt_records_open_data(&read, opened.data, sizeof opened.data, wire, (size_t)size) == sizeof in);
     public(in, sizeof in);
     public(out, sizeof out);
     public(opened.data, sizeof in);
@@ -153,14 +153,14 @@ static struct {
     int call;
     int lose; /* leave the key on the stack, to see that the search finds it */
     uint8_t key[32], iv[12], text[5000], out[5000];
-    lt_sealed wire;
+    uint8_t wire[LT_SEALED_DATA];
     ptrdiff_t sealed;
     size_t consumed;
     lt_record_keys write, read;
 } job;
 
 static void *run_job(void *unused) {
-    uint8_t *const wire = job.wire.data;
+    uint8_t *const wire = job.wire;
     const size_t sealed = (size_t)job.sealed;
 
     switch (job.call) {
@@ -168,13 +168,13 @@ static void *run_job(void *unused) {
         job.sealed = lt_records_seal(&job.write, wire, sizeof job.wire, 23, job.text, job.len, LT_RECORD_MAX, 1);
         break;
     case SEAL_DATA:
-        job.sealed = lt_records_seal_data(&job.write, &job.wire, job.text, job.len);
+        job.sealed = lt_records_seal_data(&job.write, wire, sizeof job.wire, job.text, job.len);
         break;
     case OPEN:
         CHECK(lt_records_open(&job.read, &opened, wire, sealed, LT_RECORD_MAX) == 1);
         break;
     case OPEN_DATA:
-        CHECK(lt_records_open_data(&job.read, &opened, wire, sealed) == (int)job.len);
+        CHECK(lt_records_open_data(&job.read, opened.data, sizeof opened.data, wire, sealed) == (int)job.len);
         break;
     default:
         CHECK(lt_records_open_into(&job.read, job.out, sizeof job.out, &job.consumed, wire, sealed) ==
@@ -189,7 +189,7 @@ static void *run_job(void *unused) {
 }
 
 static int key_stream_is_on_stack(void) {
-    const uint8_t *ciphertext = job.wire.data + LT_HEADER_LEN + lt_record_keys_inside(&job.write)->explicit_len;
+    const uint8_t *ciphertext = job.wire + LT_HEADER_LEN + lt_record_keys_inside(&job.write)->explicit_len;
 
     for (size_t i = 0; i + PIECE <= job.len; i += PIECE) {
         uint8_t stream[PIECE];

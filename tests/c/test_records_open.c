@@ -38,25 +38,30 @@ static void check_others(uint32_t aead, size_t len) {
 
     keys_init(&keys, aead);
     open_resets();
-    CHECK(lt_records_open_data(&keys, &opened, NULL, 0) == 0);
+    CHECK(lt_records_open_data(&keys, opened.data, sizeof opened.data, NULL, 0) == 0);
     for (size_t cut = 1; cut < size; cut++) {
-        CHECK(lt_records_open_data(&keys, &opened, wire, cut) == 0);
+        CHECK(lt_records_open_data(&keys, opened.data, sizeof opened.data, wire, cut) == 0);
     }
-    CHECK(lt_records_open_data(&keys, &opened, wire, size + 1) == 0);
+    CHECK(lt_records_open_data(&keys, opened.data, sizeof opened.data, wire, size + 1) == 0);
     for (size_t i = 0; i < 5; i++) { /* types, versions and lengths that are none, and lengths that are others */
         wire[i] ^= 1;
-        CHECK(lt_records_open_data(&keys, &opened, wire, size) == 0);
+        CHECK(lt_records_open_data(&keys, opened.data, sizeof opened.data, wire, size) == 0);
         wire[i] ^= 1;
     }
-    CHECK(lt_records_open_data(&keys, &opened, wire, seal_at(aead, 0, ALERT, wire, plain, 2)) == 0);
-    CHECK(lt_records_open_data(&keys, &opened, wire, seal_at(aead, 0, DATA, wire, plain, 0)) == 0);
+    CHECK(lt_records_open_data(&keys, opened.data, sizeof opened.data, wire, seal_at(aead, 0, ALERT, wire, plain, 2)) ==
+          0);
+    CHECK(lt_records_open_data(&keys, opened.data, sizeof opened.data, wire, seal_at(aead, 0, DATA, wire, plain, 0)) ==
+          0);
     CHECK(all_bytes_are((const uint8_t *)&opened, sizeof opened, CANARY));
     size = seal_at(aead, 0, DATA, wire, plain, len);
+    CHECK(lt_records_open_data(&keys, opened.data, len - 1, wire, size) == LT_ERR_SPACE);
+    CHECK(all_bytes_are((const uint8_t *)&opened, sizeof opened, CANARY));
     CHECK(lt_record_keys_short_bytes(&keys) == 0);
-    CHECK(lt_records_open_data(&keys, &opened, wire, size) == (int)len); /* and the key is as before */
+    CHECK(lt_records_open_data(&keys, opened.data, sizeof opened.data, wire, size) ==
+          (int)len); /* and the key is as before */
     CHECK(lt_record_keys_short_bytes(&keys) == size);
     lt_record_keys_wipe(&keys);
-    CHECK(lt_records_open_data(&keys, &opened, wire, size) == LT_ERR_ARGUMENT);
+    CHECK(lt_records_open_data(&keys, opened.data, sizeof opened.data, wire, size) == LT_ERR_ARGUMENT);
 }
 
 /* lt_records_open_into: data that fits, one record behind the other, and nothing else is touched. */
@@ -115,12 +120,14 @@ static void check_overlap(uint32_t aead) {
     for (size_t at = 0; at + size <= sizeof room; at += at < 300 || at > sizeof room - 400 ? 1 : 4096) {
         uint8_t *in = (uint8_t *)&room + at;
         int apart = at + size <= sizeof room.before || at >= sizeof room.before + sizeof room.opened;
+        int apart_from_data = apart || at + size <= (size_t)(room.opened.data - (uint8_t *)&room);
 
         memcpy(in, wire, size);
         lt_test_record_keys_sequence(&keys, 0);
         CHECK(lt_records_open(&keys, &room.opened, in, size, 50) == (apart ? 1 : LT_ERR_ARGUMENT));
         lt_test_record_keys_sequence(&keys, 0);
-        CHECK(lt_records_open_data(&keys, &room.opened, in, size) == (apart ? 50 : LT_ERR_ARGUMENT));
+        CHECK(lt_records_open_data(&keys, room.opened.data, sizeof room.opened.data, in, size) ==
+              (apart_from_data ? 50 : LT_ERR_ARGUMENT));
         CHECK(memcmp(in, wire, size) == 0);
     }
     memcpy(room.before, wire, size);
@@ -136,12 +143,12 @@ static void check_one(uint32_t aead, size_t len) {
 
     keys_init(&keys, aead);
     open_resets();
-    CHECK(lt_records_open_data(&keys, &opened, wire, size) == (int)len);
+    CHECK(lt_records_open_data(&keys, opened.data, sizeof opened.data, wire, size) == (int)len);
     CHECK(memcmp(opened.data, plain, len) == 0);
     CHECK(all_bytes_are(opened.data + len, sizeof opened.data - len, CANARY));
     CHECK(only_data_changed());
     /* REC-12: the same record again is a forgery. */
-    CHECK(lt_records_open_data(&keys, &opened, wire, size) == LT_ERR_AUTH);
+    CHECK(lt_records_open_data(&keys, opened.data, sizeof opened.data, wire, size) == LT_ERR_AUTH);
     CHECK(all_bytes_are(opened.data, len, 0) && only_data_changed());
     CHECK(lt_records_open(&keys, &opened, wire, size, LT_RECORD_MAX) == LT_ERR_AUTH);
     CHECK(all_bytes_are(opened.data, len, 0));

@@ -102,7 +102,7 @@ static void check_budget(uint32_t aead) {
 
 /* The short way writes what the long one does, and leaves the last record of the budget. */
 static void check_short_way(uint32_t aead) {
-    static lt_sealed sealed;
+    static uint8_t sealed[LT_SEALED_DATA];
     static const size_t LENGTHS_OF_DATA[] = {0, 1, 64, LT_RECORD_MAX, LT_RECORD_MAX + 1, 4 * LT_RECORD_MAX};
     lt_record_keys one, other;
 
@@ -113,19 +113,20 @@ static void check_short_way(uint32_t aead) {
         keys_init(&one, aead);
         keys_init(&other, aead);
         size = lt_records_seal(&one, wire, sizeof wire, DATA, plain, len, LT_RECORD_MAX, 1);
-        memset(&sealed, CANARY, sizeof sealed);
-        CHECK(size > 0 && lt_records_seal_data(&other, &sealed, plain, len) == size);
-        CHECK(memcmp(sealed.data, wire, (size_t)size) == 0);
+        memset(sealed, CANARY, sizeof sealed);
+        CHECK(lt_records_seal_data(&other, sealed, (size_t)size - 1, plain, len) == LT_ERR_SPACE);
+        CHECK(size > 0 && lt_records_seal_data(&other, sealed, sizeof sealed, plain, len) == size);
+        CHECK(memcmp(sealed, wire, (size_t)size) == 0);
         CHECK(lt_record_keys_short_bytes(&one) == 0 && lt_record_keys_short_bytes(&other) == (uint64_t)size);
-        CHECK(all_bytes_are(sealed.data + size, sizeof sealed - (size_t)size, CANARY));
+        CHECK(all_bytes_are(sealed + size, sizeof sealed - (size_t)size, CANARY));
     }
-    memset(&sealed, CANARY, sizeof sealed);
-    CHECK(lt_records_seal_data(&one, &sealed, plain, 4 * LT_RECORD_MAX + 64) == LT_ERR_SPACE);
+    memset(sealed, CANARY, sizeof sealed);
+    CHECK(lt_records_seal_data(&one, sealed, sizeof sealed, plain, 4 * LT_RECORD_MAX + 64) == LT_ERR_SPACE);
     lt_test_record_keys_sequence(&one, (aead == LT_CHACHA20_POLY1305 ? (uint64_t)1 << 48 : GCM_LIMIT) - 1);
-    CHECK(lt_records_seal_data(&one, &sealed, plain, 1) == LT_ERR_SEQUENCE);
+    CHECK(lt_records_seal_data(&one, sealed, sizeof sealed, plain, 1) == LT_ERR_SEQUENCE);
     lt_record_keys_wipe(&one);
-    CHECK(lt_records_seal_data(&one, &sealed, plain, 1) == LT_ERR_ARGUMENT);
-    CHECK(all_bytes_are(sealed.data, sizeof sealed, CANARY));
+    CHECK(lt_records_seal_data(&one, sealed, sizeof sealed, plain, 1) == LT_ERR_ARGUMENT);
+    CHECK(all_bytes_are(sealed, sizeof sealed, CANARY));
 }
 
 /* Input and output that share a byte are refused; neighbours are not. */

@@ -145,8 +145,8 @@ static inline int model_open(lt_opened *out, const setting *s, uint64_t sequence
 }
 
 /* What lt_records_open_data returns: it knows one shape only, and its limit is that of the protocol. */
-static inline int model_open_data(lt_opened *out, const setting *s, uint64_t sequence, const uint8_t *in,
-                                  size_t in_len) {
+static inline int model_open_data(lt_opened *out, size_t out_cap, const setting *s, uint64_t sequence,
+                                  const uint8_t *in, size_t in_len) {
     setting largest = *s;
     size_t size;
     int status;
@@ -155,6 +155,9 @@ static inline int model_open_data(lt_opened *out, const setting *s, uint64_t seq
     if (in_len < 5 || in[0] != 23 || in[1] != 3 || in[2] != 3 || in_len != 5 + ((size_t)in[3] << 8 | in[4]) ||
         in_len <= 5 + overhead(s) || in_len > LT_RECORD_MAX + 5 + overhead(s) || sequence == UINT64_MAX) {
         return 0;
+    }
+    if (in_len - 5 - overhead(s) > out_cap) {
+        return LT_ERR_SPACE;
     }
     status = model_open_one(out, 0, &largest, sequence, in, in_len, &size);
     return status == LT_OK ? (int)(size - 5 - overhead(s)) : status;

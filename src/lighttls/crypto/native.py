@@ -1,10 +1,10 @@
 """The native engine: the C core behind `provider.py`.
 
 The only module that touches `_core`. A call across the border costs about 0.2 µs, more than
-sealing a small record does, so calls are few and fat, and what they write into is made once:
-work buffers wait on a free list, are popped for one call and come back after it, so that two
-threads never share one (cffi releases the GIL). `ffi.buffer(...)[:n]`, made once per buffer, is the
-cheapest way from C memory to `bytes`.
+sealing a small record does, so calls are few and fat, and what they write into is made once.
+Small messages have a buffer with their keys. Larger work buffers wait on a free list, are popped for
+one call and come back after it, so that two threads never share one (cffi releases the GIL).
+`ffi.buffer(...)[:n]`, made once per buffer, is the cheapest way from C memory to `bytes`.
 
 Secrets stay in C contexts, wiped when Python lets go of them. What records carry is not wiped: a
 work buffer keeps up to 64 KiB of the plaintext last opened for as long as the process lives.
@@ -32,6 +32,10 @@ _AEADS: Final = {  # by name, key and tag length
 }
 
 _APPLICATION_DATA: Final = int(ContentType.APPLICATION_DATA)
+_OPENED_DATA: Final = int(lib.LT_OPENED_DATA)
+_SEALED_DATA: Final = int(lib.LT_SEALED_DATA)
+_SMALL: Final = 256  # bytes of the buffer for small messages, one for each direction
+_SMALL_DATA: Final = _SMALL - int(lib.LT_RECORD_EXPANSION)
 
 _BYTES: Final = ffi.typeof("uint8_t[]")
 _from_buffer = ffi.from_buffer
@@ -41,20 +45,24 @@ _open = lib.lt_records_open
 _open_data = lib.lt_records_open_data
 
 _seal_work: list[tuple[Any, Any]] = []
-_open_work: list[tuple[Any, Any, Any]] = []
+_open_work: list[tuple[Any, Any, Any, Any]] = []
 
 
 def _make_seal_work() -> tuple[Any, Any]:
-    """An lt_sealed, and the same as a buffer to slice."""
-    out = ffi.new("lt_sealed *")
+    """Room for what is sealed, and the same as a buffer to slice."""
+    return _room(_SEALED_DATA)
+
+
+def _room(size: int) -> tuple[Any, Any]:
+    out = ffi.new(_BYTES, size)
     return out, ffi.buffer(out)
 
 
-def _make_open_work() -> tuple[Any, Any, Any]:
-    """An lt_opened, its data as a buffer to slice, and its numbers: consumed, count, spans."""
+def _make_open_work() -> tuple[Any, Any, Any, Any]:
+    """An lt_opened, its data as a buffer to slice and as an array, and its numbers: consumed, count, spans."""
     opened = ffi.new("lt_opened *")
     numbers = memoryview(ffi.buffer(opened))[: ffi.offsetof("lt_opened", "data")].cast("I")
-    return opened, ffi.buffer(opened.data), numbers
+    return opened, ffi.buffer(opened.data), opened.data, numbers
 
 
 def _checked(status: int) -> int:
@@ -126,10 +134,11 @@ class NativeKeyShare:
 class NativeRecordSealer:
     """Fulfils `RecordSealer`."""
 
-    __slots__ = ("_keys", "_long_bytes")
+    __slots__ = ("_keys", "_long_bytes", "_out", "_sealed")
 
     def __init__(self, keys: Any) -> None:
         self._keys = keys
+        self._out, self._sealed = _room(_SMALL)
         self._long_bytes = 0  # of seal_data, when the short way was too short
 
     @property
@@ -139,11 +148,18 @@ class NativeRecordSealer:
     def seal_data(self, data: bytes | memoryview) -> bytes:
         if type(data) is not bytes:
             return self._seal_data_long(data)
+        size = len(data)
+        if size <= _SMALL_DATA:
+            length = _seal_data(self._keys, self._out, _SMALL, data, size)
+            if length < 0:
+                raise _not_sealed(length)
+            record: bytes = self._sealed[:length]
+            return record
         try:
             work = _seal_work.pop()
         except IndexError:
             work = _make_seal_work()
-        length = _seal_data(self._keys, work[0], data, len(data))
+        length = _seal_data(self._keys, work[0], _SEALED_DATA, data, size)
         if length >= 0:
             sealed: bytes = work[1][:length]
             _seal_work.append(work)
@@ -165,7 +181,7 @@ class NativeRecordSealer:
         one that `close` may still need.
         """
         _shared.check_limit(limit)
-        step = lib.LT_SEALED_DATA // (limit + lib.LT_RECORD_EXPANSION) * limit
+        step = _SEALED_DATA // (limit + lib.LT_RECORD_EXPANSION) * limit
         parts: list[bytes] = []
         with _from_buffer(_BYTES, data) as view:
             for at in range(0, len(view), step) or (0,):
@@ -183,7 +199,7 @@ class NativeRecordSealer:
         except IndexError:
             work = _make_seal_work()
         out, buffer = work
-        length = _seal(self._keys, out.data, lib.LT_SEALED_DATA, content_type, data, size, limit, reserve)
+        length = _seal(self._keys, out, _SEALED_DATA, content_type, data, size, limit, reserve)
         sealed: bytes = buffer[: max(length, 0)]
         _seal_work.append(work)
         if length < 0:
@@ -200,26 +216,34 @@ def _not_sealed(status: int) -> Exception:
 class NativeRecordOpener:
     """Fulfils `RecordOpener`."""
 
-    __slots__ = ("_keys",)
+    __slots__ = ("_keys", "_opened", "_out")
 
     def __init__(self, keys: Any) -> None:
         self._keys = keys
+        self._out, self._opened = _room(_SMALL)
 
     @property
     def short_bytes(self) -> int:
         return int(lib.lt_record_keys_short_bytes(self._keys))
 
     def open_data(self, data: bytes) -> bytes | None:
-        try:
-            work = _open_work.pop()
-        except IndexError:
-            work = _make_open_work()
-        length = _open_data(self._keys, work[0], data, len(data))
-        if length > 0:
-            plaintext: bytes = work[1][:length]
+        size = len(data)
+        if size <= _SMALL:
+            length = _open_data(self._keys, self._out, _SMALL, data, size)
+            if length > 0:
+                plaintext: bytes = self._opened[:length]
+                return plaintext
+        else:
+            try:
+                work = _open_work.pop()
+            except IndexError:
+                work = _make_open_work()
+            length = _open_data(self._keys, work[2], _OPENED_DATA, data, size)
+            if length > 0:
+                plaintext = work[1][:length]
+                _open_work.append(work)
+                return plaintext
             _open_work.append(work)
-            return plaintext
-        _open_work.append(work)
         if length < 0:
             raise _refused(length, data, lib.LT_RECORD_MAX)
         return None
@@ -245,7 +269,7 @@ class NativeRecordOpener:
         if result < 0:
             _open_work.append(work)
             raise _refused(result, data, limit)
-        _, contents, numbers = work
+        _, contents, _, numbers = work
         records: list[tuple[int, bytes]] = []
         for at in range(2, 2 + 3 * result, 3):
             start = numbers[at + 1]
