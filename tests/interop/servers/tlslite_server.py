@@ -10,6 +10,7 @@ import sys
 import threading
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from tlslite.api import X509, HandshakeSettings, SessionCache, TLSConnection, X509CertChain, parsePEMKey
 from tlslite.constants import CipherSuite
 from tlslite.errors import TLSError
@@ -68,7 +69,10 @@ def client_name(connection: TLSConnection, authority: x509.Certificate | None) -
     if not chain:
         raise Refused("no certificate")
     leaf = x509.load_der_x509_certificate(bytes(chain.x509List[0].bytes))
-    leaf.verify_directly_issued_by(authority)
+    try:
+        leaf.verify_directly_issued_by(authority)
+    except (ValueError, InvalidSignature) as error:  # another issuer's name; the same name, another key
+        raise Refused("a stranger's certificate") from error
     return str(leaf.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)[0].value)
 
 
