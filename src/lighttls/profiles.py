@@ -15,7 +15,9 @@ class Profile:
     cipher_suites: tuple[int, ...]
     groups: tuple[NamedGroup, ...]
     signature_schemes: tuple[SignatureScheme, ...]
-    lean_hello: bool  # no ec_point_formats (RFC 8422 §4), and the SCSV instead of renegotiation_info (RFC 5746 §3.4)
+    lean_hello: bool
+    """No ec_point_formats (RFC 8422 §4), the SCSV instead of renegotiation_info (RFC 5746 §3.4), and the shortest ID
+    beside a ticket (RFC 5077 §3.4)."""
 
 
 DEFAULT: Final = Profile(

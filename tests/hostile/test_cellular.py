@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pytest
@@ -68,7 +69,25 @@ def test_session_is_resumed(provider: Any, by: str, split: int | None) -> None:
     link = drive(client(provider, sessions=earlier.store(), **LEAN), server, split)
     check_alive(link)
     assert link.client.info.session_resumed
+    assert len(server.client_hello.session_id) == (1 if by == "ticket" else 32)  # TICKET-03
     assert server.client_hello.suites[-1] == wire.SCSV
+
+
+@both_splits
+@pytest.mark.parametrize("answer", [b"", b"\x2a" * 32, b"\x2a"], ids=["none", "usual", "short"])
+def test_ticket_that_is_not_taken_leads_to_a_full_handshake(provider: Any, answer: bytes, split: int | None) -> None:
+    """TICKET-04: any other ID than ours means that."""
+    earlier = Earlier(provider, settings=LEAN)
+    draws = [b"\x01" * 32, b"\x02"]  # the ClientHello's random, its ID
+
+    def entropy(count: int) -> bytes:
+        return draws.pop(0) if draws and len(draws[0]) == count else os.urandom(count)
+
+    server = Server(certificates.leaf(), hello={"session_id": answer})
+    link = drive(client(provider, sessions=earlier.store(), insecure_entropy=entropy, **LEAN), server, split)
+    check_alive(link)
+    assert server.client_hello.session_id == b"\x02"
+    assert not link.client.info.session_resumed
 
 
 def test_resumed_server_must_answer_the_signal_too(provider: Any) -> None:

@@ -26,6 +26,10 @@ from lighttls.session import Session
 
 _NO_COMPRESSION = b"\0"  # CH-06
 
+# Bytes of the ID beside a ticket, which comes back if the ticket is taken (RFC 5077 §3.4 sets no length). 32 is what
+# everybody sends; one byte does as well where bytes count, unless a server that takes no ticket gives out IDs of one.
+_USUAL_ID, _SHORT_ID = 32, 1
+
 
 def send_client_hello(
     out: Output, client: Client, session: Session | None = None, *, wants_tickets: bool = False
@@ -40,7 +44,8 @@ def send_client_hello(
     ticket = session_id = b""
     if session is not None:
         ticket = session.facts.ticket
-        session_id = bytes(config.random(32)) if ticket else session.facts.session_id  # CH-03, TICKET-03
+        length = _SHORT_ID if _lean(config) else _USUAL_ID
+        session_id = bytes(config.random(length)) if ticket else session.facts.session_id  # CH-03, TICKET-03
     extensions = _extensions(client, ticket if wants_tickets else None)
     signals: tuple[int, ...] = (RENEGOTIATION_SCSV,) if _lean(config) else ()  # RI-01
     if config.insecure_fallback_scsv and session is None:  # CH-11, RFC 7507 §4
