@@ -14,6 +14,7 @@ from lighttls.config import ClientConfig
 from lighttls.errors import (
     ConfigurationError,
     DecodeError,
+    DecryptError,
     IllegalParameter,
     InternalError,
     LightTLSError,
@@ -64,7 +65,7 @@ from lighttls.info import ConnectionInfo
 from lighttls.keeper import SessionKeeper
 from lighttls.keys import SignatureRequest
 from lighttls.ledger import Ledger
-from lighttls.messages import Finished, HelloRequest, Joiner, ServerHello
+from lighttls.messages import VERIFY_DATA_LENGTH, Finished, HelloRequest, Joiner, ServerHello
 from lighttls.record import OpenData, Outbox, Patience, RecordLayer, SealData, fatal_alert, read_alert
 from lighttls.session import Session
 from lighttls.trace import TraceEntry
@@ -191,6 +192,8 @@ class Conversation:
             raise refuse(self._state, name_of(HandshakeType, number))  # type: ignore[arg-type]
         if not message.fields and length:  # REC-23, HS-07, SHD-01
             raise DecodeError(f"{message.__name__} announces {length} bytes, expected none")
+        if message is Finished and length != VERIFY_DATA_LENGTH:  # REC-23, FIN-02
+            raise DecryptError(f"the server's Finished announces {length} bytes, expected {VERIFY_DATA_LENGTH}")
 
     def _on_message(self, raw: bytes, events: list[Event]) -> None:
         message = message_in(self._state, raw[0]).parse(raw[4:])  # type: ignore[union-attr] # see _judge_header

@@ -258,6 +258,15 @@ REFUSED = [
     Refused(
         "REC-23", "done header with length", wire.DECODE_ERROR, first=[*FIRST[:3], wire.record(22, b"\x0e\x00\x00\x01")]
     ),
+    *(
+        Refused(
+            "REC-23",
+            f"finished header with length {length}",
+            wire.DECRYPT_ERROR,
+            second=["change_cipher_spec", fragment(22, b"\x14" + wire.u24(length))],
+        )
+        for length in (11, 13, 65_536, 0xFFFFFF)
+    ),
     Refused("CCS-01", "empty", wire.DECODE_ERROR, second=[wire.record(20, b"")]),
     Refused("CCS-01", "two bytes", wire.DECODE_ERROR, second=[wire.record(20, b"\x01\x01")]),
     Refused("CCS-02", "value 0", wire.ILLEGAL_PARAMETER, second=[wire.record(20, b"\x00")]),

@@ -9,13 +9,14 @@ from lighttls.messages.certificate import (
     RawPublicKey,
 )
 from lighttls.messages.describe import describe
-from lighttls.messages.finished import Finished
+from lighttls.messages.finished import VERIFY_DATA_LENGTH, Finished
 from lighttls.messages.hello import ClientHello, HelloRequest, ServerHello, ServerHelloDone
 from lighttls.messages.joiner import Joiner
 from lighttls.messages.key_exchange import ClientKeyExchange, ServerKeyExchange, SignedEcdhParams
 from lighttls.messages.new_session_ticket import NewSessionTicket
 
 __all__ = [
+    "VERIFY_DATA_LENGTH",
     "Certificate",
     "CertificateRequest",
     "CertificateStatus",

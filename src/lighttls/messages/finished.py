@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from lighttls._typing import Final
 from lighttls.iana import HandshakeType
 from lighttls.messages.base import Message, message
 from lighttls.wire import Rest, field
+
+VERIFY_DATA_LENGTH: Final = 12
+"""With every suite of ours (RFC 5246 §7.4.9)."""
 
 
 @message(HandshakeType.FINISHED)
