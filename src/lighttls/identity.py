@@ -1,4 +1,4 @@
-"""Identity: our certificate chain and who signs for it; and how one of several is chosen."""
+"""Identity: our certificate chain or raw public key, and who signs for it; and how one of several is chosen."""
 
 from __future__ import annotations
 
@@ -9,21 +9,35 @@ from lighttls._struct import struct
 from lighttls.errors import CertificateError, ConfigurationError, LightTLSError
 from lighttls.iana import ClientCertificateType, SignatureScheme
 from lighttls.keys import Signer, software_key
-from lighttls.x509 import Certificate, certificates_from_pem, signature_scheme
+from lighttls.x509 import (
+    Certificate,
+    PublicKey,
+    certificates_from_pem,
+    check_raw_key,
+    parse_public_key,
+    signature_scheme,
+)
 
 _LARGEST_CHAIN = 65_536  # bytes of our certificates: what we ourselves take from a server (REC-22)
 _LARGEST_FILE = 1 << 20  # bytes that are read of a file
 
 
 class Identity:
-    """A client certificate chain, end entity first, and its signer.
+    """A client certificate chain, end entity first, and its signer; or a raw public key, by `raw_key`.
 
     `signer=None` means that every signature is deferred: a `SignatureRequested` event appears and
     the handshake waits. `signature_schemes` is what the leaf's key and the signer can do together.
     Raises ConfigurationError: no certificate, one that cannot be read, or a key that does not fit.
     """
 
-    __slots__ = ("chain", "leaf", "signature_schemes", "signer")
+    __slots__ = ("chain", "public_key", "signature_schemes", "signer", "spki")
+
+    chain: tuple[bytes, ...]
+    """DER, as it is sent; empty for a raw public key."""
+    spki: bytes
+    """SubjectPublicKeyInfo (DER)."""
+    public_key: PublicKey
+    """What kind of key that is."""
 
     def __init__(self, chain: Iterable[bytes], signer: Signer | None) -> None:
         self.chain = tuple(bytes(der) for der in chain)
@@ -34,23 +48,50 @@ class Identity:
                 f"an identity of {len(self.chain)} certificates, over {_LARGEST_CHAIN} bytes: no server takes it"
             )
         try:
-            self.leaf = Certificate.parse(self.chain[0])
-            kind = self.leaf.public_key.kind
+            leaf = Certificate.parse(self.chain[0])
+            key = leaf.public_key
         except LightTLSError as cause:
             raise ConfigurationError(f"our own certificate cannot be read: {cause}") from cause
+        self._settle(leaf.spki, key, signer)
+
+    @classmethod
+    def raw_key(cls, public_key: bytes, signer: Signer | None) -> Identity:
+        """A key without a certificate (RFC 7250): SubjectPublicKeyInfo as DER, for a server that knows it already.
+
+        It is offered as the only form of proof we have: a server that wants a certificate all the same gets none.
+        Raises ConfigurationError: not a key, or none that can sign here.
+        """
+        self = object.__new__(cls)
+        self.chain = ()
+        spki = bytes(public_key)
+        try:
+            key = parse_public_key(spki)
+            check_raw_key(key)
+        except LightTLSError as cause:
+            raise ConfigurationError(f"our own raw public key cannot be used: {cause}") from cause
+        self._settle(spki, key, signer)
+        return self
+
+    def _settle(self, spki: bytes, key: PublicKey, signer: Signer | None) -> None:
         if signer is not None and not (hasattr(signer, "signature_schemes") and hasattr(signer, "sign")):
             raise ConfigurationError(
                 f"{type(signer).__name__} is no Signer: that has `signature_schemes` and `sign`",
                 hint="A function that signs SHA-256 digests becomes a signer by raw_ecdsa(function).",
             )
         public_key = getattr(signer, "public_key", None)
-        if public_key is not None and public_key != self.leaf.spki:
+        if public_key is not None and public_key != spki:
             raise ConfigurationError(
-                "the private key does not belong to the certificate",
-                hint="Certificate and key come from different pairs. Compare their public keys.",
+                f"the private key does not belong to the {'certificate' if self.chain else 'raw public key'}",
+                hint="They come from different pairs. Compare their public keys.",
             )
+        self.spki, self.public_key = spki, key
         self.signer = signer
-        self.signature_schemes = _usable_schemes(kind, signer)
+        self.signature_schemes = _usable_schemes(key.kind, signer)
+
+    @property
+    def is_raw_key(self) -> bool:
+        """Whether there is no certificate."""
+        return not self.chain
 
     @classmethod
     def from_pem(cls, data: bytes | str, signer: Signer | None = None, *, name: str = "the PEM data") -> Identity:
@@ -80,7 +121,8 @@ class Identity:
         return cls.from_pem(_read(path, "certificate file"), signer, name=str(path))
 
     def __repr__(self) -> str:
-        return f"Identity({len(self.chain)} certificates, {self.leaf.public_key.kind} key)"
+        what = "raw" if self.is_raw_key else f"{len(self.chain)} certificates,"
+        return f"Identity({what} {self.public_key.kind} key)"
 
 
 @struct
@@ -91,16 +133,22 @@ class IdentityRequest:
     certificate_types: tuple[int, ...]  # as sent, unknown ones too (CR-06); likewise the other two
     signature_schemes: tuple[int, ...]
     ca_names: tuple[bytes, ...]  # DER; none: any authority will do (CR-07)
+    raw_public_key: bool  # agreed on: then it takes a raw public key, and otherwise a chain (RFC 7250)
 
     def scheme_for(self, identity: Identity) -> SignatureScheme | None:
         """The first of the identity's schemes that the server takes; None if it takes none, or no such key."""
-        if _TYPE_OF_KEY[identity.leaf.public_key.kind] not in self.certificate_types:  # CAUTH-05
+        if identity.is_raw_key is not self.raw_public_key:  # RPK-13
+            return None
+        if _TYPE_OF_KEY[identity.public_key.kind] not in self.certificate_types:  # CAUTH-05
             return None
         return next((scheme for scheme in identity.signature_schemes if scheme in self.signature_schemes), None)
 
     def names_an_issuer_of(self, identity: Identity) -> bool:
-        """Whether a certificate of the identity's chain is by an authority that the server named, or it named none."""
-        return not self.ca_names or any(_issued_by(der, self.ca_names) for der in identity.chain)
+        """Whether a certificate of the identity's chain is by an authority that the server named, or it named none.
+
+        A raw public key has no authority.
+        """
+        return not self.ca_names or identity.is_raw_key or any(_issued_by(der, self.ca_names) for der in identity.chain)
 
     def lists_signatures_of(self, identity: Identity) -> bool:
         """Whether the server's schemes cover how the chain's own certificates are signed, a root's aside (CAUTH-07).
@@ -116,7 +164,11 @@ class IdentityRequest:
 
 
 IdentitySelector = Callable[[IdentityRequest], Identity | None]
-"""Chooses one of several identities, or none: then the server gets an empty list and decides what to make of it."""
+"""Chooses one of several identities, or none: then the server gets an empty list and decides what to make of it.
+
+They have chains: whether a raw public key is offered is settled before the server has said what it wants. Sessions are
+kept if the function has a `policy_id`, bytes that change whenever it would choose otherwise.
+"""
 
 _TYPE_OF_KEY = {"rsa": ClientCertificateType.RSA_SIGN, "ec": ClientCertificateType.ECDSA_SIGN}
 
@@ -149,12 +201,12 @@ def _usable_schemes(kind: str, signer: Signer | None) -> tuple[SignatureScheme, 
     """What the signer offers of what the key can do, in the signer's order; never SHA-1 (CAUTH-11)."""
     possible = _SCHEMES.get(kind)
     if possible is None:
-        raise ConfigurationError(f"our own certificate has a key of kind {kind}; it must be RSA or EC")
+        raise ConfigurationError(f"our own key is of kind {kind}; it must be RSA or EC")
     if signer is None:
         return possible
     usable = tuple(SignatureScheme(scheme) for scheme in signer.signature_schemes if scheme in possible)
     if not usable:
-        raise ConfigurationError(f"the signer cannot sign with the certificate's {kind} key")
+        raise ConfigurationError(f"the signer cannot sign with our {kind} key")
     return usable
 
 

@@ -45,15 +45,13 @@ Leaf = str | Callable[[], Credential]
 both_splits = pytest.mark.parametrize("split", [None, 1], ids=["at-once", "byte-by-byte"])
 
 
-def client(
-    provider: Any, *, host: str = certificates.HOST, identity: str | None = None, **settings: Any
-) -> ClientConnection:
-    """A client that trusts the test root and nothing else, unless `trust` says so."""
-    if identity is not None:
+def client(provider: Any, *, host: str = certificates.HOST, identity: Any = None, **settings: Any) -> ClientConnection:
+    """A client that trusts the test root and nothing else, unless `trust` says so. A name of a device is one too."""
+    if isinstance(identity, str):
         device = certificates.device(identity)
-        settings["identity"] = Identity(device.chain, software_key(device.key_pem))
+        identity = Identity(device.chain, software_key(device.key_pem))
     settings.setdefault("trust", TrustStore.from_der(certificates.root()))
-    return ClientConnection(ClientConfig(provider=provider, **settings), host)
+    return ClientConnection(ClientConfig(provider=provider, identity=identity, **settings), host)
 
 
 def lenient(**allow: Any) -> dict[str, Any]:

@@ -105,7 +105,7 @@ def test_request_holds_all_that_a_remote_signer_needs(provider: Any) -> None:
     assert request.ca_names == ()  # the module `ssl` cannot make OpenSSL name any
 
 
-NOT_OURS = "does not verify under our certificate's key"
+NOT_OURS = "does not verify under our own public key"
 OTHER_KEY = "private key does not belong"
 
 

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
 
 from lighttls import ConfigurationError, Identity, IdentityRequest, SignatureScheme, raw_ecdsa, software_key
-from lighttls.testing import Certificate, Pki, ec_key, issue
+from lighttls.testing import Certificate, Pki, ec_key, issue, rsa_key
 from lighttls.testing.pki import PrivateKey
 from lighttls.x509 import Certificate as ParsedCertificate
 from support import pki
@@ -41,7 +41,7 @@ def test_chain_is_kept_as_given_and_the_leaf_is_read(shared: Pki) -> None:
     chain = (shared.ec_device.der, shared.device_ca.der)
     identity = Identity((bytearray(der) for der in chain), element())
     assert identity.chain == chain
-    assert identity.leaf.spki == shared.ec_device.key.spki
+    assert identity.spki == shared.ec_device.key.spki
 
 
 def test_schemes_are_what_key_and_signer_can_do_in_the_signers_order(shared: Pki) -> None:
@@ -81,9 +81,9 @@ def test_chain_without_a_readable_leaf_is_refused(chain: Any, what: str) -> None
 
 
 def test_signer_that_cannot_use_the_leafs_key_is_refused(shared: Pki) -> None:
-    with pytest.raises(ConfigurationError, match="cannot sign with the certificate's rsa key"):
+    with pytest.raises(ConfigurationError, match="cannot sign with our rsa key"):
         Identity([shared.rsa_device.der], element())
-    with pytest.raises(ConfigurationError, match="cannot sign with the certificate's ec key"):
+    with pytest.raises(ConfigurationError, match="cannot sign with our ec key"):
         Identity([shared.ec_device.der], Signer(0x0203))
 
 
@@ -106,7 +106,7 @@ def test_leaf_with_a_key_that_cannot_sign_here_is_refused() -> None:
     key = ed25519.Ed25519PrivateKey.generate()
     device_ca = pki.shared().device_ca
     leaf = issue("ed25519", PrivateKey(key, "ed25519"), issuer=device_ca)
-    with pytest.raises(ConfigurationError, match="key of kind ed25519; it must be RSA or EC"):
+    with pytest.raises(ConfigurationError, match="of kind ed25519; it must be RSA or EC"):
         Identity([leaf.der], None)
 
 
@@ -234,11 +234,64 @@ def test_pem_text_is_as_good_as_its_bytes() -> None:
     assert Identity.from_pem(pem.decode()).chain == Identity.from_pem(pem).chain
 
 
+# ---- raw public keys -----------------------------------------------------------------------------
+
+
+def test_raw_key_is_a_key_without_a_chain(shared: Pki) -> None:
+    identity = Identity.raw_key(bytearray(shared.ec_device.key.spki), element())
+    assert identity.chain == ()
+    assert identity.is_raw_key
+    assert identity.spki == shared.ec_device.key.spki
+    assert identity.public_key.kind == "ec"
+    assert identity.signature_schemes == (SignatureScheme.ECDSA_SECP256R1_SHA256,)
+    assert repr(identity) == "Identity(raw ec key)"
+    assert not device(shared).is_raw_key
+
+
+def test_raw_key_may_be_signed_for_later_or_by_software(shared: Pki) -> None:
+    spki = shared.rsa_device.key.spki
+    assert Identity.raw_key(spki, None).signer is None
+    assert Identity.raw_key(spki, software_key(shared.rsa_device.key.to_pem())).signature_schemes[0] == 0x0804
+
+
+def test_raw_key_that_does_not_belong_to_the_signer_is_refused(shared: Pki) -> None:
+    with pytest.raises(ConfigurationError, match="does not belong to the raw public key"):
+        Identity.raw_key(shared.ec_device.key.spki, software_key(shared.rsa_device.key.to_pem()))
+
+
+@pytest.mark.parametrize(
+    ("spki", "why"),
+    [
+        (lambda: b"", "our own raw public key cannot be used"),
+        (lambda: b"not a key", "our own raw public key cannot be used"),
+        (lambda: pki.shared().ec_device.der, "our own raw public key cannot be used"),
+        (lambda: issue("weak", rsa_key(1024)).key.spki, "RSA key of 1024 bits"),
+    ],
+    ids=["empty", "text", "certificate", "weak"],
+)
+def test_what_is_no_raw_key_is_refused(spki: Any, why: str) -> None:
+    with pytest.raises(ConfigurationError, match=why):
+        Identity.raw_key(spki(), element())
+
+
+def test_raw_key_fits_where_one_was_agreed_on_and_nowhere_else(shared: Pki) -> None:
+    """RPK-13; authorities have no say in it."""
+    raw = Identity.raw_key(shared.ec_device.key.spki, element())
+    for names in ((), (b"an authority",)):
+        assert wanted((64,), (0x0403,), *names, raw=True).fits(raw)
+        assert not wanted((64,), (0x0403,), *names).fits(raw)
+        assert not wanted((64,), (0x0403,), *names, raw=True).fits(device(shared))
+    assert not wanted((1,), (0x0403,), raw=True).fits(raw)  # CAUTH-05
+    assert not wanted((64,), (0x0401,), raw=True).fits(raw)
+
+
 # ---- which of several ----------------------------------------------------------------------------
 
 
-def wanted(types: Sequence[int] = (1, 64), schemes: Sequence[int] = (0x0403, 0x0401), *names: bytes) -> IdentityRequest:
-    return IdentityRequest("server.example", tuple(types), tuple(schemes), names)
+def wanted(
+    types: Sequence[int] = (1, 64), schemes: Sequence[int] = (0x0403, 0x0401), *names: bytes, raw: bool = False
+) -> IdentityRequest:
+    return IdentityRequest("server.example", tuple(types), tuple(schemes), names, raw)
 
 
 def device(shared: Pki) -> Identity:

@@ -6,17 +6,23 @@ from lighttls.config import ClientConfig
 from lighttls.errors import CertificateError, ChainReason, IllegalParameter
 from lighttls.handshake.states import Client
 from lighttls.iana import CertificateType, ExtensionType, name_of
+from lighttls.identity import Identity
 from lighttls.messages import Extension
 from lighttls.messages.extensions import CertificateTypes, ChosenCertificateType
 from lighttls.session import Session
 
 
 def offered_types(client: Client) -> tuple[Extension, ...]:
-    """The extensions that list them; none where a chain is all that we take and have."""
-    listed = _of_server(client)
-    if listed == _CHAINS_ALONE:
-        return ()
-    return (Extension(ExtensionType.SERVER_CERTIFICATE_TYPE, CertificateTypes(listed).build()),)
+    """The extensions that list them: one of them, both, or none, for a list of chains alone says nothing."""
+    lists = {
+        ExtensionType.CLIENT_CERTIFICATE_TYPE: _of_client(client.config),
+        ExtensionType.SERVER_CERTIFICATE_TYPE: _of_server(client),
+    }
+    return tuple(
+        Extension(number, CertificateTypes(listed).build())
+        for number, listed in lists.items()
+        if listed != _CHAINS_ALONE
+    )
 
 
 def shows_raw_key(client: Client, answers: dict[int, bytes], resumed: Session | None) -> bool:
@@ -36,6 +42,12 @@ def shows_raw_key(client: Client, answers: dict[int, bytes], resumed: Session | 
             "the server does not show raw public keys, and there is no anchor to judge a chain by",
             ChainReason.CERTIFICATE_TYPE,
         )
+    return chosen == CertificateType.RAW_PUBLIC_KEY
+
+
+def wants_raw_key(client: Client, answers: dict[int, bytes]) -> bool:
+    """Whether a Certificate of ours is to carry our raw public key. The server need not ask for it then (RPK-12)."""
+    chosen = _answer(answers, ExtensionType.CLIENT_CERTIFICATE_TYPE, _of_client(client.config))
     return chosen == CertificateType.RAW_PUBLIC_KEY
 
 
@@ -62,6 +74,13 @@ def _of_server(client: Client) -> bytes:
     if not raw:
         return _CHAINS_ALONE
     return bytes((CertificateType.RAW_PUBLIC_KEY,)) + (_CHAINS_ALONE if _judges_chains(client.config) else b"")
+
+
+def _of_client(config: ClientConfig) -> bytes:
+    """RPK-02: what we hold; a function chooses among chains."""
+    if isinstance(config.identity, Identity) and config.identity.is_raw_key:
+        return bytes((CertificateType.RAW_PUBLIC_KEY,))
+    return _CHAINS_ALONE
 
 
 def _judges_chains(config: ClientConfig) -> bool:

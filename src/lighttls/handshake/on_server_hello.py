@@ -11,7 +11,7 @@ from lighttls.errors import (
     ProtocolVersion,
     UnsupportedExtension,
 )
-from lighttls.handshake.certificate_types import shows_raw_key
+from lighttls.handshake.certificate_types import shows_raw_key, wants_raw_key
 from lighttls.handshake.output import LimitRecords, Output
 from lighttls.handshake.record_sizes import agreed_sizes
 from lighttls.handshake.resumption import resume
@@ -88,6 +88,7 @@ def on_server_hello(
         status_announced=ExtensionType.STATUS_REQUEST in answers,
         sct_list=_timestamps(answers),
         unanswered=offer.extension_types - answers.keys(),
+        client_raw_key=wants_raw_key(offer.client, answers),
     )
     if session is not None:
         return resume(out, agreed, session)

@@ -23,7 +23,7 @@ from lighttls.handshake.states import (
 from lighttls.iana import SignatureScheme
 from lighttls.identity import Identity
 from lighttls.keys import SignatureRequest
-from lighttls.messages import Certificate, CertificateVerify, ClientKeyExchange, ServerHelloDone
+from lighttls.messages import Certificate, CertificateVerify, ClientKeyExchange, RawPublicKey, ServerHelloDone
 
 if TYPE_CHECKING:
     from lighttls.crypto.provider import KeySchedule
@@ -52,7 +52,7 @@ def on_server_hello_done_with_auth(
 ) -> WaitTicket | WaitChangeCipherSpec | WaitSignature:
     """Certificate, ClientKeyExchange, [CertificateVerify], ChangeCipherSpec, Finished (CAUTH-03)."""
     auth = state.auth
-    out.send(Certificate(() if auth.identity is None else auth.identity.chain))  # CAUTH-01, CAUTH-04
+    out.send(_certificate(auth.identity))
     schedule = _exchange_keys(out, state.agreed, state.exchange)
     if auth.identity is not None and auth.scheme is not None:  # CAUTH-09
         request = _signature_request(out, state.agreed, auth, auth.identity, auth.scheme)
@@ -62,6 +62,12 @@ def on_server_hello_done_with_auth(
             return WaitSignature(state.agreed, state.peer, state.exchange, auth, auth.identity, request, schedule)
         _send_certificate_verify(out, state.agreed, auth.identity, request, signature)
     return _finish(out, state.agreed, FullHandshake(state.peer, state.exchange, auth), schedule)
+
+
+def _certificate(identity: Identity | None) -> Certificate | RawPublicKey:
+    if identity is None:  # CAUTH-01; with raw public keys too, since RFC 7250 has no form of its own for it (RPK-13)
+        return Certificate(())
+    return RawPublicKey(identity.spki) if identity.is_raw_key else Certificate(identity.chain)  # RPK-13, CAUTH-04
 
 
 def on_signature_ready(out: Output, state: WaitSignature, ready: SignatureReady) -> WaitTicket | WaitChangeCipherSpec:
@@ -114,11 +120,11 @@ def _send_certificate_verify(
 ) -> None:
     """Check our own signature before it leaves: a wrong key is an error here, not a dead link there (CAUTH-12)."""
     try:
-        agreed.offer.client.provider.verify(request.scheme, identity.leaf.spki, signature, request.message)
+        agreed.offer.client.provider.verify(request.scheme, identity.spki, signature, request.message)
     except BadSignature as cause:
         bare = len(signature) == 64 and request.scheme == SignatureScheme.ECDSA_SECP256R1_SHA256
         raise SignerError(
-            "the signature does not verify under our certificate's key",
+            "the signature does not verify under our own public key",
             hint=_NO_DER if bare and signature[0] != 0x30 else None,
         ) from cause
     out.send(CertificateVerify(request.scheme, signature))

@@ -152,7 +152,7 @@ def _policies(config: ClientConfig) -> bytes | None:
     verify = config.verify
     verifier = b"" if verify.verifier is None else _policy_id(verify.verifier)
     if config.identity is None or isinstance(config.identity, Identity):
-        identity: bytes | None = b"" if config.identity is None else config.identity.chain[0]
+        identity: bytes | None = b"" if config.identity is None else (*config.identity.chain, config.identity.spki)[0]
     else:
         identity = _policy_id(config.identity)
     if verifier is None or identity is None:

@@ -64,6 +64,7 @@ class Agreed:
     unanswered: frozenset[int]  # extensions of ours that the server left out
     session_id: bytes  # the server's; empty: it will not know us again by one
     ticket_announced: bool  # NewSessionTicket comes before ChangeCipherSpec (TICKET-06, TICKET-07)
+    client_raw_key: bool  # our Certificate, if the server wants one, carries a raw public key (RFC 7250)
 
 
 # Proof values: each is made in one function, right after its check. `Connected` takes `FinishedVerified`, and with it

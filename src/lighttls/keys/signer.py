@@ -31,7 +31,7 @@ class SignatureRequest:
         self.digest = digest  # of `message`, with the scheme's hash
         self.message = message  # all handshake messages so far
         self.ca_names = ca_names  # DER names of authorities the server listed
-        self.chain = chain  # our certificates, DER
+        self.chain = chain  # our certificates, DER; empty for a raw public key
         self._answer: Callable[[SignatureRequest, bytes | BaseException], None] | None = None
 
     def defer_to(self, answer: Callable[[SignatureRequest, bytes | BaseException], None]) -> None:
@@ -41,7 +41,7 @@ class SignatureRequest:
     def complete(self, signature: bytes | bytearray | memoryview) -> None:
         """Give the signature in wire form (DER for ECDSA).
 
-        Raises SignerError: it does not verify under our certificate's key; the connection has failed then.
+        Raises SignerError: it does not verify under our own public key; the connection has failed then.
         """
         self._settle(_octets(signature))
 

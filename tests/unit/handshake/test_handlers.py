@@ -92,7 +92,19 @@ def output(provider: Any) -> Output:
 def agreed(provider: Any, extended: bool = True, ticket_announced: bool = False, **settings: Any) -> Agreed:
     offer = Offer(client(provider, **settings), CLIENT_RANDOM, None, b"", frozenset())
     return Agreed(
-        offer, SUITE, SERVER_RANDOM, extended, True, None, UNLIMITED, False, None, frozenset(), b"", ticket_announced
+        offer,
+        SUITE,
+        SERVER_RANDOM,
+        extended,
+        True,
+        None,
+        UNLIMITED,
+        False,
+        None,
+        frozenset(),
+        b"",
+        ticket_announced,
+        False,
     )
 
 

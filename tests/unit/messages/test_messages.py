@@ -20,6 +20,7 @@ from lighttls.messages import (
     Finished,
     HelloRequest,
     NewSessionTicket,
+    RawPublicKey,
     ServerHello,
     ServerHelloDone,
     ServerKeyExchange,
@@ -27,6 +28,8 @@ from lighttls.messages import (
 )
 from lighttls.messages.extensions import (
     CertificateStatusRequest,
+    CertificateTypes,
+    ChosenCertificateType,
     EcPointFormats,
     EmptyBody,
     HostName,
@@ -71,6 +74,7 @@ SAMPLES: dict[str, tuple[Any, str]] = {
     ),
     "certificate-empty": (Certificate(()), "000000"),
     "certificate": (Certificate((b"\xaa", b"\xbb\xcc")), "000009 000001 aa 000002 bbcc"),
+    "raw-public-key": (RawPublicKey(b"\x30\x00"), "000002 3000"),
     "server-key-exchange": (ServerKeyExchange(b"\3\0\x1d"), "03001d"),
     "signed-ecdh-params": (
         SignedEcdhParams(3, 29, POINT, 0x0804, b"\xde\xad"),
@@ -88,6 +92,8 @@ SAMPLES: dict[str, tuple[Any, str]] = {
     "finished": (Finished(RANDOM[:12]), RANDOM[:12].hex()),
     "extension": (Extension(16, b"\1"), "0010 0001 01"),
     "alpn": (ProtocolNameList((b"h2", b"x")), "0005 02 6832 01 78"),
+    "certificate-types": (CertificateTypes(b"\2\0"), "02 0200"),
+    "certificate-type-chosen": (ChosenCertificateType(2), "02"),
     "ec-point-formats": (EcPointFormats(b"\0\1"), "02 0001"),
     "empty-body": (EmptyBody(), ""),
     "max-fragment-length": (MaxFragmentLength(2), "02"),
@@ -161,6 +167,8 @@ def test_whatever_parses_builds_back(cls: Any, raw: bytes) -> None:
         (ClientHello, f"0303 {RANDOM.hex()} 00 0002 c02b 00", "compression_methods is 0 bytes"),
         (Certificate, "000003 000000", r"certificate_list\[\] is 0 bytes"),
         (Certificate, "000004 000002 aa bb", r"certificate_list\[\] runs past"),
+        (RawPublicKey, "000000", "subject_public_key_info is 0 bytes"),
+        (CertificateTypes, "00", "certificate_types is 0 bytes"),
         (CertificateRequest, "00 0002 0401 0000", "certificate_types is 0 bytes"),
         (CertificateRequest, "01 01 0000 0000", "supported_signature_algorithms is 0 bytes"),
         (CertificateRequest, "01 01 0003 040104 0000", r"supported_signature_algorithms\[\] runs past"),
@@ -204,6 +212,7 @@ def test_every_message_has_its_number() -> None:
         ClientKeyExchange: 16,
         Finished: 20,
         CertificateStatus: 22,
+        RawPublicKey: 11,
     }
     assert {message: message.handshake_type for message in numbers} == numbers
 
