@@ -159,12 +159,13 @@ def test_key_that_is_not_configured_is_refused(tmp_path: Path, provider: CryptoP
 def test_server_without_raw_keys_gives_up_where_nothing_else_is_taken(tmp_path: Path, provider: CryptoProvider) -> None:
     """RFC 7250 §4.2 wants this alert of it; whoever does not know the extension shows a chain (RPK-05)."""
     config = believing(provider, KEYS["ecdsa"]().spki)
-    chain = ("--x509certfile", str(tmp_path / "ecdsa-chain.pem"), "--x509keyfile", str(tmp_path / "ecdsa-key.pem"))
-    with serving(GnuTLS(), tmp_path, NO_CLIENT, *chain) as server:
+    files = Files(tmp_path)
+    chain, private = str(files.chain("ecdsa")), str(files.key("ecdsa"))
+    with serving(GnuTLS(), tmp_path, NO_CLIENT, "--x509certfile", chain, "--x509keyfile", private) as server:
         with pytest.raises(PeerAlert) as caught:
             talk(server, config)
         assert caught.value.description == Alert.UNSUPPORTED_CERTIFICATE
-    with serving(OpenSSL(), tmp_path) as server:
+    with serving(OpenSSL(), tmp_path, "-cert", chain, "-key", private) as server:
         with pytest.raises(CertificateError) as refused:
             talk(server, config)
         assert refused.value.reason is ChainReason.CERTIFICATE_TYPE
