@@ -55,6 +55,8 @@ class ClientConfig:
     faces return then. Of what was sent nothing is known to have arrived before the server's Finished came.
     `insecure_fallback_scsv=True` tells the server that a higher version was tried before and failed (RFC 7507): for
     callers that really come back with less. Every server that speaks more than TLS 1.2 refuses it.
+    `cache_signatures` remembers, within this configuration, which signatures on certificates have verified, so that a
+    chain that comes again costs none; everything else about it is judged every time.
     `insecure_entropy(n)` replaces the system's random source: every key hangs on it.
     `trace=True` keeps the decoded handshake messages in `ClientConnection.trace`.
 
@@ -67,6 +69,7 @@ class ClientConfig:
         "_last_draw",
         "allow_non_ems_resumption",
         "alpn_protocols",
+        "cache_signatures",
         "cipher_suites",
         "clock",
         "false_start",
@@ -117,6 +120,7 @@ class ClientConfig:
     provider: CryptoProvider
     profile: str
     trace: bool
+    cache_signatures: bool
     _last_draw: list[int | None]
     _derived: dict[str, Any]
     _completed: set[tuple[str, int]]
@@ -149,6 +153,7 @@ class ClientConfig:
         provider: CryptoProvider | None = None,
         profile: str = "default",
         trace: bool = False,
+        cache_signatures: bool = True,
     ) -> None:
         if not isinstance(trust, TrustStore):
             raise ConfigurationError(
@@ -195,6 +200,7 @@ class ClientConfig:
             "provider": engine,
             "profile": profile,
             "trace": trace,
+            "cache_signatures": cache_signatures,
             "_last_draw": [None],
             "_completed": set(),
             "_derived": {},

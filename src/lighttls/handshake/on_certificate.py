@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lighttls.config import ClientConfig
 from lighttls.errors import CertificateError, ChainReason, DecodeError, IllegalParameter
 from lighttls.handshake.known_certificates import KnownCertificates
 from lighttls.handshake.output import Output
@@ -14,7 +15,7 @@ from lighttls.handshake.states import (
 )
 from lighttls.iana import ExtensionType
 from lighttls.messages import Certificate as CertificateMessage
-from lighttls.x509 import Certificate, PublicKey, verify_chain
+from lighttls.x509 import Certificate, PublicKey, VerifiedSignatures, verify_chain
 
 _MAX_CERTIFICATES = 16  # CERT-05
 
@@ -77,6 +78,10 @@ def _unanswered(agreed: Agreed, ocsp_response: bytes | None) -> frozenset[int]:
     return agreed.unanswered
 
 
+def _signature_memory(config: ClientConfig) -> VerifiedSignatures | None:
+    return VerifiedSignatures() if config.cache_signatures else None
+
+
 def verified_peer(
     agreed: Agreed, chain: tuple[bytes, ...], leaf: Certificate, ocsp_response: bytes | None
 ) -> PeerVerified:
@@ -93,6 +98,7 @@ def verified_peer(
         ocsp_response=ocsp_response,
         sct_list=agreed.sct_list,
         unanswered=_unanswered(agreed, ocsp_response),
+        known_signatures=client.config.derived("verified signatures", _signature_memory),
     )
     if client.config.verify.verifier is None:  # an own verifier's path is not known to be verified
         known.keep(path)

@@ -16,6 +16,7 @@ from lighttls.x509.raw_keys import check_raw_key
 from lighttls.x509.signatures import signature_hash, signature_scheme
 from lighttls.x509.trust_store import Anchor, TrustStore
 from lighttls.x509.verdict import Attempt, ChainVerifier, VerificationRequest, VerifiedPath
+from lighttls.x509.verified_signatures import VerifiedSignatures
 from lighttls.x509.verify import verify_chain
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "TrustStore",
     "VerificationRequest",
     "VerifiedPath",
+    "VerifiedSignatures",
     "VerifyPolicy",
     "certificates_from_pem",
     "check_raw_key",

@@ -21,6 +21,7 @@ from lighttls.x509.distinguished_name import Name
 from lighttls.x509.policy import VerifyPolicy
 from lighttls.x509.trust_store import Anchor, TrustStore
 from lighttls.x509.verdict import Attempt, VerifiedPath, refusal
+from lighttls.x509.verified_signatures import VerifiedSignatures
 
 # Budgets of one search. A real one takes two or three signatures and as many candidates; hostile
 # chains must end within a second on a desktop, and within many seconds on the slowest device.
@@ -35,13 +36,21 @@ class Search:
     """One search; made for one verdict and thrown away."""
 
     def __init__(
-        self, trust: TrustStore, at: int, policy: VerifyPolicy, purpose: str, provider: CryptoProvider
+        self,
+        trust: TrustStore,
+        at: int,
+        policy: VerifyPolicy,
+        purpose: str,
+        provider: CryptoProvider,
+        known: VerifiedSignatures | None = None,
     ) -> None:
         self._trust = trust
         self._at = at
         self._policy = policy
         self._purpose = purpose
         self._provider = provider
+        self._known = known
+        self._new_facts: list[bytes] = []
         self._sha1_useful = trust.permits_sha1
         self._pool: dict[Name, list[Certificate]] = {}
         self._attempts: list[Attempt] = []
@@ -68,6 +77,8 @@ class Search:
             found = None
         if found is None:
             raise refusal(self._attempts)
+        if self._known is not None:
+            self._known.keep(self._new_facts)
         return found
 
     def _fill_pool(self, leaf: Certificate, others: Sequence[bytes | Certificate]) -> None:
@@ -189,19 +200,27 @@ class Search:
             return
         good = self._checked.get((child, spki))
         if good is None:
-            if self._signatures_left == 0:
-                raise _BudgetError(f"more than {SIGNATURES} signatures to verify")
-            self._signatures_left -= 1
-            try:
-                self._provider.verify(algorithm.scheme, spki, child.signature, child.tbs)
-                good = True
-            except BadSignature:
-                good = False
-            self._checked[(child, spki)] = good
+            good = self._checked[(child, spki)] = self._verifies(algorithm.scheme, spki, child)
         if not good:
             raise CertificateError(
                 f"its signature does not verify under the key of '{signer}'", ChainReason.BAD_SIGNATURE, culprit=child
             )
+
+    def _verifies(self, scheme: int, spki: bytes, child: Certificate) -> bool:
+        fact = b""
+        if self._known is not None:
+            fact = self._known.fact(self._provider, scheme, spki, child.signature, child.tbs)
+            if fact in self._known:
+                return True
+        if self._signatures_left == 0:
+            raise _BudgetError(f"more than {SIGNATURES} signatures to verify")
+        self._signatures_left -= 1
+        try:
+            self._provider.verify(scheme, spki, child.signature, child.tbs)
+        except BadSignature:
+            return False
+        self._new_facts.append(fact)
+        return True
 
     def _check_pins(self, path: Sequence[Certificate], anchor: Anchor) -> None:
         pins = self._policy.pins  # CERT-22

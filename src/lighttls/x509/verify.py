@@ -13,6 +13,7 @@ from lighttls.x509.path import Search
 from lighttls.x509.policy import VerifyPolicy, seconds
 from lighttls.x509.trust_store import TrustStore
 from lighttls.x509.verdict import Attempt, ChainVerifier, VerificationRequest, VerifiedPath, refusal
+from lighttls.x509.verified_signatures import VerifiedSignatures
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -33,6 +34,7 @@ def verify_chain(
     ocsp_response: bytes | None = None,
     sct_list: bytes | None = None,
     unanswered: frozenset[int] = frozenset(),
+    known_signatures: VerifiedSignatures | None = None,
 ) -> VerifiedPath:
     """Find a path from the first certificate of `chain` (DER, or parsed) to an anchor (RFC 5280 §6, 9525).
 
@@ -41,6 +43,8 @@ def verify_chain(
     policy does not check it. `ocsp_response` (DER), if there is one, must say that the leaf is good (RFC 6960); it and
     `sct_list`, which nothing here looks into, are handed to the policy's `verifier` as they are. `unanswered` are the
     numbers of TLS extensions that the peer was asked for and left out: its certificate may promise them (RFC 7633).
+    Signatures in `known_signatures` are not verified again, and those of the path that is found are added to it;
+    everything else is judged every time.
 
     Raises:
         CertificateError: refused; `reason` is the most telling one, `context["attempts"]` has every
@@ -66,7 +70,7 @@ def verify_chain(
         leaf = sent[0] if isinstance(sent[0], Certificate) else Certificate.parse(certificates[0], engine)
         if policy.insecure_skip_verify:
             return VerifiedPath((leaf,), None, False)
-        found = Search(trust, now, policy, purpose, engine).run(leaf, sent[1:])
+        found = Search(trust, now, policy, purpose, engine, known_signatures).run(leaf, sent[1:])
         if reference is not None:
             try:
                 names.match(reference, leaf)

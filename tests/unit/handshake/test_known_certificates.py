@@ -118,3 +118,23 @@ def test_chain_may_be_parsed_in_part(provider: Any) -> None:
     ):
         path = verify_chain([leaf, *others], trust, server_hostname="localhost", at=time.time(), provider=provider)
         assert [each.der for each in path.certificates] == [leaf.der, authority.der]
+
+
+@pytest.mark.parametrize(("remembers", "expected"), [(True, 1), (False, 3)])
+def test_second_connection_verifies_the_chain_only_if_told_to(provider: Any, remembers: bool, expected: int) -> None:
+    """The server's signature on its key exchange is a new one each time."""
+    counted = []
+
+    class Counting:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(provider, name)
+
+        def verify(self, *given: Any) -> None:
+            counted.append(given)
+            provider.verify(*given)
+
+    config = pki.config(provider=Counting(), cache_signatures=remembers)
+    connected(config)
+    assert len(counted) == 3
+    connected(config)
+    assert len(counted) == 3 + expected
