@@ -6,13 +6,14 @@
 PYTHON ?= python3
 export PYTHON
 
-.PHONY: help demo test mutants cross fuzz size assurance check bench timing docs deps clean
+.PHONY: help demo test mutants cross interop fuzz size assurance check bench timing docs deps clean
 
 help:
 	@echo "make demo    set up, then publish over mutual TLS 1.2 to a server on this machine"
 	@echo "make test    set up, then run the tests"
 	@echo "make mutants switch off checks of the protocol, one at a time: some test must fail for each"
 	@echo "make cross   run the C core on every processor that qemu stands for here (minutes)"
+	@echo "make interop meet every server that docs/interop.md lists, and write it anew (half an hour)"
 	@echo "make fuzz    fuzz each part of the C core that reads strangers' bytes for half an hour"
 	@echo "make size    what the C core needs of a microcontroller: flash and stack"
 	@echo "make assurance  every proof of the C core in its long form (hours)"
@@ -20,7 +21,7 @@ help:
 	@echo "make bench   compare with ssl, rtls, pyOpenSSL and cryptography (ten minutes)"
 	@echo "make timing  look for secrets in running times, for ten minutes and more"
 	@echo "make docs    bring the generated parts of docs/ up to date"
-	@echo "make deps    install every system package that any of these uses"
+	@echo "make deps    install every system package that any of these uses; servers for make interop it installs itself"
 	@echo "make clean   remove .venv and everything built"
 
 demo:
@@ -38,6 +39,12 @@ mutants:
 cross:
 	@tools/setup.sh test
 	@LIGHTTLS_LONG=1 LIGHTTLS_REQUIRE_ALL=1 tools/with_engine.sh -m pytest tests/cross
+
+interop:
+	@tools/setup.sh interop
+	@mkdir -p build
+	@LIGHTTLS_INTEROP=build/interop.json LIGHTTLS_REQUIRE_ALL=1 tools/with_engine.sh -m pytest tests/interop
+	@tools/with_engine.sh tools/interop.py build/interop.json
 
 fuzz:
 	@tools/setup.sh test

@@ -129,3 +129,45 @@ def test_reason_is_shown_while_it_holds_and_a_fault_afterwards(conformance) -> N
         "ABC-01 is met: remove its `open` or `refused`",
         "nothing of chapter ABC hangs on its `open`: remove it",
     ]
+
+
+# --- docs/interop.md -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def interop():
+    return tool("interop")
+
+
+def cell(size="none", device="none", lacks=(), ended=False):
+    return ["TLS_A", "x25519", device, "none", size, dict(lacks), ended]
+
+
+def one_server(*cells, pure=None):
+    return {"Server": {"version": "1.0", "native": list(cells), "pure": list(cells) if pure is None else pure}}
+
+
+def test_reason_of_a_cell_is_numbered_and_stands_below(interop) -> None:
+    page = interop.page(one_server(cell(), cell("mfl-512", lacks={"size": "does not know it"})))
+    assert "| Server | 1.0 | 2 | 1 | 1 |" in page
+    assert "| none | ✓ |" in page
+    assert "| mfl-512 | [1] |" in page
+    assert "1. does not know it" in page
+    assert "| A | x25519 | ✓ [1] |" in page
+
+
+def test_reason_that_holds_in_some_cells_of_an_axis_stands_beside_the_tick(interop) -> None:
+    page = interop.page(one_server(cell(device="rsa", lacks={"suite": "not so"}), cell(device="ecdsa")))
+    assert "| A | ✓ [1] |" in page
+
+
+def test_cell_that_ended_for_one_axis_says_nothing_about_the_others(interop) -> None:
+    goes_on, ends = (interop.page(one_server(cell("big", lacks={"suite": "no"}, ended=end))) for end in (False, True))
+    assert "| big | ✓ |" in goes_on
+    assert "| big |  |" in ends
+
+
+def test_cell_that_the_engines_saw_differently_is_a_fault(interop) -> None:
+    assert interop.differences(one_server(cell())) == []
+    assert interop.differences(one_server(cell(), pure=[cell(lacks={"size": "x"})])) != []
+    assert interop.differences(one_server(cell(), pure=[])) != []

@@ -2,6 +2,7 @@
 # Find the system packages that are missing, name them, and install them where that is allowed.
 #   tools/packages.sh build   what building the C core needs
 #   tools/packages.sh all     what the tests and checks use besides
+#   tools/packages.sh interop what `make interop` uses besides
 # Ends with status 0 if nothing is missing (any more). PYTHON is the Python to build for.
 set -eu
 
@@ -17,6 +18,11 @@ need() {
 
 has() {
     command -v "$1" >/dev/null 2>&1
+}
+
+# Servers often stand in sbin, which not every user's PATH has.
+has_server() {
+    PATH="$PATH:/usr/sbin" command -v "$1" >/dev/null 2>&1
 }
 
 # links COMPILER… : whether it turns a program that uses the C library into an executable.
@@ -63,9 +69,23 @@ need_python_part() {
     fi
 }
 
+# The servers that CI meets, too.
+look_for_few_servers() {
+    has openssl || need openssl
+    has gnutls-serv || need gnutls-bin
+    has_server mosquitto || need mosquitto
+}
+
+look_for_other_servers() {
+    has selfserv || need libnss3-tools
+    has javac || need default-jdk-headless
+    has node || need nodejs
+    has_server nginx || need nginx-light
+    has stunnel || need stunnel4
+}
+
 look_for_test_tools() {
     has gcc || need gcc libc6-dev
-    has openssl || need openssl
     has valgrind || need valgrind
     has arm-none-eabi-gcc || need gcc-arm-none-eabi
     has shellcheck || need shellcheck
@@ -91,8 +111,17 @@ look_for_tls_libraries() {
 look() {
     missing=
     look_for_build
-    [ "$1" != all ] || look_for_test_tools
-    [ "$1" != all ] || look_for_tls_libraries
+    case $1 in
+    all)
+        look_for_few_servers
+        look_for_test_tools
+        ;;
+    interop)
+        look_for_few_servers
+        look_for_other_servers
+        look_for_tls_libraries
+        ;;
+    esac
     missing=${missing# }
 }
 
@@ -136,5 +165,7 @@ if [ -z "$why" ]; then
     why="apt-get could not"
 fi
 echo "Missing system packages: $missing" >&2
-echo "Not installed: $why. The command for it: make deps" >&2
+remedy="make deps"
+[ "$1" != interop ] || remedy="make interop"
+echo "Not installed: $why. The command for it: $remedy" >&2
 exit 1

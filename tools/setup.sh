@@ -1,6 +1,6 @@
 #!/bin/sh
 # Make .venv with lighttls in it, C core built, unless it is there already.
-#   tools/setup.sh run|test|bench|dev
+#   tools/setup.sh run|test|interop|bench|dev
 # "run" is lighttls alone, the others are extras of pyproject.toml. Without a compiler lighttls is
 # set up with its pure engine, and says so.
 set -eu
@@ -22,8 +22,11 @@ stamped() {
 
 # What is still missing after this has been named; lighttls is set up without it.
 export PYTHON="$python"
-level=all
-[ "$extra" != run ] || level=build
+case $extra in
+run) level=build ;;
+interop) level=interop ;;
+*) level=all ;;
+esac
 tools/packages.sh "$level" || true
 compiler=complete
 LIGHTTLS_NO_APT=1 tools/packages.sh build 2>/dev/null || compiler=incomplete
@@ -41,7 +44,10 @@ have=
 if [ "$(stamped 1)" = "$interpreter" ] && .venv/bin/python -c '' 2>/dev/null; then
     have=$(stamped 3)
     if [ "$(stamped 2)" = "$sources" ]; then
-        case " $have " in *" $extra "* | *" dev "*) exec tools/with_engine.sh --warn ;; esac
+        # dev has what test has; of the others none has all of another, but each has what run has
+        case "$extra: $have " in
+        run:* | *:*" $extra "* | test:*" dev "*) exec tools/with_engine.sh --warn ;;
+        esac
     fi
 fi
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import astuple
 from pathlib import Path
 
 import pytest
@@ -48,7 +47,12 @@ def results() -> Iterator[dict[str, dict[str, object]]]:
     collected: dict[str, dict[str, object]] = {}
     yield collected
     if RESULTS:
-        Path(RESULTS).write_text(json.dumps(collected))
+        Path(RESULTS).write_text(json.dumps(collected, indent=0))
+
+
+def described(cell: Cell) -> tuple[str, ...]:
+    """A cell in words, for tools/interop.py."""
+    return (cell.suite.name, cell.group.name.lower(), cell.device, cell.resumption, cell.size)
 
 
 @pytest.mark.timeout(1800)
@@ -64,7 +68,7 @@ def test_peer_does_what_is_asked_or_lacks_it_for_a_known_reason(
     for cell in cells:
         try:
             server = stage.server(peer, peer.setup(cell, stage.files))
-            outcomes.append((*astuple(cell), attempt(peer, cell, server, provider)))
+            outcomes.append((*described(cell), *attempt(peer, cell, server, provider)))
         except Exception as error:
             failures.append(f"{cell}: {type(error).__name__}: {error}")
     assert not failures, "\n".join(failures)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cache, partial
+from typing import NamedTuple
 
 from interop.cells import Cell
 from interop.peers.base import Peer
@@ -24,6 +25,13 @@ def _device(kind: str) -> Certificate | None:
     if kind == "ecdsa384":
         return issue("device-ec", ec_key("secp384r1"), issuer=shared.device_ca, extended_key_usage=("client_auth",))
     return {"none": None, "ecdsa": shared.ec_device, "rsa": shared.rsa_device}[kind]
+
+
+class Outcome(NamedTuple):
+    """What was seen of a cell in which nothing went wrong that the peer's file does not explain."""
+
+    lacks: dict[str, str]  # by axis, the explanation, and what ended the connection if that is what it did
+    ended: bool  # whether a connection ended for it, so that the other axes were not seen
 
 
 class LastSession:
@@ -51,8 +59,8 @@ class LastSession:
 
 def attempt(
     peer: Peer, cell: Cell, server: Server, provider: CryptoProvider, dial: Callable[..., TLSSocket] = connect
-) -> dict[str, str]:
-    """By axis, what the peer lacks for this cell, as its file explains it and as it was seen; {} if all of it works.
+) -> Outcome:
+    """Try one cell.
 
     Raises AssertionError, or what the connection raised, if anything goes wrong that the peer's file does not explain.
     """
@@ -68,11 +76,11 @@ def attempt(
     except LightTLSError as error:
         for axis, lack in known.items():
             if lack.error is not None and isinstance(error, lack.error):
-                return {axis: f"{lack.why} ({_said(error)})"}
+                return Outcome({axis: f"{lack.why} ({_said(error)})"}, ended=True)
         raise
     unexplained = {axis for axis in lacking if axis not in known or known[axis].error}
     assert not unexplained, f"asked for in vain: {', '.join(sorted(unexplained))}"
-    return {axis: known[axis].why for axis in sorted(lacking)}
+    return Outcome({axis: known[axis].why for axis in sorted(lacking)}, ended=False)
 
 
 def _config(peer: Peer, cell: Cell, provider: CryptoProvider, store: LastSession) -> ClientConfig:

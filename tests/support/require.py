@@ -37,7 +37,7 @@ def command(name: str) -> str:
 def peer(missing: str) -> None:
     """A server of the interop matrix; `missing` says what it lacks here."""
     if missing:
-        _missing(missing, "tools/packages.sh interop, and pip install -e .[interop]")
+        _missing(missing, "make interop")
 
 
 def native() -> None:
