@@ -28,51 +28,71 @@ class ByteByByte(SocketTransport):
 
 
 class Shattered(SocketTransport):
-    """Unprotected handshake records of ours cut and joined at random, and all bytes in pieces of random length.
+    """Unprotected handshake records of both sides cut and joined at random, and all bytes in pieces of random length.
 
-    RFC 5246 §6.2.1 lets a sender do both; what it does must not change what is said, as only messages are hashed.
+    RFC 5246 §6.2.1 lets a sender do both, and nobody notices that we did: messages are hashed, records are not.
     """
 
     def __init__(self, connected: socket.socket, random: Random) -> None:
         super().__init__(connected)
         self._random = random
-        self._protected = False
+        self._outgoing, self._incoming = Cutter(random), Cutter(random)
+        self._waiting = b""  # for recv to give out
 
     def send(self, data: bytes) -> int:
-        out = self._shattered(data)
+        out = self._outgoing.feed(data)
         while out:
-            sent = super().send(out[: self._length(2000)])
+            sent = super().send(out[: some_length(self._random)])
             out = out[sent:]
         return len(data)
 
     def recv(self, n: int, timeout: float | None) -> bytes | None:
-        return super().recv(min(n, self._length(4000)), timeout)
+        while not self._waiting:
+            data = super().recv(n, timeout)
+            if not data:
+                return data
+            self._waiting = self._incoming.feed(data)
+        size = min(n, some_length(self._random))
+        out, self._waiting = self._waiting[:size], self._waiting[size:]
+        return out
 
-    def _shattered(self, data: bytes) -> bytes:
-        """`data` is whole records, for a flight is sent in one piece."""
+
+class Cutter:
+    """One direction: takes bytes as they come, and gives records that say the same."""
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+        self._held = b""  # the beginning of a record
+        self._protected = False
+
+    def feed(self, data: bytes) -> bytes:
+        data, self._held = self._held + data, b""
         out, messages = b"", b""
         while data and not self._protected:
-            kind, end = data[0], HEADER + int.from_bytes(data[3:HEADER], "big")
-            if kind == ContentType.HANDSHAKE:
+            end = HEADER + int.from_bytes(data[3:HEADER], "big")
+            if len(data) < max(HEADER, end):
+                data, self._held = b"", data
+            elif data[0] == ContentType.HANDSHAKE:
                 messages += data[HEADER:end]
             else:
                 out += self._cut(messages) + data[:end]
                 messages = b""
-                self._protected = kind == ContentType.CHANGE_CIPHER_SPEC
+                self._protected = data[0] == ContentType.CHANGE_CIPHER_SPEC
             data = data[end:]
         return out + self._cut(messages) + data
 
     def _cut(self, messages: bytes) -> bytes:
         out = b""
         while messages:
-            piece = messages[: self._length(SHORTEST_LIMIT)]
+            piece = messages[: min(SHORTEST_LIMIT, some_length(self._random))]
             out += bytes((ContentType.HANDSHAKE, 3, 3)) + len(piece).to_bytes(2, "big") + piece
             messages = messages[len(piece) :]
         return out
 
-    def _length(self, most: int) -> int:
-        """Often short: as many of one digit as of two and of three."""
-        return min(most, int(10 ** self._random.uniform(0, 4)))
+
+def some_length(random: Random) -> int:
+    """From 1 to 10 000: as many of one digit as of two, three and four."""
+    return int(10 ** random.uniform(0, 4))
 
 
 def dial(

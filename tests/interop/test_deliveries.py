@@ -41,7 +41,7 @@ def test_full_handshake_resumption_and_data_pass_byte_by_byte(
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("peer", JOINING, ids=lambda peer: peer.name)
 def test_no_handshake_in_a_long_row_fails_with_messages_cut_at_random(peer: Peer, stage: Stage) -> None:
-    """Any cell of the matrix, and any way to cut and join our messages that RFC 5246 §6.2.1 has."""
+    """Any cell of the matrix, and any way to cut and join messages that RFC 5246 §6.2.1 has."""
     require.peer(peer.missing())
     require.native()
     for number in range(ROUNDS):
