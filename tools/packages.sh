@@ -96,6 +96,8 @@ look_for_test_tools() {
     links riscv64-linux-gnu-gcc || need gcc-riscv64-linux-gnu libc6-dev-riscv64-cross
     links s390x-linux-gnu-gcc || need gcc-s390x-linux-gnu libc6-dev-s390x-cross
     has qemu-s390x || need qemu-user
+    has gnutls-serv || need gnutls-bin
+    (PATH=$PATH:/usr/sbin && has nginx) || need nginx-light
 }
 
 # Libraries for which tests/interop/servers/ has a server program.
