@@ -1,4 +1,4 @@
-"""The program in README.md does what it says, against OpenSSL."""
+"""The programs in README.md and docs/ do what they say, against OpenSSL."""
 
 from __future__ import annotations
 
@@ -23,21 +23,24 @@ class Chip:
         return self._key.sign_digest(digest)
 
 
-def test_readme_program(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("page", ["README.md", "docs/sessions.md"])
+def test_program_on_a_page(page: str, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
     pki = Pki()
     (tmp_path / "root.pem").write_bytes(pki.root.to_pem())
     (tmp_path / "device.pem").write_bytes(pki.device_chain(pki.ec_device))
+    (tmp_path / "device.key").write_bytes(pki.ec_device.key.to_pem())
     monkeypatch.chdir(tmp_path)
     leaf = pki.ecdsa_server
     with AwsIotServer([(pki.server_chain(leaf), leaf.key.to_pem())], pki.device_ca.to_pem()) as server:
-        names = {"chip": Chip(pki.ec_device.key), "endpoint": "localhost", "port": server.port}
-        result = doctest.testfile(str(REPOSITORY / "README.md"), module_relative=False, globs=names)
+        names = {"chip": Chip(pki.ec_device.key), "key": bytes(range(32)), "endpoint": "localhost", "port": server.port}
+        result = doctest.testfile(str(REPOSITORY / page), module_relative=False, globs=names)
     assert result.attempted > 0
     assert result.failed == 0
 
 
-def test_readme_links_lead_somewhere() -> None:
-    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-    links = [target for target in re.findall(r"\]\(([^)#]+)", text) if "://" not in target]
-    assert len(links) > 3
-    assert not [target for target in links if not (REPOSITORY / target).exists()]
+@pytest.mark.parametrize("page", ["README.md", "docs/bytes.md", "docs/sessions.md"])
+def test_links_lead_somewhere(page: str) -> None:
+    path = REPOSITORY / page
+    links = [target for target in re.findall(r"\]\(([^)#]+)", path.read_text(encoding="utf-8")) if "://" not in target]
+    assert links
+    assert not [target for target in links if not (path.parent / target).exists()]

@@ -30,8 +30,8 @@ class ClientConfig:
     Immutable, and shared by any number of connections and threads; it freezes `trust`.
     Sequences are in order of preference; `cipher_suites` are by default all that the other settings can
     finish. `profile="cellular"` is for links that are paid by the byte: unless these settings say otherwise, it offers
-    ECDHE-ECDSA alone, with ChaCha20-Poly1305 and AES-128-GCM on P-256, in the shortest ClientHello that is as secure; a
-    server with an RSA certificate alone refuses it.
+    ECDHE-ECDSA alone, with ChaCha20-Poly1305 and AES-128-GCM, x25519 and P-256, in the shortest ClientHello that is as
+    secure; a server with an RSA certificate alone refuses it. docs/bytes.md has the numbers.
     `identity` may be a function: it is asked with an `IdentityRequest` when a server wants a certificate, and
     gives an Identity, or None to go on without. `clock` gives seconds since 1970 in UTC. `key_log` is
     called with one line in NSS key log format: whoever reads it reads the traffic.

@@ -37,15 +37,15 @@ DEFAULT: Final = Profile(
     lean_hello=False,
 )
 
-# ECDSA alone, so that no server sends an RSA chain: that is a third to a half more bytes. ChaCha20-Poly1305 first: its
-# records are 8 bytes shorter than those of AES-GCM. P-256 is what nearly all ECDSA certificates hold, and SHA-384 is
-# there for the authorities above them.
+# ECDSA alone, so that no server sends an RSA chain: that is half as long again. ChaCha20-Poly1305 first: its
+# records are 8 bytes shorter than those of AES-GCM. P-256 is what nearly all ECDSA certificates hold; x25519 beside it
+# takes 2 bytes here and saves 66 in the key exchange. SHA-384 is there for the authorities above P-256 leaves.
 CELLULAR: Final = Profile(
     cipher_suites=(
         CipherSuite.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
         CipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
     ),
-    groups=(NamedGroup.SECP256R1,),
+    groups=(NamedGroup.X25519, NamedGroup.SECP256R1),
     signature_schemes=(SignatureScheme.ECDSA_SECP256R1_SHA256, SignatureScheme.ECDSA_SECP384R1_SHA384),
     lean_hello=True,
 )

@@ -23,7 +23,7 @@ def test_client_hello_is_the_shortest_that_is_secure(provider: Any) -> None:
     hello = Tolerated("CH-08", "", settings=LEAN).check(provider, None).server.client_hello
     assert hello.suites == [CHACHA, GCM, wire.SCSV]
     assert hello.types == [wire.EXTENDED_MASTER_SECRET, wire.SERVER_NAME, 10, 13]
-    assert hello.numbers(wire.SUPPORTED_GROUPS) == [wire.P256]
+    assert hello.numbers(wire.SUPPORTED_GROUPS) == [wire.X25519, wire.P256]
     assert hello.numbers(wire.SIGNATURE_ALGORITHMS) == [0x0403, 0x0503]
     assert (hello.session_id, hello.compression) == (b"", b"\x00")
 
@@ -43,7 +43,8 @@ CASES: list[Case] = [
     Refused("SH-06", "signal chosen as a suite", wire.ILLEGAL_PARAMETER, settings=LEAN, suite=wire.SCSV),
     Refused("SH-06", "suite of the default profile", wire.ILLEGAL_PARAMETER, settings=LEAN, suite=0xC02C),
     Refused("SH-14", "point formats answered", wire.UNSUPPORTED_EXTENSION, settings=LEAN, extra=[(11, b"\x01\x00")]),
-    Refused("SKE-03", "group not offered", wire.ILLEGAL_PARAMETER, settings=LEAN, group=wire.X25519),
+    Tolerated("SKE-03", "second group", settings=LEAN, group=wire.P256),
+    Refused("SKE-03", "group not offered", wire.ILLEGAL_PARAMETER, settings=LEAN, group=wire.P384),
 ]
 
 

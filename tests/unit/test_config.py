@@ -76,7 +76,7 @@ def test_cellular_profile_changes_what_is_offered_and_nothing_else(provider: Any
     clock = lambda: 0.0  # noqa: E731
     usual, config = (made(provider=provider, profile=each, clock=clock) for each in ("default", "cellular"))
     assert config.cipher_suites == (CipherSuite.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, ECDSA_128)
-    assert config.groups == (NamedGroup.SECP256R1,)
+    assert config.groups == (NamedGroup.X25519, NamedGroup.SECP256R1)
     assert config.signature_schemes == (0x0403, 0x0503)
     different = {name for name in ClientConfig.__slots__ if getattr(config, name) != getattr(usual, name)}
     assert different - {"trust"} == {"profile", "cipher_suites", "groups", "signature_schemes"}
@@ -87,11 +87,11 @@ def test_settings_win_over_the_profile(provider: Any) -> None:
         provider=provider,
         profile="cellular",
         cipher_suites=(ECDSA_128, RSA_128),
-        groups=(29, 23),
+        groups=(24, 23),
         signature_schemes=(0x0403, 0x0401),
     )
     assert config.cipher_suites == (ECDSA_128, RSA_128)
-    assert config.groups == (29, 23)
+    assert config.groups == (24, 23)
     assert config.signature_schemes == (0x0403, 0x0401)
 
 
