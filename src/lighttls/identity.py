@@ -167,7 +167,7 @@ IdentitySelector = Callable[[IdentityRequest], Identity | None]
 """Chooses one of several identities, or none: then the server gets an empty list and decides what to make of it.
 
 They have chains: whether a raw public key is offered is settled before the server has said what it wants. Sessions are
-kept if the function has a `policy_id`, bytes that change whenever it would choose otherwise.
+kept only if the function has an attribute `policy_id`, bytes that change whenever it would choose otherwise.
 """
 
 _TYPE_OF_KEY = {"rsa": ClientCertificateType.RSA_SIGN, "ec": ClientCertificateType.ECDSA_SIGN}

@@ -12,11 +12,12 @@ from lighttls.session import Session
 class SessionKeeper:
     """Between one connection and the store of its configuration, if there is one."""
 
-    __slots__ = ("_client", "_given", "_offered", "_ours")
+    __slots__ = ("_binding", "_client", "_given", "_offered", "_ours")
 
     def __init__(self, client: Client, given: Session | None) -> None:
         self._client = client
         self._given = given
+        self._binding: bytes | None = None  # as it was when the handshake began
         self._offered: Session | None = None  # until the server prefers a full handshake
         self._ours: Session | None = None  # what this connection has left to resume with
 
@@ -27,6 +28,7 @@ class SessionKeeper:
 
     def choose(self) -> Session | None:
         """The session to offer: the one that was given, else what the store has; none that may not be resumed here."""
+        self._binding = resumption.binding(self._client)
         for candidate in (self._given, self._stored()):
             if candidate is not None and resumption.may_offer(self._client, candidate):
                 self._offered = candidate
@@ -42,7 +44,7 @@ class SessionKeeper:
         if session is not None and session is offered:  # resumed, and unchanged
             return None
         if session is not None:
-            self._ask("save", resumption.binding(self._client), session.to_bytes())
+            self._ask("save", self._binding, session.to_bytes())
         elif not state.resumed:
             self._delete(offered)
         if not state.resumed:
@@ -50,8 +52,11 @@ class SessionKeeper:
         return session
 
     def session_of(self, state: Connected, now: float) -> Session | None:
-        """What the connection left to resume with, always the same object."""
-        if self._ours is None:
+        """What the connection left to resume with, always the same object.
+
+        Nothing, if the application has changed how it judges since the handshake began: who knows which way was used?
+        """
+        if self._ours is None and self._binding == resumption.binding(self._client):
             self._ours = resumption.session_of(state, now)
         return self._ours
 
@@ -63,8 +68,7 @@ class SessionKeeper:
                 self._delete(session)
 
     def _stored(self) -> Session | None:
-        key = resumption.binding(self._client)
-        data = None if key is None else self._ask("load", key)
+        data = self._ask("load", self._binding)
         if data is None:
             return None
         try:
@@ -77,7 +81,7 @@ class SessionKeeper:
         """Take a session out of the store, unless another connection has put another one in its place."""
         stored = None if session is None else self._stored()
         if stored is not None and session is not None and stored.facts.master_secret == session.facts.master_secret:
-            self._ask("delete", resumption.binding(self._client))
+            self._ask("delete", self._binding)
 
     def _ask(self, what: str, key: bytes | None, *data: bytes) -> bytes | None:
         """A store's trouble is a warning: the connection can do without it."""

@@ -282,6 +282,7 @@ def test_every_setting_takes_part_or_is_known_not_to_matter() -> None:
         *("sessions", "offer_tickets", "allow_non_ems_resumption"),
         # says nothing about whom we trust with what
         *(
+            "cache_signatures",
             "false_start",
             "record_size_limit",
             "insecure_fallback_scsv",
@@ -334,6 +335,59 @@ def test_verifier_with_a_policy_id_resumes(provider: Any) -> None:
     settings = {"sessions": store, "verify": VerifyPolicy(verifier=Verifier(b"mine"))}
     assert not site.visit(client(provider, **settings))
     assert site.visit(client(provider, **settings))
+
+
+def test_session_is_offered_only_while_the_verifier_judges_as_it_did(provider: Any) -> None:
+    """RESUME-01: the same verifier, asked anew each time."""
+    site, store, verifier = Site(), MemorySessionStore(), Verifier(b"list of Monday")
+    config = pki.config(provider=provider, sessions=store, verify=VerifyPolicy(verifier=verifier))
+    assert not site.visit(ClientConnection(config, "localhost"))
+    verifier.policy_id = b"list of Tuesday"
+    assert not site.visit(ClientConnection(config, "localhost"))
+    for verifier.policy_id in (b"list of Monday", b"list of Tuesday"):
+        assert site.visit(ClientConnection(config, "localhost"))
+    verifier.policy_id = None
+    assert not site.visit(ClientConnection(config, "localhost"))
+
+
+def test_verifier_that_changes_its_mind_during_the_handshake_leaves_no_session(provider: Any) -> None:
+    """RESUME-01."""
+
+    class Fickle(Verifier):
+        def verify(self, request: Any) -> Any:
+            self.policy_id = b"after"
+            return request.verify()
+
+    store = MemorySessionStore()
+    connection = client(provider, sessions=store, verify=VerifyPolicy(verifier=Fickle(b"before")))
+    Site().connect(connection)
+    assert len(store) == 0
+    assert connection.export_session() is None
+
+
+def selector(policy_id: Any) -> Any:
+    def choose(request: Any) -> Identity | None:
+        return None
+
+    choose.policy_id = policy_id  # type: ignore[attr-defined]
+    return choose
+
+
+def test_identity_selector_with_a_policy_id_resumes(provider: Any) -> None:
+    """RESUME-01."""
+    site, store = Site(), MemorySessionStore()
+    visits = [site.visit(client(provider, sessions=store, identity=selector(each))) for each in (b"a", b"b", b"a")]
+    assert visits == [False, False, True]
+    assert not site.visit(client(provider, sessions=store, verify=VerifyPolicy(verifier=Verifier(b"a"))))
+
+
+@pytest.mark.parametrize("policy_id", [None, b"", "text"])
+def test_identity_selector_without_a_policy_id_leaves_no_session(provider: Any, policy_id: Any) -> None:
+    store = MemorySessionStore()
+    connection = client(provider, sessions=store, identity=selector(policy_id))
+    Site().connect(connection)
+    assert len(store) == 0
+    assert connection.export_session() is None
 
 
 @pytest.mark.parametrize(

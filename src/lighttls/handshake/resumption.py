@@ -36,8 +36,11 @@ _NEVER: Final = 0xFFFFFFFF  # the last second that a session can name
 
 def binding(client: Client) -> bytes | None:
     """SHA-256 over name (SNI-04) and policies; None if a hook without a `policy_id` takes part: nothing is kept."""
+    hooks = _policy_ids(client.config)
+    if hooks is None:
+        return None
     policies = client.config.derived("policies of a session", _policies)
-    return None if policies is None else client.provider.digest("sha256", policies + client.server.text.encode())
+    return client.provider.digest("sha256", policies + hooks + client.server.text.encode())
 
 
 def wants_tickets(config: ClientConfig, session: Session | None) -> bool:
@@ -147,16 +150,9 @@ def _believed_time(config: ClientConfig) -> float | None:
     return None if earliest is not None and now < earliest else now
 
 
-def _policies(config: ClientConfig) -> bytes | None:
-    """Everything but the name, each part behind its length, so that no two settings give the same bytes."""
-    verify = config.verify
-    verifier = b"" if verify.verifier is None else _policy_id(verify.verifier)
-    if config.identity is None or isinstance(config.identity, Identity):
-        identity: bytes | None = b"" if config.identity is None else (*config.identity.chain, config.identity.spki)[0]
-    else:
-        identity = _policy_id(config.identity)
-    if verifier is None or identity is None:
-        return None
+def _policies(config: ClientConfig) -> bytes:
+    """All settings that matter, each part behind its length, so that no two of them give the same bytes."""
+    verify, identity = config.verify, config.identity
     anchors = sorted(
         _row(anchor.subject, anchor.der or anchor.spki, anchor.allow.sha1, anchor.allow.min_rsa_bits)
         for anchor in config.trust
@@ -169,10 +165,8 @@ def _policies(config: ClientConfig) -> bytes | None:
         verify.max_depth,
         _row(*sorted(verify.pins)),
         _row(*(_row(host.encode(), *sorted(keys)) for host, keys in verify.raw_keys)),
-        verifier,
         verify.insecure_skip_verify,
-        config.identity is None or isinstance(config.identity, Identity),
-        identity,
+        (*identity.chain, identity.spki)[0] if isinstance(identity, Identity) else b"",
         _row(*config.alpn_protocols),
         _row(*config.cipher_suites),
         _row(*config.groups),
@@ -186,10 +180,18 @@ def _policies(config: ClientConfig) -> bytes | None:
     )
 
 
-def _policy_id(hook: object) -> bytes | None:
-    """What stands for an application's own judgement: whoever changes how it judges changes this."""
-    policy_id = getattr(hook, "policy_id", None)
-    return policy_id if isinstance(policy_id, bytes) and policy_id else None
+def _policy_ids(config: ClientConfig) -> bytes | None:
+    """What stands for the application's own judgement, asked each time: who changes how it judges changes this.
+
+    None if there is a hook that cannot say.
+    """
+    ids: list[bytes] = []
+    for hook in (config.verify.verifier, None if isinstance(config.identity, Identity) else config.identity):
+        policy_id = b"" if hook is None else getattr(hook, "policy_id", b"")
+        if hook is not None and not (isinstance(policy_id, bytes) and policy_id):
+            return None
+        ids.append(policy_id)
+    return _row(*ids)
 
 
 def _row(*parts: bytes | int) -> bytes:

@@ -96,8 +96,7 @@ class VerifyPolicy:
 
     `pins`: SHA-256 digests of SubjectPublicKeyInfos (32 bytes, or base64), one of which must be in
     the verified path, anchor included. `max_depth`: authorities between leaf and anchor,
-    self-issued ones not counted. `verifier` replaces our verdict, or adds to it; sessions are kept if it has a
-    `policy_id`, bytes that change whenever it would judge otherwise.
+    self-issued ones not counted. `verifier` replaces our verdict, or adds to it.
 
     `raw_keys` says which raw public keys a host may show instead of a chain (RFC 7250): SubjectPublicKeyInfos (DER) or
     their SHA-256 digests (32 bytes, or base64), one or several, by host name or address. They hold for that host

@@ -69,7 +69,11 @@ class VerificationRequest:
 
 
 class ChainVerifier(Protocol):
-    """The application's own judge of chains."""
+    """The application's own judge of chains.
+
+    With an attribute `policy_id`, bytes that stand for how it judges and change whenever that does, sessions are kept
+    and resumed while it stays the same; without one, each connection is verified.
+    """
 
     def verify(self, request: VerificationRequest) -> VerifiedPath:
         """Return the accepted path, or raise CertificateError, whose `alert` the peer will hear."""
