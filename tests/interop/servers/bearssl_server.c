@@ -112,6 +112,9 @@ void server_start(const struct settings *settings) {
     if (settings->psk_len > 0) {
         cannot("BearSSL has no PSK key exchange");
     }
+    if (settings->renegotiate) {
+        cannot("BearSSL ends the connection if the client declines");
+    }
     chain_len = read_pem(settings->chain, chain);
     br_skey_decoder_init(&key);
     if (read_pem(settings->key, encoded) != 1) {

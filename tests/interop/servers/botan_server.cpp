@@ -200,12 +200,17 @@ void server_talk(int fd) {
     TLS::Server tls(talk, sessions, *credentials, policy, rng);
     try {
         uint8_t data[16384];
+        bool to_renegotiate = wanted->renegotiate;
         while (!talk.parted) {
             ssize_t len = read(fd, data, sizeof data);
             if (len <= 0) {
                 throw Botan::Exception("end of stream without close_notify");
             }
             tls.received_data(data, static_cast<size_t>(len));
+            if (!talk.received.empty() && to_renegotiate) {
+                to_renegotiate = false;
+                tls.renegotiate();
+            }
             if (!talk.received.empty() && tls.is_active()) { /* not if the client has parted behind them */
                 tls.send(talk.received);
                 talk.received.clear();

@@ -13,6 +13,7 @@
 
 #define TICKET_LIFETIME_SECONDS 86400
 
+static const struct settings *wanted;
 static mbedtls_entropy_context entropy;
 static mbedtls_ctr_drbg_context drbg;
 static mbedtls_x509_crt chain, authority;
@@ -25,6 +26,7 @@ static mbedtls_ecp_group_id groups[3];
 
 /* Of the present connection. */
 static int resumed;
+static int to_renegotiate;
 
 static void need(int status, const char *what) {
     if (status != 0) {
@@ -53,6 +55,7 @@ static mbedtls_ecp_group_id group_id(uint16_t code) {
 }
 
 void server_start(const struct settings *settings) {
+    wanted = settings;
     mbedtls_entropy_init(&entropy);
     mbedtls_ctr_drbg_init(&drbg);
     mbedtls_ssl_config_init(&config);
@@ -97,6 +100,10 @@ void server_start(const struct settings *settings) {
                                   strlen(settings->identity)),
              "the PSK is refused");
     }
+    if (settings->renegotiate) {
+        mbedtls_ssl_conf_renegotiation(&config, MBEDTLS_SSL_RENEGOTIATION_ENABLED);
+        mbedtls_ssl_conf_renegotiation_enforced(&config, MBEDTLS_SSL_RENEGOTIATION_NOT_ENFORCED);
+    }
     if (settings->hint != NULL) {
         cannot("mbedTLS sends no identity hint");
     }
@@ -129,8 +136,18 @@ static int talk(mbedtls_ssl_context *tls) {
                   client_name(tls));
     for (;;) {
         int len = mbedtls_ssl_read(tls, data, sizeof data);
+        if (len == MBEDTLS_ERR_SSL_WANT_READ) { /* there was an alert to be ignored */
+            continue;
+        }
         if (len <= 0) {
             return len;
+        }
+        if (to_renegotiate) {
+            to_renegotiate = 0;
+            status = mbedtls_ssl_renegotiate(tls);
+            if (status != 0) {
+                return status;
+            }
         }
         for (int sent = 0; sent < len; sent += status) {
             status = mbedtls_ssl_write(tls, data + sent, (size_t)(len - sent));
@@ -146,6 +163,7 @@ void server_talk(int fd) {
     mbedtls_net_context connection;
     connection.fd = fd;
     resumed = 0;
+    to_renegotiate = wanted->renegotiate;
     mbedtls_ssl_init(&tls);
     need(mbedtls_ssl_setup(&tls, &config), "no connection could be made");
     mbedtls_ssl_set_bio(&tls, &connection, mbedtls_net_send, mbedtls_net_recv, NULL);

@@ -157,6 +157,8 @@ static void read_option(const char *name, const char *value, struct settings *se
         settings->identity = value;
     } else if (strcmp(name, "--hint") == 0) {
         settings->hint = value;
+    } else if (strcmp(name, "--renegotiate") == 0) {
+        settings->renegotiate = strcmp(value, "yes") == 0;
     } else if (strcmp(name, "--seconds") == 0) {
         alarm((unsigned)strtoul(value, NULL, 10)); /* SIGALRM ends the program */
     } else {

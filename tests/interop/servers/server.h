@@ -9,6 +9,7 @@
  *   --clients FILE             insist on a client certificate of this authority
  *   --psk HEX --identity TEXT  one client's key and name; suites with PSK take the place of those with certificates
  *   --hint TEXT                the PSK identity hint
+ *   --renegotiate yes          ask for another handshake after the first data, without insisting on it
  *   --seconds N                the longest life of the process, default 900
  *
  * One connection at a time; all data go back until the client parts. Sessions are resumed by ticket and by ID,
@@ -45,6 +46,7 @@ struct settings {
     uint16_t suites[MOST_SUITES];
     size_t suite_count;
     uint16_t group; /* IANA's number; 0: any */
+    int renegotiate;
 };
 
 /* Given by each library. */

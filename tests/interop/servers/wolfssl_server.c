@@ -59,6 +59,9 @@ void server_start(const struct settings *settings) {
     if (settings->psk_len > 0) {
         wolfSSL_CTX_set_psk_server_callback(context, find_psk);
     }
+    if (settings->renegotiate) {
+        cannot("this build of wolfSSL cannot renegotiate");
+    }
     if (settings->hint != NULL) {
         need(wolfSSL_CTX_use_psk_identity_hint(context, settings->hint), "the hint is refused");
     }
