@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from enum import IntEnum
 
 from lighttls._typing import Final
 from lighttls.errors import DecodeError
 from lighttls.iana import (
+    CertificateType,
     CipherSuite,
     ClientCertificateType,
     ExtensionType,
@@ -17,6 +19,8 @@ from lighttls.iana import (
 from lighttls.messages.base import Extension, Message
 from lighttls.messages.extensions import (
     CertificateStatusRequest,
+    CertificateTypes,
+    ChosenCertificateType,
     EcPointFormats,
     MaxFragmentLength,
     ProtocolNameList,
@@ -36,6 +40,8 @@ _ENUMS: Final[dict[str, type[IntEnum]]] = {
     "cipher_suites": CipherSuite,
     "scheme": SignatureScheme,
     "supported_signature_algorithms": SignatureScheme,
+    "certificate_type": CertificateType,
+    "certificate_type_list": CertificateType,
     "certificate_types": ClientCertificateType,
     "named_curve": NamedGroup,
     "named_group_list": NamedGroup,
@@ -43,7 +49,7 @@ _ENUMS: Final[dict[str, type[IntEnum]]] = {
 
 _TEXTS: Final = ("name", "protocol_name_list")
 
-_BODIES: Final[dict[int, type[Structure]]] = {
+_BODIES: Final[dict[int, type[Structure]]] = {  # as we send them
     ExtensionType.SERVER_NAME: ServerNameList,
     ExtensionType.MAX_FRAGMENT_LENGTH: MaxFragmentLength,
     ExtensionType.STATUS_REQUEST: CertificateStatusRequest,
@@ -53,6 +59,13 @@ _BODIES: Final[dict[int, type[Structure]]] = {
     ExtensionType.APPLICATION_LAYER_PROTOCOL_NEGOTIATION: ProtocolNameList,
     ExtensionType.SIGNED_CERTIFICATE_TIMESTAMP: SignedCertificateTimestampList,
     ExtensionType.RECORD_SIZE_LIMIT: RecordSizeLimit,
+    ExtensionType.CLIENT_CERTIFICATE_TYPE: CertificateTypes,
+    ExtensionType.SERVER_CERTIFICATE_TYPE: CertificateTypes,
+}
+
+_ANSWERS: Final[dict[int, type[Structure]]] = {  # where the answer's shape is another
+    ExtensionType.CLIENT_CERTIFICATE_TYPE: ChosenCertificateType,
+    ExtensionType.SERVER_CERTIFICATE_TYPE: ChosenCertificateType,
 }
 
 
@@ -88,14 +101,13 @@ def _extensions(extensions: tuple[Extension, ...] | None) -> list[str]:
 
 
 def _extension(extension: Extension) -> str:
-    body = _BODIES.get(extension.extension_type)
-    if body is None or not extension.data:
-        return _octets(extension.data)
-    try:
-        parsed = body.parse(extension.data)
-    except DecodeError:
-        return _octets(extension.data)
-    return "; ".join(_value(name, getattr(parsed, name)) for name in parsed.fields)
+    for bodies in (_BODIES, _ANSWERS):
+        body = bodies.get(extension.extension_type)
+        if body is not None and extension.data:
+            with suppress(DecodeError):
+                parsed = body.parse(extension.data)
+                return "; ".join(_value(name, getattr(parsed, name)) for name in parsed.fields)
+    return _octets(extension.data)
 
 
 def _value(name: str, value: object) -> str:

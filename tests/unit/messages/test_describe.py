@@ -8,6 +8,7 @@ from lighttls.messages import (
     CertificateVerify,
     ClientHello,
     Extension,
+    RawPublicKey,
     ServerHello,
     ServerHelloDone,
     ServerKeyExchange,
@@ -92,3 +93,17 @@ def test_long_values_are_shortened_and_say_how_long_they_were() -> None:
 
 def test_message_without_fields_has_nothing_to_say() -> None:
     assert describe(ServerHelloDone()) == []
+
+
+def test_certificate_types_have_names_in_lists_and_answers() -> None:
+    """RFC 7250 §3."""
+    for body, expected in ((b"\2\2\0", "raw_public_key, x509"), (b"\2", "raw_public_key"), (b"\2\2", "0202")):
+        hello = ServerHello(0x0303, bytes(32), b"", 0xC02F, 0, (Extension(19, body), Extension(20, body)))
+        assert describe(hello)[-2:] == [
+            f"extension client_certificate_type: {expected}",
+            f"extension server_certificate_type: {expected}",
+        ]
+
+
+def test_raw_public_key_is_shortened() -> None:
+    assert describe(RawPublicKey(b"\x30" * 91)) == [f"subject_public_key_info: {'30' * 32}… (91 bytes)"]

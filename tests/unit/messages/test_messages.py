@@ -168,7 +168,7 @@ def test_whatever_parses_builds_back(cls: Any, raw: bytes) -> None:
         (Certificate, "000003 000000", r"certificate_list\[\] is 0 bytes"),
         (Certificate, "000004 000002 aa bb", r"certificate_list\[\] runs past"),
         (RawPublicKey, "000000", "subject_public_key_info is 0 bytes"),
-        (CertificateTypes, "00", "certificate_types is 0 bytes"),
+        (CertificateTypes, "00", "certificate_type_list is 0 bytes"),
         (CertificateRequest, "00 0002 0401 0000", "certificate_types is 0 bytes"),
         (CertificateRequest, "01 01 0000 0000", "supported_signature_algorithms is 0 bytes"),
         (CertificateRequest, "01 01 0003 040104 0000", r"supported_signature_algorithms\[\] runs past"),

@@ -9,7 +9,7 @@ from lighttls.wire import Structure, Uint, Vector, field, structure
 class CertificateTypes(Structure):
     """What we list, most wanted first (RPK-01, RPK-02)."""
 
-    certificate_types: bytes = field(Vector(1, 0xFF))
+    certificate_type_list: bytes = field(Vector(1, 0xFF))
 
 
 @structure
