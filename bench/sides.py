@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from lighttls import ClientConfig, ClientConnection, Identity, TrustStore
 from lighttls.crypto import by_name
+from lighttls.session import SessionStore
 from lighttls.testing.pki import Certificate, PrivateKey, chain_pem, ec_key, issue, rsa_key
 
 HOST = "server.example"
@@ -41,6 +42,10 @@ class Client(Protocol):
 
     established: bool
 
+    @property
+    def resumed(self) -> bool:
+        """The server went on with an earlier session."""
+
     def start(self) -> bytes:
         """The first flight."""
 
@@ -61,6 +66,10 @@ class LightTLSClient:
     @property
     def established(self) -> bool:
         return self._connection.is_established
+
+    @property
+    def resumed(self) -> bool:
+        return self._connection.info.session_resumed
 
     def start(self) -> bytes:
         self._connection.initiate_connection()
@@ -97,11 +106,23 @@ class BufferLightTLSClient(LightTLSClient):
 class SslClient:
     """A client of the `ssl` module, or of a module of the same shape."""
 
-    def __init__(self, module: ModuleType, context: Any) -> None:
+    def __init__(self, module: ModuleType, context: Any, session: Any = None) -> None:
         self._want_read = module.SSLWantReadError
         self._incoming, self._outgoing = module.MemoryBIO(), module.MemoryBIO()
-        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=HOST)
+        given = {} if session is None else {"session": session}
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=HOST, **given)
         self.established = False
+
+    @property
+    def resumed(self) -> bool:
+        return bool(self._tls.session_reused)
+
+    @property
+    def session(self) -> Any:
+        """What the next client may resume with. OpenSSL forgets the sessions of connections that were not closed."""
+        with suppress(self._want_read):
+            self._tls.unwrap()
+        return self._tls.session
 
     def start(self) -> bytes:
         return self.receive(b"")
@@ -143,11 +164,25 @@ class BufferSslClient(SslClient):
 class PyOpenSslClient:
     """A client of pyOpenSSL, which keeps OpenSSL's shape: bytes go in and out of its own BIOs."""
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: Any, session: Any = None) -> None:
         connection.set_tlsext_host_name(HOST.encode())
+        self._master_before = b""
+        if session is not None:
+            connection.set_session(session[0])
+            self._master_before = session[1]
         connection.set_connect_state()
         self._tls = connection
         self.established = False
+
+    @property
+    def resumed(self) -> bool:
+        return bool(self._tls.master_key() == self._master_before)
+
+    @property
+    def session(self) -> Any:
+        """What the next client may resume with. OpenSSL forgets the sessions of connections that were not closed."""
+        self._tls.shutdown()
+        return self._tls.get_session(), self._tls.master_key()
 
     def start(self) -> bytes:
         return self.receive(b"")
@@ -196,6 +231,11 @@ class Server:
         self._tls.write(message)
         return self._outgoing.read()
 
+    def close(self) -> None:
+        """OpenSSL forgets the sessions of connections that were not closed."""
+        with suppress(ssl.SSLWantReadError):
+            self._tls.unwrap()
+
 
 def handshake(make_client: Callable[[], Client], server: Server, clock: ClientClock) -> Client:
     """Connect, counting the client's time only."""
@@ -206,14 +246,17 @@ def handshake(make_client: Callable[[], Client], server: Server, clock: ClientCl
         answer = server.receive(flight)
         with clock.running():
             flight = client.receive(answer)
+    if flight:  # a resumed handshake ends with the client's Finished
+        server.receive(flight)
     return client
 
 
 class World:
     """A root, an intermediate and a device authority on one kind of key, and contexts for both sides.
 
-    Each server context gets new certificates on the same keys, so that no verdict can come from a cache. The server
-    takes what the client likes best, or `suite` (by OpenSSL's name) whatever that is.
+    Each server context gets new certificates on the same keys, so that no verdict can come from a cache, or, if asked
+    for, a new leaf below the same intermediate. The server takes what the client likes best, or `suite` (by OpenSSL's
+    name) whatever that is.
     """
 
     def __init__(self, kind: str, folder: Path, *, client_certificate: bool = False, suite: str | None = None) -> None:
@@ -229,6 +272,7 @@ class World:
         self._put("device-ca.pem", device_ca.to_pem())
         self._put("device.pem", device.to_pem() + device.key.to_pem())
         self._put("leaf.key", self._leaf_key.to_pem())
+        self._known_intermediate = self._new_intermediate()
 
     def _put(self, name: str, data: bytes) -> None:
         (self._folder / name).write_bytes(data)
@@ -236,16 +280,21 @@ class World:
     def _path(self, name: str) -> str:
         return str(self._folder / name)
 
-    def _chain(self) -> list[Certificate]:
-        intermediate = issue("Benchmark CA", self._intermediate_key, issuer=self._root, ca=True)
+    def _new_intermediate(self) -> Certificate:
+        return issue("Benchmark CA", self._intermediate_key, issuer=self._root, ca=True)
+
+    def _chain(self, known_intermediate: bool) -> list[Certificate]:
+        intermediate = self._known_intermediate if known_intermediate else self._new_intermediate()
         leaf = issue(HOST, self._leaf_key, issuer=intermediate, dns_names=(HOST,), extended_key_usage=("server_auth",))
         return [leaf, intermediate]
 
-    def server_context(self) -> ssl.SSLContext:
-        """A TLS 1.2 server with a new leaf and a new intermediate."""
-        self._put("chain.pem", chain_pem(*self._chain()))
+    def server_context(self, *, known_intermediate: bool = False, tickets: bool = True) -> ssl.SSLContext:
+        """A TLS 1.2 server with a new leaf and, unless told otherwise, a new intermediate."""
+        self._put("chain.pem", chain_pem(*self._chain(known_intermediate)))
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.maximum_version = ssl.TLSVersion.TLSv1_2
+        if not tickets:
+            context.options |= ssl.OP_NO_TICKET
         if self._suite:
             context.set_ciphers(self._suite)
         context.load_cert_chain(self._path("chain.pem"), self._path("leaf.key"))
@@ -254,14 +303,19 @@ class World:
             context.load_verify_locations(self._path("device-ca.pem"))
         return context
 
-    def fresh_server(self) -> Server:
-        return Server(self.server_context())
+    def fresh_server(self, *, known_intermediate: bool = False) -> Server:
+        return Server(self.server_context(known_intermediate=known_intermediate))
 
-    def lighttls_client(self, provider: str, client: type[LightTLSClient] = LightTLSClient) -> Callable[[], Client]:
+    def lighttls_client(
+        self, provider: str, client: type[LightTLSClient] = LightTLSClient, *, sessions: SessionStore | None = None
+    ) -> Callable[[], Client]:
         """Makes clients of one configuration, everything in it being the default."""
         identity = Identity.from_file(self._path("device.pem")) if self._wants_client else None
         config = ClientConfig(
-            trust=TrustStore.from_file(self._path("root.pem")), identity=identity, provider=by_name(provider)
+            trust=TrustStore.from_file(self._path("root.pem")),
+            identity=identity,
+            provider=by_name(provider),
+            sessions=sessions,
         )
         return lambda: client(config)
 
@@ -272,11 +326,36 @@ class World:
             context.load_cert_chain(self._path("device.pem"))
         return lambda: client(module, context)
 
+    def resuming_ssl_client(self) -> Callable[[], Client]:
+        """The same of `ssl`, each client going on with the session of the one before."""
+        context = ssl.create_default_context(cafile=self._path("root.pem"))
+        return _resuming(lambda session: SslClient(ssl, context, session))
+
     def pyopenssl_client(self) -> Callable[[], Client]:
         """The same of pyOpenSSL."""
+        make = self._pyopenssl()
+        return lambda: make(None)
+
+    def resuming_pyopenssl_client(self) -> Callable[[], Client]:
+        """The same, each client going on with the session of the one before."""
+        return _resuming(self._pyopenssl())
+
+    def _pyopenssl(self) -> Callable[[Any], PyOpenSslClient]:
         from OpenSSL import SSL
 
         context = SSL.Context(SSL.TLS_CLIENT_METHOD)
         context.load_verify_locations(self._path("root.pem"))
         context.set_verify(SSL.VERIFY_PEER)
-        return lambda: PyOpenSslClient(SSL.Connection(context))
+        return lambda session: PyOpenSslClient(SSL.Connection(context), session)
+
+
+def _resuming(make: Callable[[Any], Any]) -> Callable[[], Client]:
+    last: list[Any] = []
+
+    def make_next() -> Client:
+        before = last.pop().session if last else None
+        last.append(make(before))
+        client: Client = last[0]
+        return client
+
+    return make_next
