@@ -33,7 +33,7 @@ class GnuTLS(Peer):
 
     def lacks(self, cell: Cell) -> dict[str, Lack]:
         if cell.max_fragment_length:
-            return {"size": Lack("agrees to the length, then sends longer records", RecordOverflow)}
+            return {"size": Lack("GnuTLS agrees to the length, then sends longer records", RecordOverflow)}
         return {}
 
     def talk(self, tls: TLSSocket) -> None:

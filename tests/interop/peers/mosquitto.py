@@ -44,7 +44,7 @@ class Mosquitto(Peer):
 
     def lacks(self, cell: Cell) -> dict[str, Lack]:
         if cell.record_size_limit:
-            return {"size": Lack("built on OpenSSL, which has no record_size_limit")}
+            return {"size": Lack("OpenSSL has no record_size_limit")}
         return {}
 
     def talk(self, tls: TLSSocket) -> None:

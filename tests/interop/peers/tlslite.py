@@ -26,5 +26,5 @@ class TlsliteNg(OwnServer):
 
     def lacks(self, cell: Cell) -> dict[str, Lack]:
         if cell.max_fragment_length:
-            return {"size": Lack("no max_fragment_length")}
+            return {"size": Lack("tlslite-ng has no max_fragment_length")}
         return {}

@@ -1,0 +1,22 @@
+"""Node, with the OpenSSL inside it: servers/node_server.js."""
+
+from __future__ import annotations
+
+from interop.cells import Cell
+from interop.peers.base import SERVERS, Files, Lack, OwnServer, Word, missing_program, output
+
+
+class Node(OwnServer):
+    name = "Node"
+
+    def missing(self) -> str:
+        return missing_program("node")
+
+    def version(self) -> str:
+        return output("node", "-p", "`${process.versions.node} (OpenSSL ${process.versions.openssl})`").strip()
+
+    def program(self, files: Files) -> list[Word]:
+        return ["node", SERVERS / "node_server.js"]
+
+    def lacks(self, cell: Cell) -> dict[str, Lack]:
+        return {"size": Lack("OpenSSL has no record_size_limit")} if cell.record_size_limit else {}
