@@ -9,7 +9,7 @@ import pytest
 
 from hostile import certificates, keys, wire
 from hostile.cases import Case, Refused, Tolerated, both_splits, check_alive, client
-from hostile.link import drive
+from hostile.link import drive, pieces
 from hostile.server import Server
 from hostile.sessions import Earlier
 
@@ -89,6 +89,25 @@ def test_ticket_that_is_not_taken_leads_to_a_full_handshake(provider: Any, answe
     check_alive(link)
     assert server.client_hello.session_id == b"\x02"
     assert not link.client.info.session_resumed
+
+
+@both_splits
+@pytest.mark.parametrize("profile", ["default", "cellular"])
+def test_finished_and_the_first_data_are_one_piece(provider: Any, profile: str, split: int | None) -> None:
+    """HS-13: in a resumed handshake, where the server has finished already."""
+    earlier = Earlier(provider, settings={"profile": profile})
+    server = Server(certificates.leaf(), known=earlier.known)
+    connection = client(provider, sessions=earlier.store(), profile=profile)
+    connection.initiate_connection()
+    server.receive(connection.data_to_send())
+    for piece in pieces(server.take(), split):
+        connection.receive_data(piece)
+    assert connection.is_established
+    connection.send_data(b"first")
+    sent = connection.data_to_send()
+    assert [kind for kind, _, _ in wire.split_records(sent)[0]] == [20, 22, 23]
+    server.receive(sent)
+    assert server.received == b"first"
 
 
 def test_resumed_server_must_answer_the_signal_too(provider: Any) -> None:
