@@ -372,7 +372,10 @@ void lt_prf(uint8_t *out, size_t out_len, uint32_t algorithm, const uint8_t *sec
 
 /* ---- Key exchange --------------------------------------------------------------------------- */
 
-#define LT_PREMASTER_MAX 66 /* an x coordinate on P-521 */
+#define LT_ECDH_MAX      66  /* an x coordinate on P-521 */
+#define LT_PSK_MAX       128 /* RFC 4279 section 5.3 wants 64, and more where it is easy */
+#define LT_PREMASTER_MAX (2 * (2 + LT_PSK_MAX))
+#define LT_PREMASTER_LEN 33 /* the word of an lt_premaster that says how long its secret is */
 
 /** The secret inside a premaster, and its length; 0 when there is none. */
 LT_INLINE const uint8_t *lt_premaster_bytes(const lt_premaster *premaster) {
@@ -380,7 +383,7 @@ LT_INLINE const uint8_t *lt_premaster_bytes(const lt_premaster *premaster) {
 }
 
 LT_INLINE size_t lt_premaster_len(const lt_premaster *premaster) {
-    return (size_t)premaster->opaque[9];
+    return (size_t)premaster->opaque[LT_PREMASTER_LEN];
 }
 
 /** scalar * base point, RFC 7748 section 5: the public key. Any 32 bytes are a scalar. */

@@ -2,12 +2,11 @@
  * Ephemeral key pairs and premaster secrets.
  *
  * A key share holds the private key in its first 48 bytes and the group in its seventh word (0: none). A premaster
- * holds the secret in its first 66 bytes and its length in its tenth word (0: none).
+ * holds the secret in its first 260 bytes and its length in its last word (0: none).
  */
 #include "inner.h"
 
-#define SHARE_GROUP   6
-#define PREMASTER_LEN 9
+#define SHARE_GROUP 6
 
 /* What a group's keys are made of, in bytes. */
 typedef struct {
@@ -16,7 +15,9 @@ typedef struct {
 } group_sizes;
 
 LT_STATIC_ASSERT(share_holds_scalar, SHARE_GROUP * 8 >= 48);
-LT_STATIC_ASSERT(premaster_holds_secret, PREMASTER_LEN * 8 >= LT_PREMASTER_MAX);
+LT_STATIC_ASSERT(premaster_holds_secret, LT_PREMASTER_LEN * 8 >= LT_PREMASTER_MAX);
+LT_STATIC_ASSERT(premaster_holds_length, sizeof(lt_premaster) == 8 * (LT_PREMASTER_LEN + 1));
+LT_STATIC_ASSERT(ecdh_and_psk_fit, 2 + LT_ECDH_MAX + 2 + LT_PSK_MAX <= LT_PREMASTER_MAX);
 
 static uint8_t *share_scalar(lt_key_share *share) {
     return (uint8_t *)share->opaque;
@@ -107,20 +108,61 @@ int lt_key_share_derive(lt_key_share *share, lt_premaster *premaster, const uint
         lt_premaster_wipe(premaster);
         return status;
     }
-    premaster->opaque[PREMASTER_LEN] = sizes.scalar_len;
+    premaster->opaque[LT_PREMASTER_LEN] = sizes.scalar_len;
     return LT_OK;
 }
 
 /* see lighttls.h */
 int lt_premaster_set(lt_premaster *premaster, uint8_t *secret, size_t secret_len) {
     lt_premaster_wipe(premaster);
-    if (secret_len == 0 || secret_len > LT_PREMASTER_MAX) {
+    if (secret_len == 0 || secret_len > LT_ECDH_MAX) {
         lt_wipe(secret, secret_len);
         return LT_ERR_ARGUMENT;
     }
     lt_copy(premaster_secret(premaster), secret, secret_len);
-    premaster->opaque[PREMASTER_LEN] = secret_len;
+    premaster->opaque[LT_PREMASTER_LEN] = secret_len;
     lt_wipe(secret, secret_len);
+    return LT_OK;
+}
+
+static void put_length(uint8_t *out, size_t len) {
+    out[0] = (uint8_t)(len >> 8);
+    out[1] = (uint8_t)len;
+}
+
+/* From the `other_len` bytes that the premaster begins with: their length, they, the key's length, the key. */
+static void append_psk(lt_premaster *premaster, size_t other_len, const uint8_t *key, size_t key_len) {
+    uint8_t *secret = premaster_secret(premaster);
+
+    for (size_t i = other_len; i > 0; i--) {
+        secret[i + 1] = secret[i - 1];
+    }
+    put_length(secret, other_len);
+    put_length(secret + 2 + other_len, key_len);
+    lt_copy(secret + 4 + other_len, key, key_len);
+    premaster->opaque[LT_PREMASTER_LEN] = 4 + other_len + key_len;
+    lt_wipe_stack();
+}
+
+/* see lighttls.h */
+int lt_premaster_set_psk(lt_premaster *premaster, const uint8_t *key, size_t key_len) {
+    lt_premaster_wipe(premaster);
+    if (key_len == 0 || key_len > LT_PSK_MAX) {
+        return LT_ERR_ARGUMENT;
+    }
+    append_psk(premaster, key_len, key, key_len);
+    return LT_OK;
+}
+
+/* see lighttls.h */
+int lt_premaster_add_psk(lt_premaster *premaster, const uint8_t *key, size_t key_len) {
+    const size_t other_len = lt_premaster_len(premaster);
+
+    if (key_len == 0 || key_len > LT_PSK_MAX || other_len == 0 || other_len > LT_ECDH_MAX) {
+        lt_premaster_wipe(premaster);
+        return LT_ERR_ARGUMENT;
+    }
+    append_psk(premaster, other_len, key, key_len);
     return LT_OK;
 }
 

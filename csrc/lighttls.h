@@ -135,9 +135,9 @@ typedef struct {
     uint64_t opaque[8];
 } lt_key_share;
 
-/** A premaster secret of at most 66 bytes. */
+/** A premaster secret: of at most 66 bytes from ECDH, of at most 260 with a pre-shared key in it. */
 typedef struct {
-    uint64_t opaque[10];
+    uint64_t opaque[34];
 } lt_premaster;
 
 /**
@@ -160,7 +160,16 @@ LT_MUST_CHECK int lt_key_share_derive(lt_key_share *share, lt_premaster *premast
 /** Take a premaster secret (1 to 66 bytes) from outside; `secret` is wiped. */
 LT_MUST_CHECK int lt_premaster_set(lt_premaster *premaster, uint8_t *secret, size_t secret_len);
 
-/** Copy the secret out: returns its length (out needs 66 bytes). For test vectors only. */
+/** The premaster secret of plain PSK, RFC 4279 section 2: zeros in the place of ECDH, and the key (1 to 128 bytes). */
+LT_MUST_CHECK int lt_premaster_set_psk(lt_premaster *premaster, const uint8_t *key, size_t key_len);
+
+/**
+ * The premaster secret of ECDHE_PSK, RFC 5489 section 2: the ECDH secret that is there, and the key (1 to 128 bytes).
+ * LT_ERR_ARGUMENT, and the premaster is wiped: it held none, or one with a key in it.
+ */
+LT_MUST_CHECK int lt_premaster_add_psk(lt_premaster *premaster, const uint8_t *key, size_t key_len);
+
+/** Copy the secret out: returns its length (out needs 260 bytes). For test vectors only. */
 LT_MUST_CHECK int lt_test_premaster_get(const lt_premaster *premaster, uint8_t *out);
 
 void lt_key_share_wipe(lt_key_share *share);

@@ -27,13 +27,25 @@ static void public(void *p, size_t len) {
     (void)VALGRIND_MAKE_MEM_DEFINED(p, len);
 }
 
-/* The premaster secret of a handshake, unknown to valgrind but for its length. */
-static void agree(lt_premaster *premaster, size_t len) {
-    uint8_t bytes[66];
+/* The lengths of what makes a premaster secret: of ECDH and of a pre-shared key, 0 if it has no part in it. */
+typedef struct {
+    size_t ecdh, psk;
+} lengths;
 
-    fill(bytes, len, 1);
-    secret(bytes, len);
-    CHECK(lt_premaster_set(premaster, bytes, len) >= 0);
+/* The premaster secret of a handshake, unknown to valgrind but for its length. */
+static void agree(lt_premaster *premaster, lengths len) {
+    uint8_t bytes[66], key[128];
+
+    fill(bytes, len.ecdh, 1);
+    fill(key, len.psk, 9);
+    secret(bytes, len.ecdh);
+    secret(key, len.psk);
+    if (len.ecdh != 0) {
+        CHECK(lt_premaster_set(premaster, bytes, len.ecdh) == LT_OK);
+    }
+    if (len.psk != 0) {
+        CHECK((len.ecdh != 0 ? lt_premaster_add_psk : lt_premaster_set_psk)(premaster, key, len.psk) == LT_OK);
+    }
 }
 
 /* What TLS up to 1.2 does with finite-field Diffie-Hellman, and what the Raccoon attack measures. */
@@ -48,7 +60,7 @@ static size_t careless_length(const lt_premaster *premaster) {
     return len;
 }
 
-static void use_schedule(uint32_t aead, uint32_t prf, size_t secret_len, int extended) {
+static void use_schedule(uint32_t aead, uint32_t prf, lengths secret_len, int extended) {
     uint8_t client[32], server[32], transcript[48], verify_data[12], exported[100], record[128];
     const size_t hash_len = lt_hash_len(prf);
     lt_premaster premaster;
@@ -81,7 +93,7 @@ static void use_schedule(uint32_t aead, uint32_t prf, size_t secret_len, int ext
 
 /* ---- What is left on the stack -------------------------------------------------------------------- */
 
-enum { DERIVE, RESUME, FINISHED, RECORD_KEYS, EXPORT, HMAC, CALLS };
+enum { DERIVE, RESUME, FINISHED, RECORD_KEYS, EXPORT, HMAC, SET_PSK, ADD_PSK, CALLS };
 
 /* Outside the stack that is searched. */
 static struct {
@@ -118,6 +130,12 @@ static void *run_job(void *unused) {
         break;
     case HMAC:
         status = lt_hmac(job.out, job.prf, job.master, sizeof job.master, job.client, sizeof job.client);
+        break;
+    case SET_PSK:
+        status = lt_premaster_set_psk(&job.premaster, job.secret, sizeof job.secret);
+        break;
+    case ADD_PSK:
+        status = lt_premaster_add_psk(&job.premaster, job.master, sizeof job.master);
         break;
     default:
         break;
@@ -210,18 +228,20 @@ static void use_sha2_avx2(void) {
 }
 
 int main(int argc, char **argv) {
-    static const size_t LENGTHS[] = {1, 32, 48, 66};
+    static const lengths LENGTHS[] = {{1, 0},  {32, 0},  {48, 0},  {66, 0},  {0, 1},
+                                      {0, 16}, {0, 128}, {32, 16}, {66, 128}};
 
     lt_cpu_restrict(0);
     if (argc > 1 && strcmp(argv[1], "leak") == 0) {
         lt_premaster premaster;
 
-        agree(&premaster, 32);
+        agree(&premaster, (lengths){32, 0});
         return careless_length(&premaster) == 32 ? 0 : 1;
     }
     for (size_t i = 0; i < sizeof LENGTHS / sizeof LENGTHS[0]; i++) {
         for (int extended = 0; extended < 2; extended++) {
-            WHERE("secret of %u bytes, extended %d", (unsigned)LENGTHS[i], extended);
+            WHERE("ECDH of %u bytes, PSK of %u, extended %d", (unsigned)LENGTHS[i].ecdh, (unsigned)LENGTHS[i].psk,
+                  extended);
             use_schedule(LT_AES_128_GCM, LT_SHA256, LENGTHS[i], extended);
             use_schedule(LT_AES_256_GCM, LT_SHA384, LENGTHS[i], extended);
             use_schedule(LT_CHACHA20_POLY1305, LT_SHA256, LENGTHS[i], extended);

@@ -432,6 +432,68 @@ static void test_premaster_from_outside(void) {
     }
 }
 
+/* RFC 4279 section 2: uint16 N, N zeros, uint16 N, the key. Keys of every length, and of two that are none. */
+static void test_premaster_of_a_key(void) {
+    uint8_t key[129], expected[260], out[260];
+    lt_premaster premaster;
+
+    for (size_t len = 0; len <= 129; len++) {
+        int fits = len >= 1 && len <= 128;
+
+        WHERE("key of %d bytes", (int)len);
+        fill(key, sizeof key, (uint32_t)len);
+        memset(&premaster, 0xa5, sizeof premaster);
+        CHECK(lt_premaster_set_psk(&premaster, key, len) == (fits ? LT_OK : LT_ERR_ARGUMENT));
+        if (!fits) {
+            CHECK(all_bytes_are((uint8_t *)&premaster, sizeof premaster, 0));
+            continue;
+        }
+        memset(expected, 0, sizeof expected);
+        expected[1] = expected[3 + len] = (uint8_t)len;
+        memcpy(expected + 4 + len, key, len);
+        CHECK(lt_test_premaster_get(&premaster, out) == 4 + 2 * (int)len);
+        CHECK(memcmp(out, expected, 4 + 2 * len) == 0);
+    }
+}
+
+/* RFC 5489 section 2: uint16 and the ECDH secret, uint16 and the key. */
+static void test_premaster_of_ecdh_and_a_key(void) {
+    uint8_t secret[66], given[66], key[129], expected[198], out[260];
+    lt_premaster premaster;
+
+    for (size_t len = 0; len <= 66; len++) {
+        for (size_t key_len = 0; key_len <= 129; key_len++) {
+            int fits = len >= 1 && key_len >= 1 && key_len <= 128;
+
+            WHERE("secret of %d bytes, key of %d", (int)len, (int)key_len);
+            fill(given, sizeof given, (uint32_t)len);
+            fill(key, sizeof key, (uint32_t)key_len + 1000);
+            memcpy(secret, given, sizeof given);
+            memset(&premaster, 0, sizeof premaster);
+            if (len != 0) {
+                CHECK(lt_premaster_set(&premaster, secret, len) == LT_OK);
+            }
+            CHECK(lt_premaster_add_psk(&premaster, key, key_len) == (fits ? LT_OK : LT_ERR_ARGUMENT));
+            if (!fits) {
+                CHECK(all_bytes_are((uint8_t *)&premaster, sizeof premaster, 0));
+                continue;
+            }
+            expected[0] = expected[2 + len] = 0;
+            expected[1] = (uint8_t)len;
+            expected[3 + len] = (uint8_t)key_len;
+            memcpy(expected + 2, given, len);
+            memcpy(expected + 4 + len, key, key_len);
+            CHECK(lt_test_premaster_get(&premaster, out) == (int)(4 + len + key_len));
+            CHECK(memcmp(out, expected, 4 + len + key_len) == 0);
+        }
+    }
+    WHERE("a second key");
+    fill(key, sizeof key, 1);
+    CHECK(lt_premaster_set_psk(&premaster, key, 64) == LT_OK);
+    CHECK(lt_premaster_add_psk(&premaster, key, 64) == LT_ERR_ARGUMENT);
+    CHECK(all_bytes_are((uint8_t *)&premaster, sizeof premaster, 0));
+}
+
 int main(void) {
     for (int all = 0; all < 2; all++) { /* portable C, then what this processor has */
         lt_cpu_restrict(all ? ~(uint32_t)0 : 0);
@@ -444,5 +506,7 @@ int main(void) {
         test_key_share_arguments();
     }
     test_premaster_from_outside();
+    test_premaster_of_a_key();
+    test_premaster_of_ecdh_and_a_key();
     return check_result();
 }

@@ -76,6 +76,8 @@ ENTRIES = [
     "lt_key_share_generate",
     "lt_key_share_derive",
     "lt_premaster_set",
+    "lt_premaster_set_psk",
+    "lt_premaster_add_psk",
     "lt_key_schedule_derive",
     "lt_key_schedule_resume",
     "lt_key_schedule_record_keys",

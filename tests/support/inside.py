@@ -36,7 +36,7 @@ def premaster_bytes(premaster: Any) -> bytes:
     if hasattr(premaster, "secret"):
         return bytes(premaster.secret)
     ffi, lib = core()
-    out = ffi.new("uint8_t[66]")
+    out = ffi.new("uint8_t[260]")
     return bytes(ffi.buffer(out, lib.lt_test_premaster_get(premaster.context, out)))
 
 

@@ -28,6 +28,8 @@ RANDOM_LENGTH: Final = 32
 MASTER_LENGTH: Final = 48
 SUITE_AT_REST: Final = SUITES[CipherSuite.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384]
 KEY_AT_REST_LENGTH: Final = 32
+MAX_ECDH: Final = 66  # bytes of a shared secret
+MAX_PSK: Final = 128  # bytes of a pre-shared key: RFC 4279 §5.3 wants 64, and more where it is easy
 MAX_PLAINTEXT: Final = 1 << 14  # RFC 5246 §6.2.1; as many are legal (REC-10)
 
 

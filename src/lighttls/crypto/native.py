@@ -96,6 +96,12 @@ class NativePremaster:
             _checked(lib.lt_premaster_set(premaster.context, view, len(secret)))
         return premaster
 
+    def mix(self, key: bytes | bytearray, *, with_ecdh: bool) -> None:
+        """Put a pre-shared key into the secret, or make one of the key alone."""
+        put = lib.lt_premaster_add_psk if with_ecdh else lib.lt_premaster_set_psk
+        with _from_buffer(_BYTES, key) as view:
+            _checked(put(self.context, view, len(key)))
+
     def wipe(self) -> None:
         lib.lt_premaster_wipe(self.context)
 
@@ -374,6 +380,13 @@ class NativeProvider:
 
     def premaster(self, secret: bytearray) -> NativePremaster:
         return NativePremaster.taking(secret)
+
+    def psk_premaster(self, key: bytes | bytearray, shared: Any) -> NativePremaster:
+        premaster = NativePremaster() if shared is None else shared
+        if not isinstance(premaster, NativePremaster):
+            raise _shared.foreign_premaster()
+        premaster.mix(key, with_ecdh=shared is not None)
+        return premaster
 
     def key_schedule(
         self, suite: Suite, premaster: Any, client_random: bytes, server_random: bytes, session_hash: bytes | None

@@ -126,6 +126,13 @@ class CryptoProvider(Protocol):
     def premaster(self, secret: bytearray) -> Premaster:
         """Take over a secret from outside (a secure element's ECDH); `secret` is wiped."""
 
+    def psk_premaster(self, key: bytes | bytearray, shared: Premaster | None) -> Premaster:
+        """The premaster secret of a pre-shared key of at most 128 bytes.
+
+        With an ECDH secret, which is used up, that of ECDHE_PSK (RFC 5489 §2); with None that of plain PSK
+        (RFC 4279 §2). `key` stays the caller's.
+        """
+
     def key_schedule(
         self, suite: Suite, premaster: Premaster, client_random: bytes, server_random: bytes, session_hash: bytes | None
     ) -> KeySchedule:

@@ -292,6 +292,20 @@ class PureProvider:
         secret[:] = bytes(len(secret))
         return taken
 
+    def psk_premaster(self, key: bytes | bytearray, shared: Any) -> PurePremaster:
+        if shared is not None and not isinstance(shared, PurePremaster):
+            raise _shared.foreign_premaster()
+        mixed = bytearray()
+        for part in (bytes(len(key)) if shared is None else shared.secret, key):
+            mixed += len(part).to_bytes(2, "big")
+            mixed += part
+        fits = 0 < len(key) <= _shared.MAX_PSK and (shared is None or 0 < len(shared.secret) <= _shared.MAX_ECDH)
+        if shared is not None:
+            shared.wipe()
+        if not fits:
+            raise InternalError(f"no premaster secret comes of a key of {len(key)} bytes and what was there")
+        return PurePremaster(mixed)
+
     def key_schedule(
         self, suite: Suite, premaster: Any, client_random: bytes, server_random: bytes, session_hash: bytes | None
     ) -> PureKeySchedule:

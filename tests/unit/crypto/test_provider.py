@@ -183,6 +183,49 @@ def test_premaster_from_outside_is_moved(provider: CryptoProvider) -> None:
     assert secret == bytes(48)
 
 
+@pytest.mark.parametrize("key", [b"\x0f", bytes(range(16)), bytes(range(64)), b"\xff" * 128], ids=len)
+def test_premaster_of_a_key_alone_has_zeros_in_the_place_of_ecdh(provider: CryptoProvider, key: bytes) -> None:
+    """RFC 4279 §2: uint16 N, N zeros, uint16 N, the key."""
+    length = f"{len(key):04x}"
+    expected = bytes.fromhex(length + "00" * len(key) + length + key.hex())
+    assert premaster_bytes(provider.psk_premaster(key, None)) == expected
+    kept = bytearray(key)
+    assert premaster_bytes(provider.psk_premaster(kept, None)) == expected
+    assert kept == key
+
+
+@pytest.mark.parametrize("group", [X25519, 23, 24])
+def test_premaster_of_ecdh_and_a_key_holds_both_behind_their_lengths(provider: CryptoProvider, group: int) -> None:
+    """RFC 5489 §2."""
+    ours = provider.key_share(group, counting())
+    theirs = provider.key_share(group, counting(7))
+    secret = premaster_bytes(theirs.derive(ours.public))
+    key = bytes(range(16))
+    mixed = provider.psk_premaster(key, ours.derive(theirs.public))
+    assert premaster_bytes(mixed) == len(secret).to_bytes(2, "big") + secret + b"\0\x10" + key
+    assert len(secret) == {X25519: 32, 23: 32, 24: 48}[group]
+
+
+def test_premaster_without_ecdh_or_with_a_key_in_it_is_not_taken_for_one_of_ecdh(provider: CryptoProvider) -> None:
+    """So that a mistake cannot turn ECDHE_PSK into plain PSK."""
+    wiped = provider.premaster(bytearray(b"\1" * 32))
+    wiped.wipe()
+    for wrong in (wiped, provider.psk_premaster(bytes(64), None)):
+        with pytest.raises(InternalError):
+            provider.psk_premaster(bytes(16), wrong)
+        assert not any(premaster_bytes(wrong))
+
+
+@pytest.mark.parametrize("length", [0, 129])
+def test_key_of_an_impossible_length_leaves_no_ecdh_secret_behind(provider: CryptoProvider, length: int) -> None:
+    with pytest.raises(InternalError):
+        provider.psk_premaster(bytes(length), None)
+    shared = provider.premaster(bytearray(b"\1" * 32))
+    with pytest.raises(InternalError):
+        provider.psk_premaster(bytes(length), shared)
+    assert not any(premaster_bytes(shared))
+
+
 SUITE: Suite = SUITES[CipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256]
 
 
@@ -202,3 +245,5 @@ def test_premaster_of_the_other_engine_is_refused() -> None:
     for ours, theirs in ((pure, native), (native, pure)):
         with pytest.raises(InternalError, match="another engine"):
             ours.key_schedule(SUITE, theirs.premaster(bytearray(32)), bytes(32), bytes(32), None)
+        with pytest.raises(InternalError, match="another engine"):
+            ours.psk_premaster(bytes(16), theirs.premaster(bytearray(32)))
