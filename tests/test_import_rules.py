@@ -18,7 +18,7 @@ from support.require import REPOSITORY
 SOURCE = REPOSITORY / "src"
 EVERYBODY = {"_struct", "_typing", "iana", "errors"}
 CONTRACT = {"crypto.provider", "crypto.suites"}  # what an engine promises, without any engine
-SETTINGS = {"config", "events", "identity", "info", "keys", "session", "x509"}
+SETTINGS = {"config", "events", "identity", "info", "keys", "psk", "session", "x509"}
 PUBLIC = {"", "connection", "trace", *SETTINGS}  # lighttls, and the modules whose names it offers
 
 ROOMS: dict[str, set[str]] = {
@@ -34,6 +34,7 @@ ROOMS: dict[str, set[str]] = {
     "keys": CONTRACT,
     "session": {"crypto", "wire", *CONTRACT},  # a file is sealed by the default engine
     "identity": {"keys", "x509"},
+    "psk": CONTRACT,
     "info": SETTINGS,
     "events": SETTINGS | CONTRACT,
     "profiles": CONTRACT,

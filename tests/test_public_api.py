@@ -24,9 +24,10 @@ CORE = """
 SESSIONS = "Session SessionStore MemorySessionStore FileSessionStore aead_seal"
 TRUST = "TrustStore SignaturePolicy VerifyPolicy TimePolicy"
 IDENTITY = "Identity IdentityRequest Signer SignatureRequest software_key raw_ecdsa"
+PSK = "Psk PskRequest"
 FACES = "connect TLSSocket Stream Transport MemoryTransport memory_pair"
 
-NAMES = " ".join((ERRORS, CODE_POINTS, CORE, SESSIONS, TRUST, IDENTITY, FACES)).split()
+NAMES = " ".join((ERRORS, CODE_POINTS, CORE, SESSIONS, TRUST, IDENTITY, PSK, FACES)).split()
 
 CONNECTION = {
     "abort": ("alert",),

@@ -41,6 +41,7 @@ from lighttls.iana import Alert, CipherSuite, NamedGroup, SignatureScheme
 from lighttls.identity import Identity, IdentityRequest
 from lighttls.info import ConnectionInfo
 from lighttls.keys import SignatureRequest, Signer, raw_ecdsa, software_key
+from lighttls.psk import Psk, PskRequest
 from lighttls.session import MemorySessionStore, Session, SessionStore
 from lighttls.trace import TraceEntry
 from lighttls.x509 import SignaturePolicy, TimePolicy, TrustStore, VerifyPolicy
@@ -81,6 +82,8 @@ __all__ = [
     "PeerClosed",
     "ProtocolError",
     "ProtocolVersion",
+    "Psk",
+    "PskRequest",
     "RecordOverflow",
     "Session",
     "SessionAvailable",

@@ -14,6 +14,7 @@ from lighttls.errors import ConfigurationError, EntropyError
 from lighttls.iana import FRAGMENT_LENGTHS, CipherSuite, NamedGroup, SignatureScheme
 from lighttls.identity import Identity, IdentitySelector
 from lighttls.profiles import PROFILES
+from lighttls.psk import Psk, PskSelector, check_strength
 from lighttls.session import SessionStore
 from lighttls.x509 import TrustStore, VerifyPolicy
 
@@ -33,8 +34,11 @@ class ClientConfig:
     ECDHE-ECDSA alone, with ChaCha20-Poly1305 and AES-128-GCM, x25519 and P-256, in the shortest ClientHello that is as
     secure; a server with an RSA certificate alone refuses it. docs/bytes.md has the numbers.
     `identity` may be a function: it is asked with an `IdentityRequest` when a server wants a certificate, and
-    gives an Identity, or None to go on without. `clock` gives seconds since 1970 in UTC. `key_log` is
-    called with one line in NSS key log format: whoever reads it reads the traffic.
+    gives an Identity, or None to go on without. `psk` is a pre-shared key, or a function that is asked with a
+    `PskRequest` and gives one; it needs PSK suites in `cipher_suites`, of which none is there unless it is listed. With
+    no other suites `trust` may be None: there is no certificate to judge.
+    `clock` gives seconds since 1970 in UTC. `key_log` is called with one line in NSS key log format: whoever reads it
+    reads the traffic.
     `sessions` keeps what later connections resume with; tickets are offered where it is set, a session is given to the
     connection, or `offer_tickets` says so (False: session IDs alone). `allow_non_ems_resumption` keeps sessions of
     servers without the extended master secret too, which RFC 7627 §5.3 advises against.
@@ -83,6 +87,7 @@ class ClientConfig:
         "offer_tickets",
         "profile",
         "provider",
+        "psk",
         "record_size_limit",
         "request_ocsp",
         "request_scts",
@@ -95,8 +100,9 @@ class ClientConfig:
         "verify",
     )
 
-    trust: TrustStore
+    trust: TrustStore  # empty if None was given
     identity: Identity | IdentitySelector | None
+    psk: Psk | PskSelector | None
     alpn_protocols: tuple[bytes, ...]
     cipher_suites: tuple[CipherSuite, ...]
     groups: tuple[NamedGroup, ...]
@@ -128,8 +134,9 @@ class ClientConfig:
     def __init__(
         self,
         *,
-        trust: TrustStore,
+        trust: TrustStore | None,
         identity: Identity | IdentitySelector | None = None,
+        psk: Psk | PskSelector | None = None,
         alpn_protocols: Iterable[str] = (),
         cipher_suites: Iterable[int] | None = None,
         groups: Iterable[int] | None = None,
@@ -155,12 +162,12 @@ class ClientConfig:
         trace: bool = False,
         cache_signatures: bool = True,
     ) -> None:
-        if not isinstance(trust, TrustStore):
-            raise ConfigurationError(
-                "the setting trust must be a TrustStore; there is no default, since it decides who is believed"
-            )
+        if trust is not None and not isinstance(trust, TrustStore):
+            raise ConfigurationError(_TRUST_NEEDED)
         if identity is not None and not isinstance(identity, Identity) and not callable(identity):
             raise ConfigurationError("the setting identity must be an Identity, a function that chooses one, or None")
+        if psk is not None and not isinstance(psk, Psk) and not callable(psk):
+            raise ConfigurationError("the setting psk must be a Psk, a function that chooses one, or None")
         if verify is not None and not isinstance(verify, VerifyPolicy):
             raise ConfigurationError("the setting verify must be a VerifyPolicy or None")
         if sessions is not None and not all(hasattr(sessions, each) for each in ("load", "save", "delete")):
@@ -174,8 +181,9 @@ class ClientConfig:
         signature_schemes = usual.signature_schemes if signature_schemes is None else signature_schemes
         engine = provider if provider is not None else default_provider()
         settings: dict[str, Any] = {
-            "trust": trust,
+            "trust": trust if trust is not None else TrustStore.empty(),
             "identity": identity,
+            "psk": psk,
             "alpn_protocols": _protocols(alpn_protocols),
             "groups": _choice("groups", NamedGroup, groups, engine.groups),
             "signature_schemes": _choice(  # what the engine verifies, here and in certificates (GRP-11, GRP-12)
@@ -206,11 +214,13 @@ class ClientConfig:
             "_derived": {},
         }
         settings["cipher_suites"] = _suites(
-            cipher_suites, usual.cipher_suites, settings["groups"], settings["signature_schemes"]
+            cipher_suites, usual.cipher_suites, settings["groups"], settings["signature_schemes"], psk
         )
+        if trust is None and not all(SUITES[code].pre_shared for code in settings["cipher_suites"]):
+            raise ConfigurationError(_TRUST_NEEDED)
         if require_alpn and not settings["alpn_protocols"]:
             raise ConfigurationError("require_alpn is set, but there are no alpn_protocols to choose from")
-        trust.freeze()
+        settings["trust"].freeze()
         for name, value in settings.items():
             object.__setattr__(self, name, value)
 
@@ -330,26 +340,44 @@ def _size_limit(wanted: int | None) -> int | None:
     return wanted
 
 
+_TRUST_NEEDED: Final = (
+    "the setting trust must be a TrustStore; there is no default, since it decides who is believed. "
+    "None will do where every suite has a pre-shared key"
+)
+
+
 def _suites(
     wanted: Iterable[int] | None,
     usual: tuple[int, ...],
     groups: tuple[NamedGroup, ...],
     schemes: tuple[SignatureScheme, ...],
+    psk: Psk | PskSelector | None,
 ) -> tuple[CipherSuite, ...]:
-    """CH-09: only what we can finish is offered."""
+    """CH-09, PSK-01: only what we can finish is offered."""
     chosen = _choice("cipher_suites", CipherSuite, usual if wanted is None else wanted, SUITES)
-    missing = {code: _missing(code, groups, schemes) for code in chosen}
+    if psk is not None and not any(SUITES[code].pre_shared for code in chosen):
+        raise ConfigurationError("psk is set, but cipher_suites lists no suite with a pre-shared key")
+    missing = {code: _missing(code, groups, schemes, psk) for code in chosen}
     possible = tuple(code for code in chosen if not missing[code])
     if possible and wanted is None:
         return possible
     for code in chosen:
         if missing[code]:
             raise ConfigurationError(f"{missing[code]}, which {code.name} needs")
+        if isinstance(psk, Psk) and SUITES[code].pre_shared:
+            check_strength(psk, SUITES[code])
     return chosen
 
 
-def _missing(suite: CipherSuite, groups: tuple[NamedGroup, ...], schemes: tuple[SignatureScheme, ...]) -> str:
+def _missing(
+    suite: CipherSuite,
+    groups: tuple[NamedGroup, ...],
+    schemes: tuple[SignatureScheme, ...],
+    psk: Psk | PskSelector | None,
+) -> str:
     """What a suite lacks, as the start of a sentence; empty if nothing."""
+    if SUITES[suite].pre_shared:
+        return "" if psk is not None else "the setting psk has no pre-shared key"
     family = "ECDSA" if SUITES[suite].key_type == "ec" else "RSA"
     if not any(scheme.name.startswith(family) for scheme in schemes):
         return f"the setting signature_schemes has no {family} scheme"

@@ -56,6 +56,7 @@ from lighttls.handshake import (
     WaitTicketResumed,
     WriteWith,
     message_in,
+    psk_advice,
     refuse,
     step,
     wipe_secrets,
@@ -219,7 +220,9 @@ class Conversation:
         if level == AlertLevel.FATAL:  # ALERT-03, ALERT-04; close_notify too (ALERT-07). What is queued stays:
             # otherwise what is sent would hang on how the input was cut.
             raise PeerAlert(
-                f"the server ended the connection with the alert {name} (in state {self.state})", description
+                f"the server ended the connection with the alert {name} (in state {self.state})",
+                description,
+                hint=psk_advice(self._state, description),
             )
         if description != Alert.CLOSE_NOTIFY:  # ALERT-05, SNI-07
             self._patience.on_warning()

@@ -13,19 +13,20 @@ class ConnectionInfo:
 
     version: int  # always 0x0303
     cipher_suite: CipherSuite
-    group: NamedGroup | None  # None in a resumed handshake, which has no key exchange
-    peer_signature_scheme: SignatureScheme | None  # likewise
+    group: NamedGroup | None  # None in a resumed handshake, and with plain PSK: no forward secrecy (PSK-12)
+    peer_signature_scheme: SignatureScheme | None  # None in a resumed handshake, and with any PSK
     client_signature_scheme: SignatureScheme | None
     alpn_protocol: str | None
     extended_master_secret: bool
     secure_renegotiation: bool
     session_resumed: bool
     server_hostname: str
-    peer_chain: tuple[bytes, ...]  # DER, as sent; empty in a resumed handshake, which sends none, and with a raw key
+    psk_identity: bytes | None  # ours, if a pre-shared key proved both sides, in this handshake: a resumed one has none
+    peer_chain: tuple[bytes, ...]  # DER, as sent; empty in a resumed handshake, and with a raw or a pre-shared key
     peer_raw_public_key: bytes | None  # SubjectPublicKeyInfo (DER) that the server showed instead of a chain (RFC 7250)
-    verified_path: VerifiedPath | None  # None in a resumed handshake: the one that began the session had verified it
+    verified_path: VerifiedPath | None  # None in these cases; what began a resumed session had verified it, if any
     trust_anchor: Anchor | None  # None likewise, and under insecure_skip_verify
-    time_checked: bool  # now, or by the handshake that began the session, and until its end; also True for a raw key
+    time_checked: bool  # now, or by the handshake that began the session, and until its end; also True without a chain
     ocsp_response: bytes | None  # DER, as stapled; it has not been looked into
     sct_list: bytes | None  # SignedCertificateTimestampList (RFC 6962 §3.3), as sent; its signatures are not verified
     requested_certificate_types: tuple[int, ...] | None  # None: the server did not ask for a certificate

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lighttls.handshake import Connected, FullHandshake, PeerVerified, RawKeyVerified
+from lighttls.handshake import Connected, FullHandshake, PeerVerified, PskHandshake, RawKeyVerified, Resumption
 from lighttls.iana import TLS12
 from lighttls.info import ConnectionInfo
 
@@ -40,6 +40,7 @@ class Ledger:
         """A snapshot."""
         agreed = state.agreed
         full = state.proof if isinstance(state.proof, FullHandshake) else None
+        psk = state.proof if isinstance(state.proof, PskHandshake) else None
         auth = None if full is None else full.auth
         peer = None if full is None else full.peer
         chain = peer if isinstance(peer, PeerVerified) else None
@@ -47,14 +48,15 @@ class Ledger:
         return ConnectionInfo(
             version=TLS12,
             cipher_suite=agreed.suite.code,
-            group=None if full is None else full.exchange.group,
+            group=full.exchange.group if full is not None else psk.group if psk is not None else None,
             peer_signature_scheme=None if full is None else full.exchange.scheme,
             client_signature_scheme=None if auth is None else auth.scheme,
             alpn_protocol=None if agreed.alpn_protocol is None else agreed.alpn_protocol.decode("ascii"),
             extended_master_secret=agreed.extended_master_secret,
             secure_renegotiation=agreed.secure_renegotiation,
-            session_resumed=full is None,
+            session_resumed=isinstance(state.proof, Resumption),
             server_hostname=hostname,
+            psk_identity=None if psk is None else psk.identity,
             peer_chain=() if chain is None else chain.chain,
             peer_raw_public_key=peer.spki if isinstance(peer, RawKeyVerified) else None,
             verified_path=path,

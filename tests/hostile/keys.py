@@ -26,7 +26,7 @@ class Suite(NamedTuple):
 
     code: int
     name: str  # as OpenSSL calls it
-    key_type: str  # of the leaf
+    key_type: str  # of the leaf; "psk" or "ecdhe-psk" where there is none
     aead: Callable[[bytes], AESGCM | AESCCM | ChaCha20Poly1305]
     key_length: int
     iv_length: int
@@ -57,7 +57,26 @@ CCM_SUITES = {
         Suite(0xC0AF, "ECDHE-ECDSA-AES256-CCM8", "ec", partial(AESCCM, tag_length=8), 32, 4, 8, "sha256", 8),
     )
 }
-KNOWN_SUITES = SUITES | CCM_SUITES
+_ccm8 = partial(AESCCM, tag_length=8)
+PSK_SUITES = {
+    suite.code: suite
+    for suite in (  # RFC 5487 §2, RFC 6655 §3, RFC 7905 §3, RFC 8442 §3
+        Suite(0x00A8, "PSK-AES128-GCM-SHA256", "psk", AESGCM, 16, 4, 8, "sha256"),
+        Suite(0x00A9, "PSK-AES256-GCM-SHA384", "psk", AESGCM, 32, 4, 8, "sha384"),
+        Suite(0xCCAB, "PSK-CHACHA20-POLY1305", "psk", ChaCha20Poly1305, 32, 12, 0, "sha256"),
+        Suite(0xC0A4, "PSK-AES128-CCM", "psk", AESCCM, 16, 4, 8, "sha256"),
+        Suite(0xC0A5, "PSK-AES256-CCM", "psk", AESCCM, 32, 4, 8, "sha256"),
+        Suite(0xC0A8, "PSK-AES128-CCM8", "psk", _ccm8, 16, 4, 8, "sha256", 8),
+        Suite(0xC0A9, "PSK-AES256-CCM8", "psk", _ccm8, 32, 4, 8, "sha256", 8),
+        Suite(0xCCAC, "ECDHE-PSK-CHACHA20-POLY1305", "ecdhe-psk", ChaCha20Poly1305, 32, 12, 0, "sha256"),
+        Suite(0xD001, "ECDHE-PSK-AES128-GCM-SHA256", "ecdhe-psk", AESGCM, 16, 4, 8, "sha256"),
+        Suite(0xD002, "ECDHE-PSK-AES256-GCM-SHA384", "ecdhe-psk", AESGCM, 32, 4, 8, "sha384"),
+        Suite(0xD003, "ECDHE-PSK-AES128-CCM8-SHA256", "ecdhe-psk", _ccm8, 16, 4, 8, "sha256", 8),
+        Suite(0xD005, "ECDHE-PSK-AES128-CCM-SHA256", "ecdhe-psk", AESCCM, 16, 4, 8, "sha256"),
+    )
+}
+"""OpenSSL has no suite of RFC 8442; their names here are made after its fashion."""
+KNOWN_SUITES = SUITES | CCM_SUITES | PSK_SUITES
 GROUPS = (X25519, P256, P384)
 
 

@@ -30,6 +30,8 @@ Step = str | bytes | Callable[["Server"], bytes]
 
 FIRST = ("server_hello", "certificate", "server_key_exchange", "server_hello_done")
 FIRST_WITH_REQUEST = ("server_hello", "certificate", "server_key_exchange", "certificate_request", "server_hello_done")
+FIRST_WITH_PSK = ("server_hello", "server_key_exchange", "server_hello_done")
+FIRST_WITHOUT_HINT = ("server_hello", "server_hello_done")
 SECOND = ("change_cipher_spec", "finished")
 RESUMED = ("server_hello", "change_cipher_spec", "finished")
 
@@ -48,6 +50,7 @@ class Server:
     raw_key: show this SubjectPublicKeyInfo instead of the chain (RFC 7250); raw_client_key: agree that the client
     does so too. Both are answered as if the client had listed them.
     known: master secrets by ticket or session ID: the handshake is a resumed one if the client offers one of them.
+    psk: the key of every client: a PSK suite is chosen; hint: the identity hint (and in `ske`: hint, hint_length).
     wrong_write_master: protect what we send under another master secret (but read the client's rightly).
     """
 
@@ -74,6 +77,8 @@ class Server:
         ticket: bytes | None = None,
         lifetime: int = 0,
         known: Mapping[bytes, bytes] | None = None,
+        psk: bytes | None = None,
+        hint: bytes | None = None,
         wrong_write_master: Callable[[Server], bytes] | None = None,
         raw_key: bytes | None = None,
         raw_client_key: bool = False,
@@ -89,6 +94,7 @@ class Server:
         self.second_choice, self.tail = second, tail
         self.ticket, self.lifetime, self.known = ticket, lifetime, dict(known or {})
         self.raw_key, self.raw_client_key = raw_key, raw_client_key
+        self.psk, self.hint = psk, hint
         self.resumes = False
         self.coalesce, self.fragment = coalesce, fragment
         self.wrong_write_master, self.echo = wrong_write_master, echo
@@ -106,6 +112,7 @@ class Server:
         self.client_key = b""  # SubjectPublicKeyInfo
         self.client_scheme: int | None = None
         self.client_point = b""
+        self.client_identity: bytes | None = None  # of its pre-shared key
         self.client_finished = b""
         self.finished_record = b""  # as it came, still protected
         self.reading: keys.Protection | None = None
@@ -159,7 +166,7 @@ class Server:
         elif message[0] == wire.CERTIFICATE:
             self._on_client_certificate(message)
         elif message[0] == wire.CLIENT_KEY_EXCHANGE:
-            self.client_point = wire.read_client_key_exchange(message)
+            self._read_key_exchange(message)
         elif message[0] == wire.CERTIFICATE_VERIFY:
             self._verify_certificate_verify(message)
         elif message[0] == wire.FINISHED:
@@ -187,6 +194,13 @@ class Server:
             public = x509.load_der_x509_certificate(self.client_chain[0]).public_key()
             self.client_key = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
+    def _read_key_exchange(self, message: bytes) -> None:
+        if self._with_psk:
+            with_point = self.suite.key_type == "ecdhe-psk"
+            self.client_identity, self.client_point = wire.read_psk_key_exchange(message, with_point=with_point)
+        else:
+            self.client_point = wire.read_client_key_exchange(message)
+
     def _verify_certificate_verify(self, message: bytes) -> None:
         assert self.client_key, "CertificateVerify without a certificate"
         scheme, signature = wire.read_certificate_verify(message)
@@ -205,15 +219,17 @@ class Server:
     def _choose(self) -> None:
         hello = self.client_hello
         assert hello is not None
+        wanted = (self.leaf.key_type,) if self.psk is None else ("psk", "ecdhe-psk")
         fitting = [
-            code
-            for code in hello.suites
-            if code in keys.KNOWN_SUITES and keys.KNOWN_SUITES[code].key_type == self.leaf.key_type
+            code for code in hello.suites if code in keys.KNOWN_SUITES and keys.KNOWN_SUITES[code].key_type in wanted
         ]
         code = self.suite_choice if self.suite_choice is not None else fitting[0]
         self.suite = keys.KNOWN_SUITES.get(code) or keys.KNOWN_SUITES[fitting[0]]
         self.suite_code = code
-        groups = [group for group in hello.numbers(wire.SUPPORTED_GROUPS) if group in keys.GROUPS]
+        if self._with_psk and self.first_choice is None:
+            says_something = self.suite.key_type == "ecdhe-psk" or self.hint is not None
+            self.first = FIRST_WITH_PSK if says_something else FIRST_WITHOUT_HINT
+        groups = [group for group in hello.numbers(wire.SUPPORTED_GROUPS) if group in keys.GROUPS] or [wire.X25519]
         self.group = groups[0] if self.group_choice is None else self.group_choice
         self.ephemeral = self.ephemeral_choice or keys.Ephemeral(self.group)
         self.ems = self.want_ems and wire.EXTENDED_MASTER_SECRET in hello.types
@@ -240,6 +256,10 @@ class Server:
             return self.second_choice
         return () if self.resumes else self._with_ticket(SECOND)
 
+    @property
+    def _with_psk(self) -> bool:
+        return self.suite.code in keys.PSK_SUITES
+
     def _usual_scheme(self) -> int:
         return 0x0804 if self.leaf.key_type == "rsa" else SCHEME_OF_CURVE[self.leaf.key.key_size]
 
@@ -251,11 +271,16 @@ class Server:
         if self.master:
             return
         assert self.client_hello is not None
-        if self.client_point:
-            self.premaster = self.ephemeral.derive(self.client_point)
+        shared = self.ephemeral.derive(self.client_point) if self.client_point else b""
+        exchanged = bool(self.client_point) or self.client_identity is not None
+        if not self._with_psk:
+            self.premaster = shared
+        elif exchanged:
+            assert self.psk is not None
+            self.premaster = wire.vec16(shared or bytes(len(self.psk))) + wire.vec16(self.psk)
         self.plain_master = keys.master_secret(self.suite.hash, self.premaster, self.client_hello.random, self.random)
         self.extended_master = keys.extended_master_secret(self.suite.hash, self.premaster, self.transcript)
-        if self.client_point:
+        if exchanged:
             self.master = self.extended_master if self.ems else self.plain_master
 
     def _protections(self, master: bytes | None = None) -> tuple[keys.Protection, keys.Protection]:
@@ -358,6 +383,8 @@ class Server:
         """Overridden fields are signed as if they were right, so that only they can be what is refused."""
         assert self.client_hello is not None
         over = dict(self.ske)
+        if self._with_psk:
+            return self._build_psk_key_exchange(over)
         params = over.get("params")
         if params is None:
             params = wire.ecdh_params(
@@ -375,6 +402,14 @@ class Server:
         return wire.server_key_exchange(
             params, scheme, signature, length=over.get("length"), tail=over.get("tail", b"")
         )
+
+    def _build_psk_key_exchange(self, over: dict[str, Any]) -> bytes:
+        """RFC 4279 §2, RFC 5489 §2: the hint, which may be empty, and with ECDHE the parameters without a signature."""
+        body = wire.vec16(over.get("hint", self.hint or b""), over.get("hint_length"))
+        if self.suite.key_type == "ecdhe-psk":
+            point = over.get("point", self.ephemeral.public)
+            body += wire.ecdh_params(over.get("group", self.group), point, curve_type=over.get("curve_type", 3))
+        return wire.handshake(wire.SERVER_KEY_EXCHANGE, body + over.get("tail", b""))
 
     def _build_certificate_request(self) -> bytes:
         return self.request if isinstance(self.request, bytes) else wire.certificate_request()

@@ -292,6 +292,16 @@ def read_client_key_exchange(message: bytes) -> bytes:
     return point
 
 
+def read_psk_key_exchange(message: bytes, *, with_point: bool) -> tuple[bytes, bytes]:
+    """The client's identity (RFC 4279 §2), and its public point with ECDHE (RFC 5489 §2)."""
+    reader = Reader(message[4:])
+    identity = reader.vector(2)
+    point = reader.vector(1) if with_point else b""
+    reader.end()
+    assert bool(point) == with_point, "the client sent an empty point"
+    return identity, point
+
+
 def read_certificate_verify(message: bytes) -> tuple[int, bytes]:
     """Scheme and signature (RFC 5246 §7.4.8)."""
     reader = Reader(message[4:])

@@ -275,7 +275,7 @@ def test_every_field_of_the_verify_policy_takes_part() -> None:
 def test_every_setting_takes_part_or_is_known_not_to_matter() -> None:
     assert {name for name in ClientConfig.__slots__ if not name.startswith("_")} == {
         # takes part
-        *("trust", "verify", "identity", "alpn_protocols", "cipher_suites", "groups", "signature_schemes"),
+        *("trust", "verify", "identity", "psk", "alpn_protocols", "cipher_suites", "groups", "signature_schemes"),
         *("max_fragment_length", "request_ocsp", "request_scts", "insecure_allow_legacy_renegotiation"),
         *("require_alpn", "require_extended_master_secret"),
         # judged at each offer

@@ -3,6 +3,7 @@
 from lighttls.handshake import exporter, resumption
 from lighttls.handshake.client_hello import send_client_hello
 from lighttls.handshake.inputs import ApplicationData, ChangeCipherSpec, SignatureReady
+from lighttls.handshake.on_psk import advice as psk_advice
 from lighttls.handshake.output import (
     Action,
     Complete,
@@ -21,6 +22,7 @@ from lighttls.handshake.states import (
     Connected,
     FullHandshake,
     PeerVerified,
+    PskHandshake,
     RawKeyVerified,
     Resumption,
     State,
@@ -48,6 +50,7 @@ __all__ = [
     "LogKeys",
     "Output",
     "PeerVerified",
+    "PskHandshake",
     "RawKeyVerified",
     "ReadWith",
     "Refuse",
@@ -64,6 +67,7 @@ __all__ = [
     "WriteWith",
     "exporter",
     "message_in",
+    "psk_advice",
     "refuse",
     "resumption",
     "send_client_hello",

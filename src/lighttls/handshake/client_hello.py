@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lighttls.config import ClientConfig
+from lighttls.crypto.suites import SUITES
 from lighttls.handshake.certificate_types import offered_types
 from lighttls.handshake.output import Output
 from lighttls.handshake.states import Client, Offer, WaitServerHello
@@ -92,8 +93,9 @@ def _extensions(client: Client, ticket: bytes | None) -> tuple[Extension, ...]:
     """
     before, after = client.config.derived("extensions around server_name", _settings)
     if ticket is not None:  # TICKET-01: the ticket as it is, empty to ask for one
-        before = (*before, Extension(ExtensionType.SESSION_TICKET, ticket))
-    before += offered_types(client)
+        before = (Extension(ExtensionType.SESSION_TICKET, ticket), *before)
+    if _has_certificates(client.config):
+        before += offered_types(client)
     if client.server.server_name is None:  # SNI-02
         return before + after
     names = ServerNameList((HostName(0, client.server.server_name),))  # SNI-01
@@ -102,14 +104,23 @@ def _extensions(client: Client, ticket: bytes | None) -> tuple[Extension, ...]:
 
 def _settings(config: ClientConfig) -> tuple[tuple[Extension, ...], tuple[Extension, ...]]:
     """The extensions that say the same on every connection: those before server_name, and those after it."""
-    ems = Extension(ExtensionType.EXTENDED_MASTER_SECRET, EmptyBody().build())  # EMS-01
-    renegotiation = Extension(ExtensionType.RENEGOTIATION_INFO, RenegotiationInfo(b"").build())  # RI-01
-    groups = Extension(ExtensionType.SUPPORTED_GROUPS, SupportedGroups(config.groups).build())
-    formats = Extension(ExtensionType.EC_POINT_FORMATS, EcPointFormats(b"\0").build())  # GRP-03
-    schemes = Extension(ExtensionType.SIGNATURE_ALGORITHMS, SignatureAlgorithms(config.signature_schemes).build())
-    if _lean(config):
-        return (ems,), (*_asked_for(config), groups, schemes)
-    return (ems, renegotiation), (*_asked_for(config), groups, formats, schemes)
+    before = [Extension(ExtensionType.EXTENDED_MASTER_SECRET, EmptyBody().build())]  # EMS-01
+    after = _asked_for(config)
+    if not _lean(config):
+        before.append(Extension(ExtensionType.RENEGOTIATION_INFO, RenegotiationInfo(b"").build()))  # RI-01
+    if any(SUITES[code].ephemeral for code in config.cipher_suites):  # GRP-01
+        after.append(Extension(ExtensionType.SUPPORTED_GROUPS, SupportedGroups(config.groups).build()))
+        if not _lean(config):
+            after.append(Extension(ExtensionType.EC_POINT_FORMATS, EcPointFormats(b"\0").build()))  # GRP-03
+    if _has_certificates(config):  # GRP-08
+        body = SignatureAlgorithms(config.signature_schemes).build()
+        after.append(Extension(ExtensionType.SIGNATURE_ALGORITHMS, body))
+    return tuple(before), tuple(after)
+
+
+def _has_certificates(config: ClientConfig) -> bool:
+    """Whether a server may prove itself by one."""
+    return not all(SUITES[code].pre_shared for code in config.cipher_suites)
 
 
 def _asked_for(config: ClientConfig) -> list[Extension]:
@@ -118,13 +129,13 @@ def _asked_for(config: ClientConfig) -> list[Extension]:
     if config.max_fragment_length is not None:
         code = FRAGMENT_LENGTHS[config.max_fragment_length]
         asked.append(Extension(ExtensionType.MAX_FRAGMENT_LENGTH, MaxFragmentLength(code).build()))
-    if config.request_ocsp:
+    if config.request_ocsp and _has_certificates(config):
         body = CertificateStatusRequest(OCSP, (), b"").build()  # OCSP-01
         asked.append(Extension(ExtensionType.STATUS_REQUEST, body))
     if config.alpn_protocols:
         body = ProtocolNameList(config.alpn_protocols).build()
         asked.append(Extension(ExtensionType.APPLICATION_LAYER_PROTOCOL_NEGOTIATION, body))
-    if config.request_scts:  # SCT-01
+    if config.request_scts and _has_certificates(config):  # SCT-01
         asked.append(Extension(ExtensionType.SIGNED_CERTIFICATE_TIMESTAMP, EmptyBody().build()))
     if config.record_size_limit is not None:
         body = RecordSizeLimit(config.record_size_limit).build()

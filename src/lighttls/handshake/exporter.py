@@ -9,7 +9,7 @@ from __future__ import annotations
 from lighttls._typing import Final
 from lighttls.errors import UsageError
 from lighttls.handshake.resumption import end_point
-from lighttls.handshake.states import Connected, Resumption
+from lighttls.handshake.states import Connected, PskHandshake, Resumption
 
 _LABELS_OF_TLS: Final = frozenset(
     (b"client finished", b"server finished", b"master secret", b"extended master secret", b"key expansion")
@@ -37,6 +37,8 @@ def channel_binding(state: Connected, kind: str) -> bytes:
     if kind == "tls-server-end-point":  # EXP-05: of the certificate that was verified, now or when the session began
         if isinstance(state.proof, Resumption):
             bound = state.proof.session.facts.end_point
+        elif isinstance(state.proof, PskHandshake):
+            bound = b""
         else:
             bound = end_point(state.agreed.offer.client.provider, state.proof.peer) or b""
         if not bound:

@@ -20,6 +20,8 @@ from lighttls.handshake.states import (
     Offer,
     WaitCertificate,
     WaitChangeCipherSpecResumed,
+    WaitPskHint,
+    WaitPskParams,
     WaitRawPublicKey,
     WaitServerHello,
     WaitTicketResumed,
@@ -47,7 +49,7 @@ _EMPTY_ANSWERS = (
 
 def on_server_hello(
     out: Output, state: WaitServerHello, msg: ServerHello
-) -> WaitCertificate | WaitRawPublicKey | WaitTicketResumed | WaitChangeCipherSpecResumed:
+) -> WaitCertificate | WaitRawPublicKey | WaitPskHint | WaitPskParams | WaitTicketResumed | WaitChangeCipherSpecResumed:
     """Judge version, suite, resumption, compression, extensions and cross checks, in this order (SH-20).
 
     Any suite that we offered will do, whatever our order (SH-19).
@@ -71,13 +73,16 @@ def on_server_hello(
         )
     if msg.compression_method != 0:  # SH-08
         raise IllegalParameter(f"the server chose compression method {msg.compression_method}, we offered none")
-    answers = _answers(offer, msg.extensions or (), session is not None)
-    raw_key = shows_raw_key(offer.client, answers, session)
+    suite = SUITES[msg.cipher_suite]
+    answers = _answers(offer, msg.extensions or (), with_points=suite.ephemeral and session is None)
+    if suite.pre_shared and ExtensionType.STATUS_REQUEST in answers:  # OCSP-03
+        raise IllegalParameter("the server announces the status of a certificate, but chose a suite that has none")
+    raw_key = not suite.pre_shared and shows_raw_key(offer.client, answers, session)
     sizes = agreed_sizes(offer.client.config, answers, session)
     out.do(LimitRecords(sizes))
     agreed = Agreed(
         offer=offer,
-        suite=SUITES[msg.cipher_suite],
+        suite=suite,
         server_random=msg.random,
         extended_master_secret=_extended_master_secret(offer, answers),
         secure_renegotiation=_secure_renegotiation(offer, answers),
@@ -92,10 +97,12 @@ def on_server_hello(
     )
     if session is not None:
         return resume(out, agreed, session)
+    if suite.pre_shared:
+        return WaitPskParams(agreed) if suite.ephemeral else WaitPskHint(agreed)
     return WaitRawPublicKey(agreed) if raw_key else WaitCertificate(agreed)
 
 
-def _answers(offer: Offer, extensions: tuple[Extension, ...], resumed: bool) -> dict[int, bytes]:
+def _answers(offer: Offer, extensions: tuple[Extension, ...], *, with_points: bool) -> dict[int, bytes]:
     answers: dict[int, bytes] = {}  # in any order (SH-18)
     for extension in extensions:
         if extension.extension_type in answers:  # SH-13
@@ -109,8 +116,8 @@ def _answers(offer: Offer, extensions: tuple[Extension, ...], resumed: bool) -> 
     for number in _EMPTY_ANSWERS:
         EmptyBody.parse(answers.get(number, b""))
     formats = answers.get(ExtensionType.EC_POINT_FORMATS)
-    # GRP-04, GRP-05; without a key exchange nothing hangs on it (RFC 8422 §4)
-    if formats is not None and 0 not in EcPointFormats.parse(formats).ec_point_format_list and not resumed:
+    # GRP-04, GRP-05; where no points are exchanged nothing hangs on it (GRP-07, RFC 8422 §4)
+    if formats is not None and 0 not in EcPointFormats.parse(formats).ec_point_format_list and with_points:
         raise IllegalParameter("the server does not take uncompressed points")
     return answers
 

@@ -14,6 +14,7 @@ from lighttls.handshake.states import (
     ClientAuth,
     FullHandshake,
     KeyExchangeVerified,
+    PskHandshake,
     WaitChangeCipherSpec,
     WaitRequestOrDone,
     WaitServerHelloDone,
@@ -26,7 +27,7 @@ from lighttls.keys import SignatureRequest
 from lighttls.messages import Certificate, CertificateVerify, ClientKeyExchange, RawPublicKey, ServerHelloDone
 
 if TYPE_CHECKING:
-    from lighttls.crypto.provider import KeySchedule
+    from lighttls.crypto.provider import KeySchedule, Premaster
 
 _RAISED = "That came from the signer, not from TLS. Look at its driver, the bus, or the service that signs."
 _GAVE_UP = "Whoever had to sign did not. Look at the chip or the service that signs."
@@ -41,7 +42,7 @@ def on_server_hello_done(
 ) -> WaitTicket | WaitChangeCipherSpec:
     """Nobody asked for a certificate: ClientKeyExchange, ChangeCipherSpec, Finished (CAUTH-02)."""
     schedule = _exchange_keys(out, state.agreed, state.exchange)
-    after = _finish(out, state.agreed, FullHandshake(state.peer, state.exchange, None), schedule)
+    after = send_last_flight(out, state.agreed, FullHandshake(state.peer, state.exchange, None), schedule)
     if may_start_early(state.agreed, state.peer):
         out.do(StartEarly())
     return after
@@ -61,7 +62,7 @@ def on_server_hello_done_with_auth(
             out.do(Emit(SignatureRequested(request)))
             return WaitSignature(state.agreed, state.peer, state.exchange, auth, auth.identity, request, schedule)
         _send_certificate_verify(out, state.agreed, auth.identity, request, signature)
-    return _finish(out, state.agreed, FullHandshake(state.peer, state.exchange, auth), schedule)
+    return send_last_flight(out, state.agreed, FullHandshake(state.peer, state.exchange, auth), schedule)
 
 
 def _certificate(identity: Identity | None) -> Certificate | RawPublicKey:
@@ -76,16 +77,21 @@ def on_signature_ready(out: Output, state: WaitSignature, ready: SignatureReady)
         hint = ready.outcome.hint if isinstance(ready.outcome, SignerError) else _GAVE_UP
         raise SignerError(f"the signer gave up: {ready.outcome}", hint=hint) from ready.outcome
     _send_certificate_verify(out, state.agreed, state.identity, state.request, ready.outcome)
-    return _finish(out, state.agreed, FullHandshake(state.peer, state.exchange, state.auth), state.schedule)
+    return send_last_flight(out, state.agreed, FullHandshake(state.peer, state.exchange, state.auth), state.schedule)
 
 
 def _exchange_keys(out: Output, agreed: Agreed, exchange: KeyExchangeVerified) -> KeySchedule:
     out.send(ClientKeyExchange(exchange.our_public))  # CAUTH-14
+    return derive_keys(out, agreed, exchange.premaster)
+
+
+def derive_keys(out: Output, agreed: Agreed, premaster: Premaster) -> KeySchedule:
+    """The master secret, right behind ClientKeyExchange, and its copy for the key log."""
     offer = agreed.offer
     # RFC 7627 §3: the session hash ends with ClientKeyExchange (EMS-03).
     session_hash = out.transcript.digest(agreed.suite.prf_hash) if agreed.extended_master_secret else None
     schedule = offer.client.provider.key_schedule(
-        agreed.suite, exchange.premaster, offer.random, agreed.server_random, session_hash
+        agreed.suite, premaster, offer.random, agreed.server_random, session_hash
     )
     out.do(LogKeys(offer.random, schedule))
     return schedule
@@ -130,8 +136,8 @@ def _send_certificate_verify(
     out.send(CertificateVerify(request.scheme, signature))
 
 
-def _finish(
-    out: Output, agreed: Agreed, proof: FullHandshake, schedule: KeySchedule
+def send_last_flight(
+    out: Output, agreed: Agreed, proof: FullHandshake | PskHandshake, schedule: KeySchedule
 ) -> WaitTicket | WaitChangeCipherSpec:
     """Switch our side to the new keys; the other direction's are kept for the server's ChangeCipherSpec."""
     sealer, opener = schedule.record_keys()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lighttls.errors import BadKey, BadSignature, DecryptError, IllegalParameter
+from lighttls.handshake.ecdh_params import judge_curve_type, judge_point
 from lighttls.handshake.output import Output
 from lighttls.handshake.states import (
     Agreed,
@@ -12,15 +13,9 @@ from lighttls.handshake.states import (
     WaitRequestOrDone,
     WaitServerKeyExchange,
 )
-from lighttls.iana import NamedGroup, SignatureScheme, name_of
+from lighttls.iana import SignatureScheme, name_of
 from lighttls.messages import ServerKeyExchange, SignedEcdhParams
 
-_NAMED_CURVE = 3
-_POINT_LENGTH = {
-    NamedGroup.X25519: 32,
-    NamedGroup.SECP256R1: 65,
-    NamedGroup.SECP384R1: 97,
-}
 _SMALLEST_RSA_FOR_PSS = {  # bits: the encoded message is one bit shorter and holds hash, salt and two bytes
     SignatureScheme.RSA_PSS_RSAE_SHA256: 8 * 65 + 2,
     SignatureScheme.RSA_PSS_RSAE_SHA384: 8 * 97 + 2,
@@ -32,20 +27,9 @@ def on_server_key_exchange(out: Output, state: WaitServerKeyExchange, msg: Serve
     """1. Shape, curve type, group, point. 2. The scheme and its signature. 3. Only then ECDH (SKE-28)."""
     config = state.agreed.offer.client.config
     # 1.
-    if msg.body[:1] not in (b"", bytes((_NAMED_CURVE,))):  # SKE-02: other curve types have another shape
-        raise IllegalParameter(f"the server's key exchange has curve type {msg.body[0]}, expected a named curve")
+    judge_curve_type(msg.body)
     params = SignedEcdhParams.parse(msg.body)
-    if params.named_curve not in config.groups:  # SKE-03
-        raise IllegalParameter(
-            f"the server chose the group {name_of(NamedGroup, params.named_curve)}, which we did not offer"
-        )
-    group = NamedGroup(params.named_curve)
-    if len(params.public) != _POINT_LENGTH[group]:  # SKE-06, SKE-09
-        raise IllegalParameter(
-            f"the server's {group.name} key has {len(params.public)} bytes, expected {_POINT_LENGTH[group]}"
-        )
-    if group != NamedGroup.X25519 and params.public[0] != 4:  # SKE-05
-        raise IllegalParameter("the server's point is not in uncompressed form")
+    group = judge_point(config, params.named_curve, params.public)
     # 2.
     scheme = _judge_scheme(state, params.scheme)
     _check_signature(state.agreed, state.peer, scheme, params, msg.body)

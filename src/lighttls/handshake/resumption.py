@@ -2,7 +2,7 @@
 
 Resumption verifies no certificate: it trusts what an earlier handshake verified. So a session is
 good only where that handshake's verdict would be ours too (RESUME-01). What the verdict hangs on, name, anchors,
-policies, our own certificate and what we offer, is hashed into the session's binding, which is also
+policies, our own certificate or pre-shared key and what we offer, is hashed into the session's binding, which is also
 its key in the store: under another policy it is not even found.
 """
 
@@ -17,20 +17,23 @@ from lighttls.handshake.states import (
     Client,
     Connected,
     FullHandshake,
+    PeerVerified,
+    PskHandshake,
     RawKeyVerified,
     Resumption,
     WaitChangeCipherSpecResumed,
     WaitTicketResumed,
 )
 from lighttls.identity import Identity
+from lighttls.psk import Psk
 from lighttls.session import DAY, MAX_TICKET, Session
 from lighttls.x509 import signature_hash
 
 if TYPE_CHECKING:
     from lighttls.crypto.provider import CryptoProvider
-    from lighttls.handshake.states import PeerVerified
 
 _PURPOSE: Final = b"lighttls session binding 1"
+_PURPOSE_OF_KEY: Final = b"lighttls session binding of a PSK"
 _NEVER: Final = 0xFFFFFFFF  # the last second that a session can name
 
 
@@ -99,6 +102,7 @@ def session_of(state: Connected, now: float) -> Session | None:
     bound_to = binding(client)
     if bound_to is None or not _worth_keeping(state, proof) or not (ticket or agreed.session_id):
         return None
+    peer = None if isinstance(proof, PskHandshake) else proof.peer
     return Session.new(
         suite=agreed.suite.code,
         extended_master_secret=agreed.extended_master_secret,
@@ -110,36 +114,37 @@ def session_of(state: Connected, now: float) -> Session | None:
         max_fragment_length=agreed.sizes.max_fragment_length or 0,
         issued=int(now),
         lifetime=hint if ticket else DAY,
-        not_after=_not_after(proof.peer),
-        raw_public_key=isinstance(proof.peer, RawKeyVerified),
-        end_point=end_point(client.provider, proof.peer) or b"",
+        not_after=_not_after(peer),
+        raw_public_key=isinstance(peer, RawKeyVerified),
+        end_point=end_point(client.provider, peer) or b"",
     )
 
 
-def end_point(provider: CryptoProvider, peer: PeerVerified | RawKeyVerified) -> bytes | None:
+def end_point(provider: CryptoProvider, peer: PeerVerified | RawKeyVerified | None) -> bytes | None:
     """The hash of the leaf that tls-server-end-point names (RFC 5929 §4.1).
 
     None if its signature names no hash, or there is no certificate (RPK-14).
     """
-    if isinstance(peer, RawKeyVerified):
+    if not isinstance(peer, PeerVerified):
         return None
     algorithm = signature_hash(peer.leaf)
     return None if algorithm is None else provider.digest(algorithm, peer.leaf.der)
 
 
-def _not_after(peer: PeerVerified | RawKeyVerified) -> int:
-    """When what was verified ends: with the first certificate; a raw public key has no end (RPK-14)."""
-    if isinstance(peer, RawKeyVerified):
+def _not_after(peer: PeerVerified | RawKeyVerified | None) -> int:
+    """When what was verified ends: with the first certificate; raw public keys (RPK-14) and shared ones have no end."""
+    if not isinstance(peer, PeerVerified):
         return _NEVER
     return min(each.not_after for each in (peer.leaf, *peer.path.certificates))
 
 
-def _worth_keeping(state: Connected, proof: FullHandshake) -> bool:
+def _worth_keeping(state: Connected, proof: FullHandshake | PskHandshake) -> bool:
     """A verdict that must be repeated is no verdict to resume by, nor is a lifetime without a clock to end it."""
     config = state.agreed.offer.client.config
+    peer = proof.peer if isinstance(proof, FullHandshake) and isinstance(proof.peer, PeerVerified) else None
     return (
         (state.agreed.extended_master_secret or config.allow_non_ems_resumption)
-        and (isinstance(proof.peer, RawKeyVerified) or proof.peer.path.time_checked)
+        and (peer is None or peer.path.time_checked)
         and _believed_time(config) is not None
     )
 
@@ -167,6 +172,7 @@ def _policies(config: ClientConfig) -> bytes:
         _row(*(_row(host.encode(), *sorted(keys)) for host, keys in verify.raw_keys)),
         verify.insecure_skip_verify,
         (*identity.chain, identity.spki)[0] if isinstance(identity, Identity) else b"",
+        _psk_id(config, config.psk) if isinstance(config.psk, Psk) else b"",
         _row(*config.alpn_protocols),
         _row(*config.cipher_suites),
         _row(*config.groups),
@@ -180,13 +186,22 @@ def _policies(config: ClientConfig) -> bytes:
     )
 
 
+def _psk_id(config: ClientConfig, psk: Psk) -> bytes:
+    """Identity and key, so that a session made with a key ends with it; the key hashed, for it is no policy."""
+    secret = bytearray(_PURPOSE_OF_KEY + psk.key)
+    hashed = config.provider.digest("sha256", secret)
+    secret[:] = bytes(len(secret))
+    return _row(psk.identity, hashed)
+
+
 def _policy_ids(config: ClientConfig) -> bytes | None:
     """What stands for the application's own judgement, asked each time: who changes how it judges changes this.
 
     None if there is a hook that cannot say.
     """
     ids: list[bytes] = []
-    for hook in (config.verify.verifier, None if isinstance(config.identity, Identity) else config.identity):
+    selectors = (None if isinstance(each, Identity | Psk) else each for each in (config.identity, config.psk))
+    for hook in (config.verify.verifier, *selectors):
         policy_id = b"" if hook is None else getattr(hook, "policy_id", b"")
         if hook is not None and not (isinstance(policy_id, bytes) and policy_id):
             return None

@@ -68,7 +68,7 @@ class Agreed:
 
 
 # Proof values: each is made in one function, right after its check. `Connected` takes `FinishedVerified`, and with it
-# `FullHandshake`, which takes the first two, or `Resumption`.
+# `FullHandshake`, which takes the first two, `PskHandshake`, or `Resumption`.
 
 
 @struct
@@ -110,6 +110,14 @@ class KeyExchangeVerified:
 
 
 @struct
+class PskHandshake:
+    """Our identity and key are named and used (made in `on_psk`): the server's Finished is what proves the peer."""
+
+    identity: bytes  # as sent
+    group: NamedGroup | None  # of ECDHE; None with plain PSK
+
+
+@struct
 class Resumption:
     """The server goes on with a session that we offered, unchanged (made in `resumption`)."""
 
@@ -143,7 +151,7 @@ class FullHandshake:
     auth: ClientAuth | None
 
 
-# States, in the order in which a full handshake passes them, and then a resumed one.
+# States, in the order in which a full handshake passes them, then those of a pre-shared key, and then a resumed one's.
 
 
 @struct
@@ -221,7 +229,7 @@ class WaitTicket:
     """Our Finished is out, and the server has announced a ticket."""
 
     agreed: Agreed
-    proof: FullHandshake
+    proof: FullHandshake | PskHandshake
     our_verify_data: bytes
     schedule: KeySchedule = secret()
     opener: RecordOpener = secret()
@@ -232,7 +240,7 @@ class WaitChangeCipherSpec:
     """Our Finished is out, and so is the server's ticket if it announced one."""
 
     agreed: Agreed
-    proof: FullHandshake
+    proof: FullHandshake | PskHandshake
     ticket: NewSessionTicket | None
     our_verify_data: bytes
     schedule: KeySchedule = secret()
@@ -244,10 +252,35 @@ class WaitFinished:
     """The server's records are protected from here on."""
 
     agreed: Agreed
-    proof: FullHandshake
+    proof: FullHandshake | PskHandshake
     ticket: NewSessionTicket | None
     our_verify_data: bytes
     schedule: KeySchedule = secret()
+
+
+@struct
+class WaitPskHint:
+    """Plain PSK is agreed: the server may have a hint which identity to use."""
+
+    agreed: Agreed
+
+
+@struct
+class WaitPskParams:
+    """ECDHE_PSK is agreed: the server's ephemeral key must come."""
+
+    agreed: Agreed
+
+
+@struct
+class WaitPskDone:
+    """The server's hint is there, and its ephemeral key, if it has one, is good."""
+
+    agreed: Agreed
+    hint: bytes | None
+    group: NamedGroup | None  # None, like our key and the secret: plain PSK
+    our_public: bytes
+    shared: Premaster | None = secret()
 
 
 @struct
@@ -289,7 +322,7 @@ class Connected:
     """The handshake is complete."""
 
     agreed: Agreed
-    proof: FullHandshake | Resumption
+    proof: FullHandshake | PskHandshake | Resumption
     finished: FinishedVerified
     ticket: NewSessionTicket | None
     schedule: KeySchedule = secret()
@@ -312,13 +345,24 @@ State = (
     | WaitTicket
     | WaitChangeCipherSpec
     | WaitFinished
+    | WaitPskHint
+    | WaitPskParams
+    | WaitPskDone
     | WaitTicketResumed
     | WaitChangeCipherSpecResumed
     | WaitFinishedResumed
     | Connected
 )
 
-_WITHOUT_SECRETS = WaitServerHello | WaitCertificate | WaitRawPublicKey | WaitCertificateStatus | WaitServerKeyExchange
+_WITHOUT_SECRETS = (
+    WaitServerHello
+    | WaitCertificate
+    | WaitRawPublicKey
+    | WaitCertificateStatus
+    | WaitServerKeyExchange
+    | WaitPskHint
+    | WaitPskParams
+)
 
 
 def wipe_secrets(state: State) -> None:
@@ -328,5 +372,8 @@ def wipe_secrets(state: State) -> None:
     """
     if isinstance(state, WaitRequestOrDone | WaitServerHelloDone):
         state.exchange.premaster.wipe()
+    elif isinstance(state, WaitPskDone):
+        if state.shared is not None:
+            state.shared.wipe()
     elif not isinstance(state, _WITHOUT_SECRETS):
         state.schedule.wipe()

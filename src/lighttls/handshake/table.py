@@ -3,7 +3,8 @@
 Whatever is not in the table is an unexpected_message (SEQ-01 to SEQ-16, HS-02, HS-03, HS-10): a ServerKeyExchange
 left out (SKE-01), a ChangeCipherSpec too early, twice or too late (CCS-03 to CCS-07), a NewSessionTicket that was not
 announced, is missing, or comes elsewhere (TICKET-06 to TICKET-09), a Finished before its time (FIN-03, FIN-05),
-application data before the server's Finished is verified (REC-21).
+application data before the server's Finished is verified (REC-21). With a pre-shared key no row takes a Certificate,
+CertificateStatus or CertificateRequest (PSK-09, CR-01).
 HelloRequest is skipped during a handshake until the server's ChangeCipherSpec (HS-06, CCS-08).
 Data that we send early changes nothing here: the server's has to wait for its Finished all the same (FS-08).
 CertificateStatus has its place after Certificate, in a state that only an announced one leads to (OCSP-04, OCSP-05);
@@ -31,6 +32,7 @@ from lighttls.handshake.on_finished import (
     refuse_renegotiation,
 )
 from lighttls.handshake.on_new_session_ticket import on_new_session_ticket, on_renewed_ticket
+from lighttls.handshake.on_psk import on_psk_done, on_psk_done_without_hint, on_psk_hint, on_psk_params
 from lighttls.handshake.on_raw_public_key import on_raw_public_key
 from lighttls.handshake.on_server_hello import on_server_hello
 from lighttls.handshake.on_server_hello_done import (
@@ -49,6 +51,9 @@ from lighttls.handshake.states import (
     WaitChangeCipherSpecResumed,
     WaitFinished,
     WaitFinishedResumed,
+    WaitPskDone,
+    WaitPskHint,
+    WaitPskParams,
     WaitRawPublicKey,
     WaitRequestOrDone,
     WaitServerHello,
@@ -66,6 +71,7 @@ from lighttls.messages import (
     HelloRequest,
     Message,
     NewSessionTicket,
+    PskServerKeyExchange,
     RawPublicKey,
     ServerHello,
     ServerHelloDone,
@@ -98,47 +104,59 @@ def _skip(out: Output, state: _S, message: HelloRequest) -> _S:
 
 # fmt: off
 TABLE: Final = (
-    #   while in                     on receiving        run                             to
-    row(WaitServerHello,             ServerHello,        on_server_hello,                WaitCertificate,
-                                                                                         WaitRawPublicKey,
-                                                                                         WaitTicketResumed,
-                                                                                         WaitChangeCipherSpecResumed),
-    row(WaitCertificate,             Certificate,        on_certificate,                 WaitServerKeyExchange,
-                                                                                         WaitCertificateStatus),
-    row(WaitRawPublicKey,            RawPublicKey,       on_raw_public_key,              WaitServerKeyExchange),
-    row(WaitCertificateStatus,       CertificateStatus,  on_certificate_status,          WaitServerKeyExchange),
-    row(WaitCertificateStatus,       ServerKeyExchange,  on_status_left_out,             WaitRequestOrDone),
-    row(WaitServerKeyExchange,       ServerKeyExchange,  on_server_key_exchange,         WaitRequestOrDone),
-    row(WaitRequestOrDone,           CertificateRequest, on_certificate_request,         WaitServerHelloDone),
-    row(WaitRequestOrDone,           ServerHelloDone,    on_server_hello_done,           WaitTicket,
-                                                                                         WaitChangeCipherSpec),
-    row(WaitServerHelloDone,         ServerHelloDone,    on_server_hello_done_with_auth, WaitTicket,
-                                                                                         WaitChangeCipherSpec,
-                                                                                         WaitSignature),
-    row(WaitSignature,               SignatureReady,     on_signature_ready,             WaitTicket,
-                                                                                         WaitChangeCipherSpec),
-    row(WaitTicket,                  NewSessionTicket,   on_new_session_ticket,          WaitChangeCipherSpec),
-    row(WaitChangeCipherSpec,        ChangeCipherSpec,   on_change_cipher_spec,          WaitFinished),
-    row(WaitFinished,                Finished,           on_finished,                    Connected),
+    #   while in                     on receiving          run                             to
+    row(WaitServerHello,             ServerHello,          on_server_hello,                WaitCertificate,
+                                                                                           WaitRawPublicKey,
+                                                                                           WaitPskHint,
+                                                                                           WaitPskParams,
+                                                                                           WaitTicketResumed,
+                                                                                           WaitChangeCipherSpecResumed),
+    row(WaitCertificate,             Certificate,          on_certificate,                 WaitServerKeyExchange,
+                                                                                           WaitCertificateStatus),
+    row(WaitRawPublicKey,            RawPublicKey,         on_raw_public_key,              WaitServerKeyExchange),
+    row(WaitCertificateStatus,       CertificateStatus,    on_certificate_status,          WaitServerKeyExchange),
+    row(WaitCertificateStatus,       ServerKeyExchange,    on_status_left_out,             WaitRequestOrDone),
+    row(WaitServerKeyExchange,       ServerKeyExchange,    on_server_key_exchange,         WaitRequestOrDone),
+    row(WaitRequestOrDone,           CertificateRequest,   on_certificate_request,         WaitServerHelloDone),
+    row(WaitRequestOrDone,           ServerHelloDone,      on_server_hello_done,           WaitTicket,
+                                                                                           WaitChangeCipherSpec),
+    row(WaitServerHelloDone,         ServerHelloDone,      on_server_hello_done_with_auth, WaitTicket,
+                                                                                           WaitChangeCipherSpec,
+                                                                                           WaitSignature),
+    row(WaitSignature,               SignatureReady,       on_signature_ready,             WaitTicket,
+                                                                                           WaitChangeCipherSpec),
+    row(WaitTicket,                  NewSessionTicket,     on_new_session_ticket,          WaitChangeCipherSpec),
+    row(WaitChangeCipherSpec,        ChangeCipherSpec,     on_change_cipher_spec,          WaitFinished),
+    row(WaitFinished,                Finished,             on_finished,                    Connected),
 
-    row(WaitTicketResumed,           NewSessionTicket,   on_renewed_ticket,              WaitChangeCipherSpecResumed),
-    row(WaitChangeCipherSpecResumed, ChangeCipherSpec,   on_change_cipher_spec_resumed,  WaitFinishedResumed),
-    row(WaitFinishedResumed,         Finished,           on_finished_resumed,            Connected),
+    row(WaitPskHint,                 PskServerKeyExchange, on_psk_hint,                    WaitPskDone),
+    row(WaitPskHint,                 ServerHelloDone,      on_psk_done_without_hint,       WaitTicket,
+                                                                                           WaitChangeCipherSpec),
+    row(WaitPskParams,               PskServerKeyExchange, on_psk_params,                  WaitPskDone),
+    row(WaitPskDone,                 ServerHelloDone,      on_psk_done,                    WaitTicket,
+                                                                                           WaitChangeCipherSpec),
 
-    row(Connected,                   ApplicationData,    on_application_data,            Connected),
-    row(Connected,                   HelloRequest,       refuse_renegotiation,           Connected),
-    row(WaitServerHello,             HelloRequest,       _skip,                          WaitServerHello),
-    row(WaitCertificate,             HelloRequest,       _skip,                          WaitCertificate),
-    row(WaitRawPublicKey,            HelloRequest,       _skip,                          WaitRawPublicKey),
-    row(WaitCertificateStatus,       HelloRequest,       _skip,                          WaitCertificateStatus),
-    row(WaitServerKeyExchange,       HelloRequest,       _skip,                          WaitServerKeyExchange),
-    row(WaitRequestOrDone,           HelloRequest,       _skip,                          WaitRequestOrDone),
-    row(WaitServerHelloDone,         HelloRequest,       _skip,                          WaitServerHelloDone),
-    row(WaitSignature,               HelloRequest,       _skip,                          WaitSignature),
-    row(WaitTicket,                  HelloRequest,       _skip,                          WaitTicket),
-    row(WaitChangeCipherSpec,        HelloRequest,       _skip,                          WaitChangeCipherSpec),
-    row(WaitTicketResumed,           HelloRequest,       _skip,                          WaitTicketResumed),
-    row(WaitChangeCipherSpecResumed, HelloRequest,       _skip,                          WaitChangeCipherSpecResumed),
+    row(WaitTicketResumed,           NewSessionTicket,     on_renewed_ticket,              WaitChangeCipherSpecResumed),
+    row(WaitChangeCipherSpecResumed, ChangeCipherSpec,     on_change_cipher_spec_resumed,  WaitFinishedResumed),
+    row(WaitFinishedResumed,         Finished,             on_finished_resumed,            Connected),
+
+    row(Connected,                   ApplicationData,      on_application_data,            Connected),
+    row(Connected,                   HelloRequest,         refuse_renegotiation,           Connected),
+    row(WaitServerHello,             HelloRequest,         _skip,                          WaitServerHello),
+    row(WaitCertificate,             HelloRequest,         _skip,                          WaitCertificate),
+    row(WaitRawPublicKey,            HelloRequest,         _skip,                          WaitRawPublicKey),
+    row(WaitCertificateStatus,       HelloRequest,         _skip,                          WaitCertificateStatus),
+    row(WaitServerKeyExchange,       HelloRequest,         _skip,                          WaitServerKeyExchange),
+    row(WaitRequestOrDone,           HelloRequest,         _skip,                          WaitRequestOrDone),
+    row(WaitServerHelloDone,         HelloRequest,         _skip,                          WaitServerHelloDone),
+    row(WaitSignature,               HelloRequest,         _skip,                          WaitSignature),
+    row(WaitTicket,                  HelloRequest,         _skip,                          WaitTicket),
+    row(WaitChangeCipherSpec,        HelloRequest,         _skip,                          WaitChangeCipherSpec),
+    row(WaitPskHint,                 HelloRequest,         _skip,                          WaitPskHint),
+    row(WaitPskParams,               HelloRequest,         _skip,                          WaitPskParams),
+    row(WaitPskDone,                 HelloRequest,         _skip,                          WaitPskDone),
+    row(WaitTicketResumed,           HelloRequest,         _skip,                          WaitTicketResumed),
+    row(WaitChangeCipherSpecResumed, HelloRequest,         _skip,                          WaitChangeCipherSpecResumed),
 )
 # fmt: on
 

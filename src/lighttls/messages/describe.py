@@ -30,7 +30,8 @@ from lighttls.messages.extensions import (
     SignedCertificateTimestampList,
     SupportedGroups,
 )
-from lighttls.messages.key_exchange import ServerKeyExchange, SignedEcdhParams
+from lighttls.messages.key_exchange import EcdhParams, ServerKeyExchange, SignedEcdhParams
+from lighttls.messages.psk_key_exchange import PskServerKeyExchange
 from lighttls.wire import Structure
 
 _SHOWN_BYTES = 32
@@ -47,7 +48,7 @@ _ENUMS: Final[dict[str, type[IntEnum]]] = {
     "named_group_list": NamedGroup,
 }
 
-_TEXTS: Final = ("name", "protocol_name_list")
+_TEXTS: Final = ("name", "protocol_name_list", "psk_identity", "psk_identity_hint")
 
 _BODIES: Final[dict[int, type[Structure]]] = {  # as we send them
     ExtensionType.SERVER_NAME: ServerNameList,
@@ -72,7 +73,9 @@ _ANSWERS: Final[dict[int, type[Structure]]] = {  # where the answer's shape is a
 def describe(message: Message) -> list[str]:
     """One line a field, `name: value`. No handshake message of ours or theirs holds a secret."""
     if isinstance(message, ServerKeyExchange):
-        return _key_exchange(message)
+        return _key_exchange(message, SignedEcdhParams, "body")
+    if isinstance(message, PskServerKeyExchange):
+        return _key_exchange(message, EcdhParams, "params")
     return _fields(message)
 
 
@@ -87,11 +90,13 @@ def _fields(structure: Structure) -> list[str]:
     return lines
 
 
-def _key_exchange(message: ServerKeyExchange) -> list[str]:
+def _key_exchange(message: Message, params: type[Structure], field: str) -> list[str]:
+    """What stands before the parameters, and they in the place of the field that has them, if they parse."""
     try:
-        return _fields(SignedEcdhParams.parse(message.body))
+        inside = _fields(params.parse(getattr(message, field)))
     except DecodeError:
         return _fields(message)
+    return _fields(message)[:-1] + inside
 
 
 def _extensions(extensions: tuple[Extension, ...] | None) -> list[str]:

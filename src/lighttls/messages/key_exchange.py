@@ -15,6 +15,15 @@ class ServerKeyExchange(Message):
 
 
 @structure
+class EcdhParams(Structure):
+    """ServerECDHParams: a group and the server's ephemeral key on it (RFC 8422 §5.4)."""
+
+    curve_type: int = field(Uint(1))
+    named_curve: int = field(Uint(2))
+    public: bytes = field(Vector(1, 0xFF))
+
+
+@structure
 class SignedEcdhParams(Structure):
     """A ServerKeyExchange body for ECDHE with a certificate (RFC 8422 §5.4).
 

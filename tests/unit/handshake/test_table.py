@@ -105,12 +105,13 @@ def test_hello_request_is_refused_between_change_cipher_spec_and_finished() -> N
         ("PeerVerified", "on_certificate.py", "verified_peer"),
         ("RawKeyVerified", "on_raw_public_key.py", "on_raw_public_key"),
         ("KeyExchangeVerified", "on_server_key_exchange.py", "on_server_key_exchange"),
+        ("PskHandshake", "on_psk.py", "on_psk_done"),
         ("Resumption", "resumption.py", "resume"),
         ("FinishedVerified", "on_finished.py", "_verified"),
     ],
 )
 def test_proof_is_made_in_one_function_only(proof: str, file: str, function: str) -> None:
-    """`Connected` takes all: whoever gets there has passed every check of a full handshake, or resumes one."""
+    """`Connected` takes all: whoever gets there has passed every check of a full handshake, has a key, or resumes."""
     source = Path(lighttls.__file__).parent
     makers = [
         (path.name, made_in.name)

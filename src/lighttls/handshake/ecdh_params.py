@@ -1,0 +1,34 @@
+"""The server's ephemeral key, before anything is computed with it: type, group and form (RFC 8422 §5.4)."""
+
+from __future__ import annotations
+
+from lighttls.config import ClientConfig
+from lighttls.errors import IllegalParameter
+from lighttls.iana import NamedGroup, name_of
+
+_NAMED_CURVE = 3
+_POINT_LENGTH = {
+    NamedGroup.X25519: 32,
+    NamedGroup.SECP256R1: 65,
+    NamedGroup.SECP384R1: 97,
+}
+
+
+def judge_curve_type(params: bytes) -> None:
+    """SKE-02: parameters of another type have another shape, so this is looked at before they are parsed."""
+    if params[:1] not in (b"", bytes((_NAMED_CURVE,))):
+        raise IllegalParameter(f"the server's key exchange has curve type {params[0]}, expected a named curve")
+
+
+def judge_point(config: ClientConfig, named_curve: int, public: bytes) -> NamedGroup:
+    """A group that we offered, and a point in its form. Whether it is on the curve, ECDH finds out."""
+    if named_curve not in config.groups:  # SKE-03
+        raise IllegalParameter(f"the server chose the group {name_of(NamedGroup, named_curve)}, which we did not offer")
+    group = NamedGroup(named_curve)
+    if len(public) != _POINT_LENGTH[group]:  # SKE-06, SKE-09
+        raise IllegalParameter(
+            f"the server's {group.name} key has {len(public)} bytes, expected {_POINT_LENGTH[group]}"
+        )
+    if group != NamedGroup.X25519 and public[0] != 4:  # SKE-05
+        raise IllegalParameter("the server's point is not in uncompressed form")
+    return group
