@@ -35,6 +35,10 @@ class Lack:
     error: type[LightTLSError] | None = None  # what ends the connection; None: it goes on without
 
 
+class Refused(Exception):
+    """A server that completes the handshake turns us away in its own protocol."""
+
+
 class Files:
     """The certificates of a run as files, and a folder for whatever else a server needs."""
 
