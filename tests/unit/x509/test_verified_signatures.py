@@ -100,7 +100,7 @@ def test_known_chain_is_judged_by_date_host_and_anchor_all_the_same(engine: Any)
 
 def test_wrong_signature_is_verified_every_time(engine: Any) -> None:
     known = VerifiedSignatures()
-    forged = kit.server(MIDDLE, signature=LEAF.der[-70:])
+    forged = kit.server(MIDDLE, signature=LEAF.der[-70:-1] + bytes([LEAF.der[-1] ^ 1]))
     for expected in (1, 2):
         assert refusal(engine, known, [forged, MIDDLE]) is ChainReason.BAD_SIGNATURE
         assert engine.count == expected
