@@ -77,6 +77,7 @@ def test_different_names_have_different_normal_forms(left: bytes, right: bytes) 
         der.sequence(der.set_of()),
         der.sequence(der.sequence()),
         der.sequence(der.set_of(der.null())),
+        der.sequence(der.set_of(der.set_of(der.oid(CN), der.utf8_string("a")))),
         der.sequence(der.set_of(der.sequence(der.oid(CN)))),
         der.sequence(der.set_of(der.sequence(der.oid(CN), der.utf8_string("a"), der.null()))),
     ],
