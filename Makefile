@@ -6,11 +6,12 @@
 PYTHON ?= python3
 export PYTHON
 
-.PHONY: help demo test mutants cross interop fuzz size assurance check bench timing docs deps clean
+.PHONY: help demo test coverage mutants cross interop fuzz size assurance check bench timing docs deps clean
 
 help:
 	@echo "make demo    set up, then publish over mutual TLS 1.2 to a server on this machine"
 	@echo "make test    set up, then run the tests"
+	@echo "make coverage walk every branch of the protocol's rooms, or say which one no test takes"
 	@echo "make mutants switch off checks of the protocol, one at a time: some test must fail for each"
 	@echo "make cross   run the C core on every processor that qemu stands for here (minutes)"
 	@echo "make interop meet every server that docs/interop.md lists, and write it anew (half an hour)"
@@ -31,6 +32,11 @@ demo:
 test:
 	@tools/setup.sh test
 	@tools/with_engine.sh -m pytest
+
+coverage:
+	@tools/setup.sh test
+	@tools/with_engine.sh -m coverage run -m pytest -q tests/unit tests/hostile tests/property
+	@tools/with_engine.sh -m coverage report
 
 mutants:
 	@tools/setup.sh test

@@ -292,7 +292,7 @@ class Conversation:
                         self._outbox.add_warning(Alert.NO_RENEGOTIATION)
                 case StartEarly():
                     self._seal_data = self._seal_early
-                case Complete():
+                case Complete():  # pragma: no branch - the last of the closed union Action
                     self._complete(events)
         if type(self._state) is not WaitSignature:  # a flight leaves in one piece
             self._flush_flight()

@@ -209,6 +209,39 @@ def test_data_still_arrives_after_our_close(provider):
     assert link.server.alerts == [(wire.WARNING, wire.CLOSE_NOTIFY)]
 
 
+@both_splits
+@pytest.mark.parametrize(
+    ("step", "error"),
+    [
+        (b"\xff" * 64, errors.UnexpectedMessage),
+        (b"\x17\x03\x03\x00\x20" + bytes(32), errors.BadRecordMac),
+        (alert(wire.FATAL, 40), errors.PeerAlert),
+    ],
+    ids=["garbage", "forged-data", "fatal-alert"],
+)
+def test_error_after_our_close_sends_no_second_alert(provider, split, step, error):
+    """ALERT-13: close_notify was our last word."""
+    link = drive(client(provider), Server(certificates.leaf()), split)
+    link.client.close()
+    link.run()
+    link.server.play([step])
+    link.run()
+    assert type(link.error) is error
+    assert link.server.alerts == [(wire.WARNING, wire.CLOSE_NOTIFY)]
+    assert link.data == b""
+
+
+def test_hello_request_after_our_close_is_not_answered(provider):
+    """ALERT-13, HS-09."""
+    link = connected(provider)
+    link.client.close()
+    link.server.play([fragment(wire.HANDSHAKE, wire.HELLO_REQUEST_MESSAGE), data(b"on its way")])
+    link.run()
+    assert link.error is None
+    assert link.data == b"on its way"
+    assert link.server.alerts == [(wire.WARNING, wire.CLOSE_NOTIFY)]
+
+
 def test_abort_sends_the_chosen_alert_and_ends(provider):
     link = connected(provider)
     link.client.abort(wire.INTERNAL_ERROR)

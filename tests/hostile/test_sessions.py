@@ -515,6 +515,16 @@ def test_ticket_over_the_limit_is_not_kept(provider, length, kept):
     assert len(store) == kept
 
 
+def test_renewed_ticket_over_the_limit_leaves_the_old_one(provider):
+    """TICKET-14, TICKET-20."""
+    earlier = Earlier(provider)
+    store = earlier.store()
+    check_alive(again(provider, earlier, store, known=earlier.known, ticket=bytes((1 << 14) + 1)))
+    link = again(provider, earlier, store, known=earlier.known)
+    check_alive(link)
+    assert link.client.info.session_resumed
+
+
 @pytest.mark.parametrize("script", [{"edit": flipped("finished")}, {"second": ["new_session_ticket"]}], ids=str)
 def test_ticket_counts_only_after_the_servers_finished(provider, script):
     """TICKET-16, RESUME-16."""
