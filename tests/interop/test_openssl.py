@@ -11,10 +11,16 @@ import subprocess
 import time
 from base64 import b64encode
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Self
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from cryptography.x509 import ocsp
 
 from lighttls import (
     Alert,
@@ -129,15 +135,35 @@ def strict_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SServer]
         yield server
 
 
-OCSP_RESPONSE = bytes.fromhex("30030a0103")  # «try later»: OpenSSL sends whatever parses
 TIMESTAMPS = bytes.fromhex("000d 0006") + b"\0first" + bytes.fromhex("0003") + b"\0nd"
+
+
+@cache
+def ocsp_response() -> bytes:
+    """That the RSA certificate is good, by its issuer."""
+    shared = pki.shared()
+    leaf, issuer = (x509.load_der_x509_certificate(each.der) for each in (shared.rsa_server, shared.intermediate))
+    now = datetime.now(UTC)
+    builder = ocsp.OCSPResponseBuilder().responder_id(ocsp.OCSPResponderEncoding.HASH, issuer)
+    builder = builder.add_response(
+        cert=leaf,
+        issuer=issuer,
+        algorithm=hashes.SHA1(),
+        cert_status=ocsp.OCSPCertStatus.GOOD,
+        this_update=now - timedelta(hours=1),
+        next_update=now + timedelta(days=1),
+        revocation_time=None,
+        revocation_reason=None,
+    )
+    key = load_pem_private_key(shared.intermediate.key.to_pem(), None)
+    return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
 
 
 @pytest.fixture(scope="module")
 def stapling_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SServer]:
     """Has an OCSP response and certificate timestamps for who asks."""
     folder = tmp_path_factory.mktemp("stapling")
-    (folder / "response.der").write_bytes(OCSP_RESPONSE)
+    (folder / "response.der").write_bytes(ocsp_response())
     extension = struct.pack(">HH", 18, len(TIMESTAMPS)) + TIMESTAMPS
     label = "SERVERINFO FOR TIMESTAMPS"
     (folder / "info.pem").write_text(
@@ -210,7 +236,7 @@ def test_stapled_response_and_timestamps_come_when_asked_for(
     with connect(address, config, server_hostname="localhost", timeout=20, deadline=60) as tls:
         exchange_lines(tls)
         info = tls.info
-    assert (info.ocsp_response, info.sct_list) == ((OCSP_RESPONSE, TIMESTAMPS) if asked else (None, None))
+    assert (info.ocsp_response, info.sct_list) == ((ocsp_response(), TIMESTAMPS) if asked else (None, None))
 
 
 @pytest.mark.parametrize("length", [512, 1024, 2048, 4096])
