@@ -24,13 +24,14 @@ from hostile import certificates, keys, wire
 from hostile.certificates import Credential
 from hostile.link import Link, drive
 from hostile.server import Server
-from lighttls import ClientConfig, ClientConnection, Identity, Session, TrustStore, VerifyPolicy, software_key
+from lighttls import ClientConfig, ClientConnection, Identity, Psk, Session, TrustStore, VerifyPolicy, software_key
 from support.require import REPOSITORY
 
 HOST = "a1b2c3d4e5f6g7-ats.iot.ap-northeast-1.amazonaws.com"
 NOW = 1_800_000_000.0
 SIGNATURE = 71  # bytes
 TICKET, SESSION_ID = bytes(176), bytes(range(32))  # the ticket as long as OpenSSL's without a client certificate
+KEY = bytes(range(16))
 DATA = bytes(50)  # one message of a sensor
 PROFILES = ("default", "cellular")
 GCM, CHACHA = 0xC02B, 0xCCA9
@@ -214,6 +215,8 @@ HANDSHAKES: dict[str, tuple[tuple[Cost, Cost], int, dict[str, Any]]] = {
     "full, our certificate": (((652, 1006), (611, 998)), 4, {"device": True}),
     "full, `groups=[NamedGroup.SECP256R1]`": (((295, 1005), (256, 997)), 4, {"groups": [23]}),
     "full, raw public keys on both sides": (((455, 385), (414, 377)), 4, {"raw": True}),
+    "full, `TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256`": (((245, 165), (234, 165)), 4, {"psk": 0xD001}),
+    "full, `TLS_PSK_WITH_AES_128_GCM_SHA256`": (((194, 118), (194, 118)), 4, {"psk": 0x00A8}),
     "resumed by session ID": (((256, 141), (215, 133)), 3, {"by": "id"}),
     "resumed by ticket": (((436, 141), (364, 102)), 3, {"by": "ticket"}),
 }
@@ -277,6 +280,7 @@ def measured(
     by: str = "",
     device: bool = False,
     raw: bool = False,
+    psk: int = 0,
     groups: Sequence[int] | None = None,
 ) -> tuple[int, int, int]:
     """Bytes sent, bytes received, flights."""
@@ -286,12 +290,15 @@ def measured(
         key = spki(server_chain())
         settings |= {"verify": VerifyPolicy(raw_keys={HOST: key}), "trust": TrustStore.empty()}
         script |= {"raw_key": key, "raw_client_key": True}
+    if psk:
+        settings |= {"trust": None, "psk": Psk("device-0001", KEY), "cipher_suites": [psk]}
+        script["psk"] = KEY
     if by:
         settings["session"], script["known"] = session_of(provider, profile, by)
     link = served(provider, profile, script, offer_tickets="ticket" in (gives, by), **settings)
     assert isinstance(link.client, ClientConnection)
     assert link.client.info.session_resumed is bool(by)
-    assert link.client.info.cipher_suite == (GCM if profile == "default" else CHACHA)
+    assert link.client.info.cipher_suite == (psk or (GCM if profile == "default" else CHACHA))
     return len(link.sent), len(link.served), link.client.info.flights
 
 

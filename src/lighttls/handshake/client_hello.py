@@ -28,7 +28,8 @@ from lighttls.session import Session
 _NO_COMPRESSION = b"\0"  # CH-06
 
 # Bytes of the ID beside a ticket, which comes back if the ticket is taken (RFC 5077 §3.4 sets no length). 32 is what
-# everybody sends; one byte does as well where bytes count, unless a server that takes no ticket gives out IDs of one.
+# everybody sends. Where bytes count one does as well, with all servers of tests/interop; it could only mislead where a
+# server that does not take the ticket gives out IDs of one byte.
 _USUAL_ID, _SHORT_ID = 32, 1
 
 
@@ -48,7 +49,7 @@ def send_client_hello(
         length = _SHORT_ID if _lean(config) else _USUAL_ID
         session_id = bytes(config.random(length)) if ticket else session.facts.session_id  # CH-03, TICKET-03
     extensions = _extensions(client, ticket if wants_tickets else None)
-    signals: tuple[int, ...] = (RENEGOTIATION_SCSV,) if _lean(config) else ()  # RI-01
+    signals: tuple[int, ...] = (RENEGOTIATION_SCSV,) if _uses_scsv(config) else ()  # RI-01
     if config.insecure_fallback_scsv and session is None:  # CH-11, RFC 7507 §4
         signals += (FALLBACK_SCSV,)
     out.send(
@@ -79,8 +80,13 @@ def _types(client: Client, wants_tickets: bool, extensions: tuple[Extension, ...
 
 
 def _lean(config: ClientConfig) -> bool:
-    """Whether two extensions are left out: the SCSV says as much as the one, and the other says what holds without."""
+    """Whether to say in fewer bytes what can be said so."""
     return PROFILES[config.profile].lean_hello
+
+
+def _uses_scsv(config: ClientConfig) -> bool:
+    """Whether the SCSV stands for renegotiation_info: not where that may be the only extension with a body (CH-08)."""
+    return _lean(config) and (_has_groups(config) or _has_certificates(config))
 
 
 def _extensions(client: Client, ticket: bytes | None) -> tuple[Extension, ...]:
@@ -106,9 +112,9 @@ def _settings(config: ClientConfig) -> tuple[tuple[Extension, ...], tuple[Extens
     """The extensions that say the same on every connection: those before server_name, and those after it."""
     before = [Extension(ExtensionType.EXTENDED_MASTER_SECRET, EmptyBody().build())]  # EMS-01
     after = _asked_for(config)
-    if not _lean(config):
+    if not _uses_scsv(config):
         before.append(Extension(ExtensionType.RENEGOTIATION_INFO, RenegotiationInfo(b"").build()))  # RI-01
-    if any(SUITES[code].ephemeral for code in config.cipher_suites):  # GRP-01
+    if _has_groups(config):  # GRP-01
         after.append(Extension(ExtensionType.SUPPORTED_GROUPS, SupportedGroups(config.groups).build()))
         if not _lean(config):
             after.append(Extension(ExtensionType.EC_POINT_FORMATS, EcPointFormats(b"\0").build()))  # GRP-03
@@ -116,6 +122,11 @@ def _settings(config: ClientConfig) -> tuple[tuple[Extension, ...], tuple[Extens
         body = SignatureAlgorithms(config.signature_schemes).build()
         after.append(Extension(ExtensionType.SIGNATURE_ALGORITHMS, body))
     return tuple(before), tuple(after)
+
+
+def _has_groups(config: ClientConfig) -> bool:
+    """Whether there may be a key exchange in a group."""
+    return any(SUITES[code].ephemeral for code in config.cipher_suites)
 
 
 def _has_certificates(config: ClientConfig) -> bool:

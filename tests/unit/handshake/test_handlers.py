@@ -6,7 +6,16 @@ from typing import Any
 
 import pytest
 
-from lighttls import CipherSuite, ClientConfig, DataReceived, DecryptError, Identity, SignatureRequested, TrustStore
+from lighttls import (
+    CipherSuite,
+    ClientConfig,
+    DataReceived,
+    DecryptError,
+    Identity,
+    Psk,
+    SignatureRequested,
+    TrustStore,
+)
 from lighttls.crypto import SUITES
 from lighttls.errors import SignerError
 from lighttls.handshake import (
@@ -164,6 +173,22 @@ def test_cellular_hello_signals_renegotiation_by_a_suite_and_says_nothing_of_poi
     assert [extension.extension_type for extension in hello.extensions] == [23, 0, 10, 13]
     assert 0xFF01 in state.offer.extension_types
     assert 11 not in state.offer.extension_types
+
+
+@pytest.mark.parametrize("host", ["a.example", "192.0.2.1"])
+@pytest.mark.parametrize(("suite", "expected"), [(0x00A8, [23, 0xFF01]), (0xD001, [23, 10])])
+def test_cellular_hello_for_a_pre_shared_key_ends_with_an_extension_that_has_a_body(
+    provider: Any, host: str, suite: int, expected: list[int]
+) -> None:
+    """CH-08, RI-01: without a name, a group or a scheme only renegotiation_info has one."""
+    settings = {"trust": None, "psk": Psk("device", bytes(range(16))), "cipher_suites": [suite], "profile": "cellular"}
+    hello, _, _ = sent_hello(provider, host, **settings)
+    types = [extension.extension_type for extension in hello.extensions or ()]
+    assert [each for each in types if each] == expected
+    assert (0 in types) == (host == "a.example")
+    assert (0x00FF in hello.cipher_suites) == (0xFF01 not in types)
+    assert hello.extensions
+    assert hello.extensions[-1].data
 
 
 @pytest.mark.parametrize(
