@@ -144,7 +144,9 @@ def cell(size="none", device="none", lacks=(), ended=False):
 
 
 def one_server(*cells, pure=None):
-    return {"Server": {"version": "1.0", "native": list(cells), "pure": list(cells) if pure is None else pure}}
+    pre_shared = ["TLS_PSK_A", "none", {}, False]
+    made = list(cells)
+    return {"Server": {"version": "1.0", "native": made, "pure": made if pure is None else pure, "psk": [pre_shared]}}
 
 
 def test_reason_of_a_cell_is_numbered_and_stands_below(interop) -> None:
@@ -159,6 +161,16 @@ def test_reason_of_a_cell_is_numbered_and_stands_below(interop) -> None:
 def test_reason_that_holds_in_some_cells_of_an_axis_stands_beside_the_tick(interop) -> None:
     page = interop.page(one_server(cell(device="rsa", lacks={"suite": "not so"}), cell(device="ecdsa")))
     assert "| A | ✓ [1] |" in page
+
+
+def test_pre_shared_keys_have_a_table_of_their_own(interop) -> None:
+    results = one_server(cell())
+    results["Server"]["psk"].append(["TLS_PSK_B", "ticket", {"suite": "has no B"}, True])
+    page = interop.page(results)
+    assert "| PSK_A | ✓ |" in page
+    assert "| PSK_B | [1] |" in page
+    assert "| ticket |  |" in page
+    assert "1. has no B" in page
 
 
 def test_cell_that_ended_for_one_axis_says_nothing_about_the_others(interop) -> None:

@@ -1,7 +1,7 @@
 """Write docs/interop.md from what `make interop` saw: tools/interop.py RESULTS
 
-RESULTS is the file that tests/interop/test_matrix.py writes: by server its version, and by engine every cell with what
-was lacking in it. Fails if the engines did not see the same.
+RESULTS is the file that the tests of tests/interop write: by server its version, by engine every cell with what was
+lacking in it, and likewise the cells with pre-shared keys. Fails if the engines did not see the same.
 """
 
 from __future__ import annotations
@@ -75,8 +75,18 @@ reason, or go on without what it lacks, and a reason that the run did not see is
 ## By axis
 
 ✓: in every cell of the row, the server did as asked. A number is a reason below; alone: in no cell; beside ✓: in some.
+Empty: other reasons ended every such cell.
 
 {axes}
+
+## Pre-shared keys
+
+By the native engine, {psk} cells with each server: every suite, without resumption and with both kinds of it. The marks
+are as above.
+
+{psk_axes}
+
+## Reasons
 
 {reasons}
 
@@ -90,17 +100,18 @@ differ, they stand for the record sizes {sizes}, in this order.
 def page(results: dict[str, dict[str, Any]]) -> str:
     """The whole document."""
     seen = {peer: [Row(*row) for row in entry["native"]] for peer, entry in results.items()}
+    pre_shared = {peer: [_pre_shared(*row) for row in entry["psk"]] for peer, entry in results.items()}
     reasons = Reasons()
-    by_axis = _axes(seen, reasons)
-    values = {axis: _values(axis, seen) for axis in AXES}
     return HEAD.format(
         cells=_same(len(rows) for rows in seen.values()),
         some=_same(len(entry["pure"]) for entry in results.values()),
         servers=_servers(results),
-        axes=by_axis,
+        axes=_axes(AXES, seen, reasons),
+        psk=_same(len(rows) for rows in pre_shared.values()),
+        psk_axes=_axes(("suite", "resumption"), pre_shared, reasons),
         details="".join(_details(peer, rows, reasons) for peer, rows in seen.items()),
-        reasons=reasons.text(),
-        sizes=", ".join(_word(size) for size in values["size"]),
+        reasons=reasons.text(),  # all have been met by now
+        sizes=", ".join(_word(size) for size in _values("size", seen)),
     )
 
 
@@ -138,9 +149,13 @@ def _servers(results: dict[str, dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def _axes(seen: dict[str, list[Row]], reasons: Reasons) -> str:
+def _pre_shared(suite: str, resumption: str, lacks: dict[str, str], ended: bool) -> Row:
+    return Row(suite, "", "", resumption, "", lacks, ended)
+
+
+def _axes(axes: Iterable[str], seen: dict[str, list[Row]], reasons: Reasons) -> str:
     lines = [_line("", *seen), _line("---", *[":---:"] * len(seen))]
-    for axis in AXES:
+    for axis in axes:
         lines.append(_line(f"**{TITLES[axis]}**", *[""] * len(seen)))
         for value in _values(axis, seen):
             marks = [

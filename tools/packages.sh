@@ -144,6 +144,10 @@ as_root() {
 
 install_missing() {
     echo "Installing system packages: $missing"
+    case " $missing " in *" mosquitto "* | *" nginx-light "*)
+        echo "Debian starts Mosquitto and nginx as services then; to end that: systemctl disable --now mosquitto nginx"
+        ;;
+    esac
     as_root apt-get -o DPkg::Lock::Timeout=300 -qq update || echo "apt-get update failed; trying with the old lists" >&2
     # The sanitizers' run-time carries the version of the clang that this system calls "clang".
     clang_version=$(apt-cache depends clang 2>/dev/null | sed -n 's/.*Depends: clang-\([0-9]*\)$/\1/p')
