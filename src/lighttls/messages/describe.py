@@ -48,6 +48,8 @@ _ENUMS: Final[dict[str, type[IntEnum]]] = {
     "named_group_list": NamedGroup,
 }
 
+_SIGNALS: Final = {RENEGOTIATION_SCSV: "empty_renegotiation_info_scsv", FALLBACK_SCSV: "fallback_scsv"}
+
 _TEXTS: Final = ("name", "protocol_name_list", "psk_identity", "psk_identity_hint")
 
 _BODIES: Final[dict[int, type[Structure]]] = {  # as we send them
@@ -120,7 +122,8 @@ def _value(name: str, value: object) -> str:
     if enum is not None and isinstance(value, int):
         return name_of(enum, value)
     if enum is not None and isinstance(value, tuple | bytes):
-        return ", ".join(name_of(enum, number) for number in value)
+        signals = _SIGNALS if enum is CipherSuite else {}
+        return ", ".join(signals.get(number) or name_of(enum, number) for number in value)
     if isinstance(value, bytes):
         return repr(value)[2:-1] if name in _TEXTS else _octets(value)  # repr: no control characters from the peer
     if isinstance(value, tuple):

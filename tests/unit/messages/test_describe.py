@@ -18,12 +18,14 @@ from lighttls.messages import (
 
 
 def test_code_points_have_names_and_unknown_ones_numbers() -> None:
-    hello = ClientHello(0x0303, bytes(32), b"", (0xC02B, 0x0A0A), b"\0", (Extension(23, b""), Extension(0x1234, b"\1")))
+    hello = ClientHello(
+        0x0303, bytes(32), b"", (0xC02B, 0x0A0A, 0x00FF, 0x5600), b"\0", (Extension(23, b""), Extension(0x1234, b"\1"))
+    )
     assert describe(hello) == [
         "client_version: 0x0303",
         f"random: {bytes(32).hex()}",
         "session_id: empty",
-        "cipher_suites: tls_ecdhe_ecdsa_with_aes_128_gcm_sha256, 0x0a0a",
+        "cipher_suites: tls_ecdhe_ecdsa_with_aes_128_gcm_sha256, 0x0a0a, empty_renegotiation_info_scsv, fallback_scsv",
         "compression_methods: 00",
         "extension extended_master_secret: empty",
         "extension 0x1234: 01",
@@ -39,9 +41,9 @@ def test_absent_extension_block_is_told_from_an_empty_one() -> None:
 
 
 def test_schemes_types_and_curves_have_names() -> None:
-    assert describe(CertificateRequest(b"\1\x40\x07", (0x0804, 0x0807), ())) == [
+    assert describe(CertificateRequest(b"\1\x40\x07", (0x0804, 0x0807, 0x5600), ())) == [
         "certificate_types: rsa_sign, ecdsa_sign, 0x07",
-        "supported_signature_algorithms: rsa_pss_rsae_sha256, 0x0807",
+        "supported_signature_algorithms: rsa_pss_rsae_sha256, 0x0807, 0x5600",
         "certificate_authorities: none",
     ]
     assert describe(CertificateVerify(0x0403, b"\x30"))[0] == "scheme: ecdsa_secp256r1_sha256"
