@@ -8,6 +8,8 @@ from enum import IntEnum
 from lighttls._typing import Final
 from lighttls.errors import DecodeError
 from lighttls.iana import (
+    FALLBACK_SCSV,
+    RENEGOTIATION_SCSV,
     CertificateType,
     CipherSuite,
     ClientCertificateType,
