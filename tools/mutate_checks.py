@@ -151,7 +151,7 @@ def failing_test(tree: Path, selections: Iterable[list[str]]) -> str | None:
 
 def copy(to: Path) -> None:
     """The parts of the tree that tests need, built modules included."""
-    for name in ("src", "tests", "csrc"):
+    for name in ("src", "tests", "csrc", "docs"):
         shutil.copytree(REPOSITORY / name, to / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(REPOSITORY / "pyproject.toml", to)
 
