@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import Any
 
 from interop.cells import Cell
-from lighttls import LightTLSError, TLSSocket
+from lighttls import CipherSuite, LightTLSError, TLSSocket
 from lighttls.testing import ec_key, issue
 from support import pki
 
@@ -101,6 +101,14 @@ class Peer:
     def command(self, setup: Setup, files: Files, port: int) -> Sequence[Word]:
         """What to run for a setup; `port` is 0 where the server chooses."""
         raise NotImplementedError
+
+    def psk_setup(self, identity: str, key: bytes, files: Files) -> Setup | None:
+        """As `setup`, for a process that shares a key with us; None if there is no such thing over TLS 1.2."""
+        return None
+
+    def lacks_psk(self, suite: CipherSuite) -> str:
+        """Why it has not this suite with a pre-shared key; empty if it has."""
+        return f"{self.name} has no pre-shared keys"
 
     def lacks(self, cell: Cell) -> dict[str, Lack]:
         """By axis of the matrix, what of this cell the peer may fail to do. Whatever is not here must work."""
@@ -192,3 +200,10 @@ def debian_version(package: str) -> str:
     """The upstream version of an installed package, for programs that cannot say it."""
     full = output("dpkg-query", "-W", "-f", "${Version}", package)
     return full.rpartition(":")[2].rpartition("-")[0].partition("+")[0] or full
+
+
+def no_ecdhe_psk_with_aes(library: str, suite: CipherSuite) -> str:
+    """What `lacks_psk` says for the libraries that have all suites but those of RFC 8442."""
+    return (
+        f"{library} has no ECDHE_PSK with AES-GCM or AES-CCM" if suite.name.startswith("TLS_ECDHE_PSK_WITH_AES") else ""
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from interop.cells import Cell
-from interop.peers.base import Lack
+from interop.peers.base import Files, Lack
 from interop.peers.compiled import Compiled
 
 
@@ -16,6 +16,9 @@ class BearSSL(Compiled):
     package = "libbearssl-dev"
     libraries = ("-lbearssl",)
     settings = MappingProxyType({"allow_non_ems_resumption": True})  # it has no extended master secret
+
+    def psk_setup(self, identity: str, key: bytes, files: Files) -> None:
+        return None
 
     def lacks(self, cell: Cell) -> dict[str, Lack]:
         found = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from interop.cells import Cell
 from interop.peers.base import Lack
 from interop.peers.compiled import CXX, Compiled
+from lighttls import CipherSuite
 
 
 class Botan(Compiled):
@@ -14,6 +15,9 @@ class Botan(Compiled):
     package = "libbotan-2-dev"
     libraries = ("-lbotan-2",)
     compiler = (*CXX, "-isystem/usr/include/botan-2")
+
+    def lacks_psk(self, suite: CipherSuite) -> str:
+        return ""
 
     def lacks(self, cell: Cell) -> dict[str, Lack]:
         if cell.size == "none":

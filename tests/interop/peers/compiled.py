@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from functools import cache
 
-from interop.peers.base import SERVERS, Files, OwnServer, Word, debian_version, missing_program
+from interop.peers.base import SERVERS, Files, OwnServer, Setup, Word, debian_version, missing_program
 from support.workshop import compiled
 
 _WARNINGS = ("-Wall", "-Wextra", "-Wshadow", "-Werror")
@@ -27,6 +27,9 @@ class Compiled(OwnServer):
 
     def version(self) -> str:
         return debian_version(self.package)
+
+    def psk_setup(self, identity: str, key: bytes, files: Files) -> Setup | None:
+        return ("--psk", key.hex(), "--identity", identity)
 
     def program(self, files: Files) -> list[Word]:
         source = SERVERS / self.source

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from interop.cells import Cell
-from interop.peers.base import Files, Lack, Peer, Setup, Word, exchange_lines, find, first, missing_program, output
-from lighttls import RecordOverflow, TLSSocket
+from interop.peers.base import (
+    Files,
+    Lack,
+    Peer,
+    Setup,
+    Word,
+    exchange_lines,
+    find,
+    first,
+    missing_program,
+    no_ecdhe_psk_with_aes,
+    output,
+)
+from lighttls import CipherSuite, RecordOverflow, TLSSocket
 
-PRIORITY = "NORMAL:-VERS-ALL:+VERS-TLS1.2:+AES-128-CCM-8:+AES-256-CCM-8"
+PRIORITY = "NORMAL:-VERS-ALL:+VERS-TLS1.2:+AES-128-CCM-8:+AES-256-CCM-8:+ECDHE-PSK:+PSK"
 
 
 class GnuTLS(Peer):
@@ -30,6 +42,12 @@ class GnuTLS(Peer):
     def command(self, setup: Setup, files: Files, port: int) -> list[Word]:
         words = (find("gnutls-serv") or "", "--echo", "--crlf", "--port", str(port), "--priority", PRIORITY)
         return [*words, "--x509cafile", files.clients, *setup]
+
+    def psk_setup(self, identity: str, key: bytes, files: Files) -> Setup:
+        return ("--pskpasswd", str(files.write("gnutls.psk", f"{identity}:{key.hex()}\n")), "--disable-client-cert")
+
+    def lacks_psk(self, suite: CipherSuite) -> str:
+        return no_ecdhe_psk_with_aes("GnuTLS", suite)
 
     def lacks(self, cell: Cell) -> dict[str, Lack]:
         if cell.max_fragment_length:

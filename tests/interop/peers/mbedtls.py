@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from interop.cells import Cell
-from interop.peers.base import Lack
+from interop.peers.base import Lack, no_ecdhe_psk_with_aes
 from interop.peers.compiled import Compiled
-from lighttls import RecordOverflow
+from lighttls import CipherSuite, RecordOverflow
 
 
 class MbedTLS(Compiled):
@@ -15,6 +15,9 @@ class MbedTLS(Compiled):
     package = "libmbedtls-dev"
     libraries = ("-lmbedtls", "-lmbedx509", "-lmbedcrypto")
     joins_fragments = False  # it wants each message in one record
+
+    def lacks_psk(self, suite: CipherSuite) -> str:
+        return no_ecdhe_psk_with_aes("mbedTLS", suite)
 
     def lacks(self, cell: Cell) -> dict[str, Lack]:
         if cell.record_size_limit:

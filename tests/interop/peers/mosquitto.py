@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 from interop.cells import Cell
-from interop.peers.base import Files, Lack, Peer, Setup, Word, find, first, missing_program, output, receive
-from lighttls import TLSSocket
+from interop.peers.base import (
+    Files,
+    Lack,
+    Peer,
+    Setup,
+    Word,
+    find,
+    first,
+    missing_program,
+    no_ecdhe_psk_with_aes,
+    output,
+    receive,
+)
+from lighttls import CipherSuite, TLSSocket
 
 CONNECT = bytes.fromhex("100c 0004 4d515454 04 02 003c 0000")  # MQTT 3.1.1, clean session, 60 s, no client identifier
 CONNACK = bytes.fromhex("2002 0000")
@@ -32,15 +44,23 @@ class Mosquitto(Peer):
             f"listener {port} 127.0.0.1",
             "user root",  # it would become another user, who cannot read these files
             "allow_anonymous true",
-            f"certfile {files.chain(key)}",
-            f"keyfile {files.key(key)}",
             "tls_version tlsv1.2",
             "ciphers ALL:@SECLEVEL=0",
         ]
+        if manner == "psk":
+            lines += ["psk_hint us", f"psk_file {files.folder / key}"]
+        else:
+            lines += [f"certfile {files.chain(key)}", f"keyfile {files.key(key)}"]
         if manner == "strict":
             lines += [f"cafile {files.clients}", "require_certificate true"]
         settings = files.write(f"mosquitto-{key}-{manner}.conf", "\n".join(lines) + "\n")
         return [find("mosquitto") or "", "-c", settings]
+
+    def psk_setup(self, identity: str, key: bytes, files: Files) -> Setup:
+        return (files.write("mosquitto.psk", f"{identity}:{key.hex()}\n").name, "psk")
+
+    def lacks_psk(self, suite: CipherSuite) -> str:
+        return no_ecdhe_psk_with_aes("OpenSSL", suite)
 
     def lacks(self, cell: Cell) -> dict[str, Lack]:
         if cell.record_size_limit:

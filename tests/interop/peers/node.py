@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from interop.cells import Cell
-from interop.peers.base import SERVERS, Files, Lack, OwnServer, Word, missing_program, output
+from interop.peers.base import (
+    SERVERS,
+    Files,
+    Lack,
+    OwnServer,
+    Setup,
+    Word,
+    missing_program,
+    no_ecdhe_psk_with_aes,
+    output,
+)
+from lighttls import CipherSuite
 
 
 class Node(OwnServer):
@@ -17,6 +28,12 @@ class Node(OwnServer):
 
     def program(self, files: Files) -> list[Word]:
         return ["node", SERVERS / "node_server.js"]
+
+    def psk_setup(self, identity: str, key: bytes, files: Files) -> Setup:
+        return ("--psk", key.hex(), "--identity", identity)
+
+    def lacks_psk(self, suite: CipherSuite) -> str:
+        return no_ecdhe_psk_with_aes("OpenSSL", suite)
 
     def lacks(self, cell: Cell) -> dict[str, Lack]:
         return {"size": Lack("OpenSSL has no record_size_limit")} if cell.record_size_limit else {}

@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 from interop.cells import Cell
-from interop.peers.base import Files, Lack, Peer, Setup, Word, exchange_lines, first, missing_program, output
-from lighttls import TLSSocket
+from interop.peers.base import (
+    Files,
+    Lack,
+    Peer,
+    Setup,
+    Word,
+    exchange_lines,
+    first,
+    missing_program,
+    no_ecdhe_psk_with_aes,
+    output,
+)
+from lighttls import CipherSuite, TLSSocket
 
 
 class OpenSSL(Peer):
@@ -30,6 +41,12 @@ class OpenSSL(Peer):
             *("-cipher", "ALL:@SECLEVEL=0"),  # CCM_8 with its 64-bit tag is at level 0 only
             *setup,
         ]
+
+    def psk_setup(self, identity: str, key: bytes, files: Files) -> Setup:
+        return ("-nocert", "-psk", key.hex(), "-psk_identity", identity)
+
+    def lacks_psk(self, suite: CipherSuite) -> str:
+        return no_ecdhe_psk_with_aes("OpenSSL", suite)
 
     def lacks(self, cell: Cell) -> dict[str, Lack]:
         if cell.record_size_limit:

@@ -16,6 +16,11 @@ class WolfSSL(Compiled):
     libraries = ("-lwolfssl",)
     joins_fragments = False  # it wants the four bytes of a message's header in one record
 
+    def lacks_psk(self, suite: CipherSuite) -> str:
+        if "CHACHA20" in suite.name or suite == CipherSuite.TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256:
+            return ""
+        return "Debian's wolfSSL has of the suites with pre-shared keys these three only"
+
     def lacks(self, cell: Cell) -> dict[str, Lack]:
         found = {}
         if cell.suite == CipherSuite.TLS_ECDHE_ECDSA_WITH_AES_256_CCM:

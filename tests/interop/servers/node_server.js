@@ -12,14 +12,15 @@ const given = {};
 for (let i = 0; i < words.length; i += 2) given[words[i].slice(2)] = words[i + 1];
 
 const server = tls.createServer({
-    cert: fs.readFileSync(given.chain),
-    key: fs.readFileSync(given.key),
+    cert: given.chain && fs.readFileSync(given.chain),
+    key: given.key && fs.readFileSync(given.key),
     ca: given.clients && fs.readFileSync(given.clients),
     requestCert: Boolean(given.clients),
     rejectUnauthorized: Boolean(given.clients),
     maxVersion: "TLSv1.2",
     ciphers: "ALL:@SECLEVEL=0", // CCM_8 with its 64-bit tag is at level 0 only
-    ecdhCurve: [...new Set([CURVES[given.group], "P-256"])].join(":"),
+    ecdhCurve: [...new Set([CURVES[given.group || "x25519"], "P-256"])].join(":"),
+    pskCallback: given.psk && ((_, identity) => (identity === given.identity ? Buffer.from(given.psk, "hex") : null)),
     handshakeTimeout: TIMEOUT,
 });
 
