@@ -10,6 +10,8 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
+PROFILES = ("default", "cellular")  # those of `lighttls.profiles`, without a reason to load it for --help
+
 _DEMO = """\
 Make a small PKI, start an OpenSSL server on this machine that answers as AWS IoT Core, and
 publish to it twice with mutual authentication, the device's key behind sign(digest) only. Then
@@ -36,6 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     connect.add_argument("--key", metavar="FILE", help="our PEM private key")
     connect.add_argument("--alpn", metavar="NAMES", help="protocols to offer, comma-separated, such as http/1.1")
     connect.add_argument("--servername", metavar="NAME", help="the name to ask for and to verify, if not HOST")
+    connect.add_argument("--profile", choices=PROFILES, default="default", help="what to offer; cellular saves bytes")
     connect.add_argument("--keylog", metavar="FILE", help="append the session's secrets for Wireshark")
     connect.add_argument("--trace", action="store_true", help="show each handshake message")
 

@@ -76,6 +76,7 @@ def _config(options: Namespace, at_end: ExitStack) -> ClientConfig:
         identity=identity,
         alpn_protocols=options.alpn.split(",") if options.alpn else (),
         key_log=key_log,
+        profile=options.profile,
         trace=options.trace,
     )
 

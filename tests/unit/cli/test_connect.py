@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 
 import lighttls
-from lighttls import ConfigurationError
-from lighttls.cli import connect, main
+from lighttls import ConfigurationError, profiles
+from lighttls.cli import PROFILES, connect, main
 from lighttls.transports import SocketTransport
 from support import loopback, pki, require
 from support.openssl_peer import OpenSSLPeer, context
@@ -54,6 +54,20 @@ def run_in_shell(shell: str, script: str, *arguments: str | Path) -> subprocess.
 
 def here() -> str:
     return f"localhost:{loopback.server().port}"
+
+
+def test_profile_is_used_and_its_cost_told(files: Path) -> None:
+    costs = {}
+    for profile in PROFILES:
+        arguments = ("--cafile", files / "root.pem", "--cert", files / "both.pem", "--profile", profile)
+        done = run(here(), *arguments, input=loopback.PUBLISH)
+        assert done.returncode == 0
+        costs[profile] = int(done.stderr.decode().partition(" bytes sent")[0].rpartition(" ")[2])
+    assert costs["cellular"] < costs["default"]
+
+
+def test_profiles_are_those_that_there_are() -> None:
+    assert tuple(profiles.PROFILES) == PROFILES
 
 
 def test_pipe_goes_to_the_server_and_its_answer_to_standard_output(files: Path) -> None:
