@@ -88,7 +88,7 @@ class Conversation:
         self._error: LightTLSError | None = None
         self._records = RecordLayer()
         self._held = self._records.held
-        self._joiner = Joiner(self._judge_header)
+        self._joiner = Joiner(_judge_header)
         self._joined = self._joiner.held
         self._transcript = Transcript(config.provider)
         self._patience = Patience()
@@ -175,7 +175,7 @@ class Conversation:
         if content_type == ContentType.HANDSHAKE:
             self._ledger.note_flight(sent=False)
             self._joiner.feed(fragment)
-            while (raw := self._joiner.next()) is not None:
+            while self._joined and (raw := self._joiner.next(self._state)) is not None:
                 self._on_message(raw, events)
         elif content_type == ContentType.ALERT:
             self._on_alert(*read_alert(fragment), events)
@@ -186,19 +186,10 @@ class Conversation:
         else:
             self._advance(ApplicationData(fragment), events)
 
-    def _judge_header(self, number: int, length: int) -> None:
-        """Refuse a message that must not come now before its body is kept (HS-01, HS-02, REC-23)."""
-        message = message_in(self._state, number)
-        if message is None:
-            raise refuse(self._state, name_of(HandshakeType, number))  # type: ignore[arg-type]
-        if not message.fields and length:  # REC-23, HS-07, SHD-01
-            raise DecodeError(f"{message.__name__} announces {length} bytes, expected none")
-        if message is Finished and length != VERIFY_DATA_LENGTH:  # REC-23, FIN-02
-            raise DecryptError(f"the server's Finished announces {length} bytes, expected {VERIFY_DATA_LENGTH}")
-
     def _on_message(self, raw: bytes, events: list[Event]) -> None:
         message = message_in(self._state, raw[0]).parse(raw[4:])  # type: ignore[union-attr] # see _judge_header
-        self._note(False, message, len(raw))
+        if self.trace is not None:
+            self._note(False, message, len(raw))
         if type(message) is HelloRequest:
             self._patience.on_hello_request()
         elif type(message) is not Finished:  # its own handler sees the transcript without it (RFC 5246 §7.4.9)
@@ -349,6 +340,17 @@ class Conversation:
     def _note(self, sent: bool, message: object, size: int) -> None:
         if self.trace is not None:
             self.trace.append(TraceEntry(sent, message, size, self._client.config.now()))  # type: ignore[arg-type]
+
+
+def _judge_header(state: State | None, number: int, length: int) -> None:
+    """Refuse a message that must not come now before its body is kept (HS-01, HS-02, REC-23)."""
+    message = message_in(state, number)
+    if message is None:
+        raise refuse(state, name_of(HandshakeType, number))  # type: ignore[arg-type]
+    if not message.fields and length:  # REC-23, HS-07, SHD-01
+        raise DecodeError(f"{message.__name__} announces {length} bytes, expected none")
+    if message is Finished and length != VERIFY_DATA_LENGTH:  # REC-23, FIN-02
+        raise DecryptError(f"the server's Finished announces {length} bytes, expected {VERIFY_DATA_LENGTH}")
 
 
 _RESUMING = frozenset((WaitTicketResumed, WaitChangeCipherSpecResumed, WaitFinishedResumed))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from lighttls._struct import struct
 from lighttls.config import ClientConfig
 from lighttls.crypto.suites import SUITES
 from lighttls.handshake.certificate_types import offered_types
 from lighttls.handshake.output import Output
 from lighttls.handshake.states import Client, Offer, WaitServerHello
-from lighttls.iana import FALLBACK_SCSV, FRAGMENT_LENGTHS, OCSP, RENEGOTIATION_SCSV, TLS12, ExtensionType
+from lighttls.iana import FALLBACK_SCSV, FRAGMENT_LENGTHS, OCSP, RENEGOTIATION_SCSV, TLS12, ExtensionType, HandshakeType
 from lighttls.messages import ClientHello, Extension
 from lighttls.messages.extensions import (
     CertificateStatusRequest,
@@ -26,6 +27,7 @@ from lighttls.profiles import PROFILES
 from lighttls.session import Session
 
 _NO_COMPRESSION = b"\0"  # CH-06
+_HOSTS_KEPT = 64  # a device talks to a handful
 
 # Bytes of the ID beside a ticket, which comes back if the ticket is taken (RFC 5077 §3.4 sets no length). 32 is what
 # everybody sends. Where bytes count one does as well, with all servers of tests/interop; it could only mislead where a
@@ -48,35 +50,91 @@ def send_client_hello(
         ticket = session.facts.ticket
         length = _SHORT_ID if _lean(config) else _USUAL_ID
         session_id = bytes(config.random(length)) if ticket else session.facts.session_id  # CH-03, TICKET-03
-    extensions = _extensions(client, ticket if wants_tickets else None)
-    signals: tuple[int, ...] = (RENEGOTIATION_SCSV,) if _uses_scsv(config) else ()  # RI-01
-    if config.insecure_fallback_scsv and session is None:  # CH-11, RFC 7507 §4
-        signals += (FALLBACK_SCSV,)
-    out.send(
-        ClientHello(
-            client_version=TLS12,  # CH-01
-            random=random,
-            session_id=session_id,
-            cipher_suites=config.cipher_suites + signals,
-            compression_methods=_NO_COMPRESSION,
-            extensions=extensions,
-        )
+    falls_back = config.insecure_fallback_scsv and session is None  # CH-11, RFC 7507 §4
+    prepared = _prepared(client, falls_back)
+    asking = (Extension(ExtensionType.SESSION_TICKET, ticket),) if wants_tickets else ()  # TICKET-01: empty to ask
+    hello = ClientHello(
+        client_version=TLS12,  # CH-01
+        random=random,
+        session_id=session_id,
+        cipher_suites=prepared.cipher_suites,
+        compression_methods=_NO_COMPRESSION,
+        extensions=asking + prepared.extensions,
     )
-    return WaitServerHello(Offer(client, random, session, session_id, _types(client, wants_tickets, extensions)))
+    out.send(hello, prepared.encode(random, session_id, asking))
+    types = prepared.types[1 if wants_tickets else 0]
+    return WaitServerHello(Offer(client, random, session, session_id, types))
 
 
-def _types(client: Client, wants_tickets: bool, extensions: tuple[Extension, ...]) -> frozenset[int]:
-    """Which extensions these are, renegotiation_info among them where the SCSV stands for it (RI-06).
+@struct
+class _Prepared:
+    """What is the same in every offer of one configuration to one host, built once.
 
-    Connections of one configuration differ in server_name, session_ticket and server_certificate_type only, and share
-    the answer.
+    The order of extensions is fixed, and the last one has a body, since some old servers choke on an empty last one
+    (CH-08). Each type comes once (CH-07), and what is not here is never offered (CH-13); there is no GREASE among it
+    (CH-12), which serves those who want to add to TLS later.
     """
-    server = client.server
-    has_name, has_keys = server.server_name is not None, bool(client.config.verify.raw_keys_of(server.text))
-    name = f"extension types, with server_name: {has_name}, ticket: {wants_tickets}, raw keys: {has_keys}"
-    return client.config.derived(
-        name, lambda _: frozenset((ExtensionType.RENEGOTIATION_INFO, *(each.extension_type for each in extensions)))
+
+    cipher_suites: tuple[int, ...]
+    extensions: tuple[Extension, ...]  # session_ticket aside, which comes before them
+    types: tuple[frozenset[int], frozenset[int]]  # of the extensions: without session_ticket, and with it
+    encoded: tuple[bytes, bytes]  # suites and compression methods; extensions
+
+    def encode(self, random: bytes, session_id: bytes, asking: tuple[Extension, ...]) -> bytes:
+        """The message, as `ClientHello.encode` gives it."""
+        suites, others = self.encoded
+        extensions = _built(asking) + others
+        size = 2 + len(random) + 1 + len(session_id) + len(suites) + 2 + len(extensions)
+        head = HandshakeType.CLIENT_HELLO << 40 | size << 16 | TLS12
+        parts = (
+            head.to_bytes(6, "big"),
+            random,
+            len(session_id).to_bytes(1, "big"),
+            session_id,
+            suites,
+            len(extensions).to_bytes(2, "big"),
+            extensions,
+        )
+        return b"".join(parts)
+
+
+def _prepared(client: Client, falls_back: bool) -> _Prepared:
+    kept: dict[tuple[str, bool], _Prepared] = client.config.derived("prepared hellos", lambda _: {})
+    key = client.server.text, falls_back
+    known = kept.get(key)
+    if known is None:
+        if len(kept) >= _HOSTS_KEPT:
+            kept.clear()
+        known = kept[key] = _prepare(client, falls_back)
+    return known
+
+
+def _prepare(client: Client, falls_back: bool) -> _Prepared:
+    """The host's name and our protocols are offered wherever there are any (PROF-01).
+
+    renegotiation_info is among the types also where the SCSV stands for it (RI-06).
+    """
+    config, name = client.config, client.server.server_name
+    before, after = _settings(config)
+    if _has_certificates(config):
+        before += offered_types(client)
+    if name is not None:  # SNI-01, SNI-02
+        before += (Extension(ExtensionType.SERVER_NAME, ServerNameList((HostName(0, name),)).build()),)
+    extensions = before + after
+    signals = (RENEGOTIATION_SCSV,) * _uses_scsv(config) + (FALLBACK_SCSV,) * falls_back  # RI-01
+    suites = config.cipher_suites + signals
+    bare = ClientHello(TLS12, bytes(32), b"", suites, _NO_COMPRESSION, None).build()
+    types = frozenset((ExtensionType.RENEGOTIATION_INFO, *(each.extension_type for each in extensions)))
+    return _Prepared(
+        cipher_suites=suites,
+        extensions=extensions,
+        types=(types, types | {ExtensionType.SESSION_TICKET}),
+        encoded=(bare[2 + 32 + 1 :], _built(extensions)),
     )
+
+
+def _built(extensions: tuple[Extension, ...]) -> bytes:
+    return b"".join(each.build() for each in extensions)
 
 
 def _lean(config: ClientConfig) -> bool:
@@ -87,25 +145,6 @@ def _lean(config: ClientConfig) -> bool:
 def _uses_scsv(config: ClientConfig) -> bool:
     """Whether the SCSV stands for renegotiation_info: not where that may be the only extension with a body (CH-08)."""
     return _lean(config) and (_has_groups(config) or _has_certificates(config))
-
-
-def _extensions(client: Client, ticket: bytes | None) -> tuple[Extension, ...]:
-    """What we offer: the host's name and our protocols wherever there are any (PROF-01).
-
-    The order is fixed, and the last one has a body, since some old servers choke on an empty last one (CH-08).
-
-    Each type comes once (CH-07), and what is not here is never offered (CH-13); there is no GREASE among it (CH-12),
-    which serves those who want to add to TLS later.
-    """
-    before, after = client.config.derived("extensions around server_name", _settings)
-    if ticket is not None:  # TICKET-01: the ticket as it is, empty to ask for one
-        before = (Extension(ExtensionType.SESSION_TICKET, ticket), *before)
-    if _has_certificates(client.config):
-        before += offered_types(client)
-    if client.server.server_name is None:  # SNI-02
-        return before + after
-    names = ServerNameList((HostName(0, client.server.server_name),))  # SNI-01
-    return (*before, Extension(ExtensionType.SERVER_NAME, names.build()), *after)
 
 
 def _settings(config: ClientConfig) -> tuple[tuple[Extension, ...], tuple[Extension, ...]]:

@@ -93,9 +93,10 @@ class Output:
             if type(action) is LogKeys:
                 action.schedule.wipe()
 
-    def send(self, message: Message) -> None:
-        """Send a handshake message; it enters the transcript at once (HS-11)."""
-        encoded = message.encode()
+    def send(self, message: Message, encoded: bytes | None = None) -> None:
+        """Send a handshake message; it enters the transcript at once (HS-11). `encoded` is for who has it already."""
+        if encoded is None:
+            encoded = message.encode()
         self.transcript.add(encoded)
         self.actions.append(Send(message, encoded))
 

@@ -32,6 +32,7 @@ from lighttls.x509 import signature_hash
 if TYPE_CHECKING:
     from lighttls.crypto.provider import CryptoProvider
 
+_BINDINGS_KEPT: Final = 64  # hosts; a device talks to a handful
 _PURPOSE: Final = b"lighttls session binding 1"
 _PURPOSE_OF_KEY: Final = b"lighttls session binding of a PSK"
 _NEVER: Final = 0xFFFFFFFF  # the last second that a session can name
@@ -42,8 +43,15 @@ def binding(client: Client) -> bytes | None:
     hooks = _policy_ids(client.config)
     if hooks is None:
         return None
-    policies = client.config.derived("policies of a session", _policies)
-    return client.provider.digest("sha256", policies + hooks + client.server.text.encode())
+    kept: dict[tuple[bytes, str], bytes] = client.config.derived("bindings", lambda _: {})
+    key = hooks, client.server.text
+    known = kept.get(key)
+    if known is None:
+        if len(kept) >= _BINDINGS_KEPT:
+            kept.clear()
+        policies = client.config.derived("policies of a session", _policies)
+        known = kept[key] = client.provider.digest("sha256", policies + hooks + client.server.text.encode())
+    return known
 
 
 def wants_tickets(config: ClientConfig, session: Session | None) -> bool:
@@ -199,6 +207,12 @@ def _policy_ids(config: ClientConfig) -> bytes | None:
 
     None if there is a hook that cannot say.
     """
+    if (
+        config.verify.verifier is None
+        and isinstance(config.identity, Identity | None)
+        and isinstance(config.psk, Psk | None)
+    ):
+        return _NO_HOOKS
     ids: list[bytes] = []
     selectors = (None if isinstance(each, Identity | Psk) else each for each in (config.identity, config.psk))
     for hook in (config.verify.verifier, *selectors):
@@ -207,6 +221,9 @@ def _policy_ids(config: ClientConfig) -> bytes | None:
             return None
         ids.append(policy_id)
     return _row(*ids)
+
+
+_NO_HOOKS: Final = b"\0\0\0\0" * 3  # what _row makes of three empty ones
 
 
 def _row(*parts: bytes | int) -> bytes:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from lighttls._typing import Any
 from lighttls.errors import IllegalParameter, UnexpectedMessage
 
 MAX_BODY = 65_536  # REC-22: real messages stay far below, and memory must be bounded
@@ -15,13 +16,13 @@ MAX_BODY = 65_536  # REC-22: real messages stay far below, and memory must be bo
 class Joiner:
     """Holds at most one incomplete message.
 
-    `judge(handshake_type, length)` sees each header once, as soon as it is complete and before
-    any of the body is kept, and raises if that message must not come now.
+    `judge(state, handshake_type, length)` sees each header once, as soon as it is complete and before
+    any of the body is kept, and raises if that message must not come in this state.
     """
 
     __slots__ = ("_judge", "_wanted", "held")
 
-    def __init__(self, judge: Callable[[int, int], None]) -> None:
+    def __init__(self, judge: Callable[[Any, int, int], None]) -> None:
         self.held = bytearray()  # while bytes wait here no key may change and no other content come (REC-18, REC-19)
         self._judge = judge
         self._wanted = 0  # length of the judged message, 0 while its header is incomplete
@@ -32,7 +33,7 @@ class Joiner:
             raise UnexpectedMessage("the server sent an empty handshake record")
         self.held += fragment
 
-    def next(self) -> bytes | None:
+    def next(self, state: Any) -> bytes | None:
         """The next complete message with its header, or None until more arrives.
 
         Raises IllegalParameter: longer than 64 KiB (REC-22); or what `judge` raises.
@@ -42,7 +43,7 @@ class Joiner:
             if len(held) < 4:
                 return None
             length = int.from_bytes(held[1:4], "big")
-            self._judge(held[0], length)
+            self._judge(state, held[0], length)
             if length > MAX_BODY:
                 raise IllegalParameter(
                     f"the server announces a handshake message of {length} bytes, at most {MAX_BODY} are taken"
@@ -50,7 +51,11 @@ class Joiner:
             self._wanted = 4 + length
         if len(held) < self._wanted:
             return None
-        message = bytes(held[: self._wanted])
-        del held[: self._wanted]
+        if len(held) == self._wanted:
+            message = bytes(held)
+            held.clear()
+        else:
+            message = bytes(held[: self._wanted])
+            del held[: self._wanted]
         self._wanted = 0
         return message

@@ -37,6 +37,8 @@ def read_header(
 def frame(content_type: int, version: int, data: bytes, limit: int = MAX_PLAINTEXT) -> bytes:
     """Unprotected records with `data`, at most `limit` bytes each (REC-27, HS-14)."""
     head = bytes((content_type, version >> 8, version & 0xFF))
+    if 0 < len(data) <= limit:
+        return head + len(data).to_bytes(2, "big") + data
     pieces = (data[at : at + limit] for at in range(0, len(data), limit))
     return b"".join(head + len(piece).to_bytes(2, "big") + piece for piece in pieces)
 

@@ -44,6 +44,20 @@ def reference_name(hostname: str) -> ReferenceName:
     """
     if not isinstance(hostname, str):
         raise ConfigurationError(f"server_hostname must be a string, not {type(hostname).__name__}")
+    known = _memo.get(hostname)
+    if known is None:
+        known = _reference_name(hostname)
+        if len(_memo) >= _MEMO_ENTRIES:
+            _memo.clear()
+        _memo[hostname] = known
+    return known
+
+
+_MEMO_ENTRIES: Final = 64
+_memo: dict[str, ReferenceName] = {}  # a connection asks twice, and the next one to the same host again
+
+
+def _reference_name(hostname: str) -> ReferenceName:
     bare = hostname[1:-1] if hostname[:1] == "[" and hostname[-1:] == "]" else hostname
     if ":" in bare:
         address = _ipv6(bare.partition("%")[0])

@@ -21,7 +21,8 @@ class Judge:
         self.refused = refused
         self.seen: list[tuple[int, int]] = []
 
-    def __call__(self, kind: int, length: int) -> None:
+    def __call__(self, state: str, kind: int, length: int) -> None:
+        assert state == "state"
         self.seen.append((kind, length))
         if kind in self.refused:
             raise UnexpectedMessage("refused")
@@ -31,7 +32,7 @@ def joined(joiner: Joiner, fragments: list[bytes]) -> list[bytes]:
     messages = []
     for fragment in fragments:
         joiner.feed(fragment)
-        while (message := joiner.next()) is not None:
+        while (message := joiner.next("state")) is not None:
             messages.append(message)
     return messages
 
@@ -65,20 +66,20 @@ def test_header_is_judged_as_soon_as_it_is_complete_and_before_the_body() -> Non
     judge = Judge(99)
     joiner = Joiner(judge)
     joiner.feed(encoded(99, bytes(1000))[:3])
-    assert joiner.next() is None
+    assert joiner.next("state") is None
     assert judge.seen == []
     joiner.feed(b"\xe8")
     with pytest.raises(UnexpectedMessage, match="refused"):
-        joiner.next()
+        joiner.next("state")
     assert judge.seen == [(99, 1000)]
 
 
 def test_message_behind_a_refused_one_is_never_handed_out() -> None:
     joiner = Joiner(Judge(99))
     joiner.feed(encoded(2, b"first") + encoded(99, b"") + encoded(2, b"last"))
-    assert joiner.next() == encoded(2, b"first")
+    assert joiner.next("state") == encoded(2, b"first")
     with pytest.raises(UnexpectedMessage):
-        joiner.next()
+        joiner.next("state")
 
 
 def test_body_of_64_kib_passes_and_one_byte_more_is_refused_on_the_header() -> None:
@@ -88,7 +89,7 @@ def test_body_of_64_kib_passes_and_one_byte_more_is_refused_on_the_header() -> N
     joiner = Joiner(Judge())
     joiner.feed(encoded(11, bytes(65_537))[:4])
     with pytest.raises(IllegalParameter, match="65537 bytes, at most 65536"):
-        joiner.next()
+        joiner.next("state")
 
 
 def test_judge_hears_of_a_message_that_is_too_long_before_it_is_refused() -> None:
@@ -96,7 +97,7 @@ def test_judge_hears_of_a_message_that_is_too_long_before_it_is_refused() -> Non
     joiner = Joiner(Judge(99))
     joiner.feed(bytes.fromhex("63ffffff"))
     with pytest.raises(UnexpectedMessage):
-        joiner.next()
+        joiner.next("state")
 
 
 def test_empty_fragment_is_refused() -> None:
@@ -110,9 +111,9 @@ def test_held_shows_bytes_that_wait_and_stays_the_same_object() -> None:
     joiner = Joiner(Judge())
     held = joiner.held
     joiner.feed(encoded(2, b"whole") + b"\2")
-    assert joiner.next() == encoded(2, b"whole")
+    assert joiner.next("state") == encoded(2, b"whole")
     assert held == b"\2"
     joiner.feed(b"\0\0\0")
-    assert joiner.next() == encoded(2, b"")
+    assert joiner.next("state") == encoded(2, b"")
     assert not held
     assert joiner.held is held
