@@ -20,11 +20,12 @@ from hostile.sessions import TICKET, Earlier
 from hostile.steps import HELLO_REQUEST, message
 from hostile.test_certificate_messages import compressed, off_the_curve
 from hostile.test_sessions import RefusedAgain, ToleratedAgain
-from lighttls import CertificateError, ClientConnection, TrustStore, UnsupportedExtension, UsageError, VerifyPolicy
+from lighttls import CertificateError, ClientConnection, Psk, TrustStore, UnsupportedExtension, UsageError, VerifyPolicy
 
 KEY = pki.spki()
 YEAR = 365 * 86_400.0
-ECDSA, RSA = 0xC02B, 0xC02F
+ECDSA, RSA, ECDHE_PSK = 0xC02B, 0xC02F, 0xD001
+PSK = bytes(range(32))
 ALERTS_ABOUT_CERTIFICATES = {42, 44, 45, 46, 48, 49}  # RFC 7925 §6, without unsupported_certificate
 
 
@@ -53,6 +54,11 @@ def answer(body: bytes, kind: int = wire.SERVER_CERTIFICATE_TYPE) -> list[tuple[
 
 def body(value: bytes) -> dict[str, Any]:
     return {"certificate": lambda _: wire.handshake(wire.CERTIFICATE, value)}
+
+
+def or_psk(*keys: bytes) -> dict[str, Any]:
+    """The same with a pre-shared key as well, for a server that may choose."""
+    return nothing_else(*keys) | {"psk": Psk("device", PSK), "cipher_suites": [ECDSA, ECDHE_PSK]}
 
 
 class Yes:
@@ -86,6 +92,12 @@ HELLO = [
     ),
     Refused("RPK-04", "chain where only keys pass", 43, settings=nothing_else(KEY), extra=answer(b"\x00")),
     Refused("RPK-05", "no answer where only keys pass", 43, settings=nothing_else(KEY)),
+    *(
+        Refused(
+            rule, f"with a pre-shared key, answer {bad.hex()}", alert, settings=or_psk(KEY), extra=answer(bad), psk=PSK
+        )
+        for rule, bad, alert in (("RPK-03", b"\x02\x02", wire.DECODE_ERROR), ("RPK-04", b"\x00", 43))
+    ),
     Refused("SH-13", "answer twice", wire.DECODE_ERROR, raw_key=KEY, settings=trusting(KEY), extra=answer(b"\x02")),
     Refused("SH-14", "raw key, no key configured", wire.UNSUPPORTED_EXTENSION, raw_key=KEY),
     Refused(
@@ -234,6 +246,10 @@ TOLERATED = [
     Tolerated("RPK-09", "no anchor", raw_key=KEY, settings=nothing_else(KEY)),
     Tolerated("RPK-04", "chain chosen", settings=trusting(KEY), extra=answer(b"\x00")),
     Tolerated("RPK-05", "no answer, and a chain", settings=trusting(KEY)),
+    Tolerated("RPK-05", "no answer, and a pre-shared key", settings=or_psk(KEY), psk=PSK, suite=ECDHE_PSK),
+    Tolerated("RPK-05", "an answer, and a pre-shared key", settings=or_psk(KEY), psk=PSK, suite=ECDHE_PSK,
+              extra=answer(b"\x02")),
+    Tolerated("RPK-09", "a pre-shared key not used", raw_key=KEY, settings=or_psk(KEY)),
     Tolerated("RPK-06", "records of a byte", **shown(KEY), fragment=1),
     Tolerated("RPK-06", "one record for all", **shown(KEY), coalesce=True),
     Tolerated("HS-06", "hello request before the key", **shown(KEY), first=[FIRST[0], HELLO_REQUEST, *FIRST[1:]]),

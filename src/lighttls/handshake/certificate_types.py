@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lighttls.config import ClientConfig
+from lighttls.crypto.suites import Suite
 from lighttls.errors import CertificateError, ChainReason, IllegalParameter
 from lighttls.handshake.states import Client
 from lighttls.iana import CertificateType, ExtensionType, name_of
@@ -25,11 +26,11 @@ def offered_types(client: Client) -> tuple[Extension, ...]:
     )
 
 
-def shows_raw_key(client: Client, answers: dict[int, bytes], resumed: Session | None) -> bool:
+def shows_raw_key(client: Client, suite: Suite, answers: dict[int, bytes], resumed: Session | None) -> bool:
     """Whether the server's Certificate will carry a raw public key.
 
     Without an answer it is a chain. In a resumed handshake there is neither: an answer may at most repeat what the
-    session began with (RESUME-14).
+    session began with (RESUME-14). With a pre-shared key there is none either, and an answer means nothing.
     """
     listed = _of_server(client)
     chosen = _answer(answers, ExtensionType.SERVER_CERTIFICATE_TYPE, listed)
@@ -37,12 +38,12 @@ def shows_raw_key(client: Client, answers: dict[int, bytes], resumed: Session | 
         began_with = CertificateType.RAW_PUBLIC_KEY if resumed.facts.raw_public_key else CertificateType.X509
         if chosen not in (None, began_with):
             raise IllegalParameter("the server resumes a session with another certificate type than it had")
-    elif chosen is None and CertificateType.X509 not in listed:  # RPK-05
+    elif chosen is None and CertificateType.X509 not in listed and not suite.pre_shared:  # RPK-05
         raise CertificateError(
             "the server does not show raw public keys, and there is no anchor to judge a chain by",
             ChainReason.CERTIFICATE_TYPE,
         )
-    return chosen == CertificateType.RAW_PUBLIC_KEY
+    return chosen == CertificateType.RAW_PUBLIC_KEY and not suite.pre_shared
 
 
 def wants_raw_key(client: Client, answers: dict[int, bytes]) -> bool:

@@ -77,7 +77,7 @@ def on_server_hello(
     answers = _answers(offer, msg.extensions or (), with_points=suite.ephemeral and session is None)
     if suite.pre_shared and ExtensionType.STATUS_REQUEST in answers:  # OCSP-03
         raise IllegalParameter("the server announces the status of a certificate, but chose a suite that has none")
-    raw_key = not suite.pre_shared and shows_raw_key(offer.client, answers, session)
+    raw_key = shows_raw_key(offer.client, suite, answers, session)
     sizes = agreed_sizes(offer.client.config, answers, session)
     out.do(LimitRecords(sizes))
     agreed = Agreed(
