@@ -18,12 +18,13 @@ class Compiled(OwnServer):
 
     source: str
     header: str  # by which it is seen whether the library is there
+    release = "1"  # a condition on the header's macros: the release that the program was written for
     package: str  # Debian's name for it
     libraries: tuple[str, ...]
     compiler = C
 
     def missing(self) -> str:
-        return missing_program(C[0], self.compiler[0]) or _without(self.header, self.package, self.compiler)
+        return missing_program(C[0], self.compiler[0]) or self._missing_library()
 
     def version(self) -> str:
         return debian_version(self.package)
@@ -40,15 +41,17 @@ class Compiled(OwnServer):
             compiled(*self.compiler, source, common, "-o", target, *self.libraries)
         return [target]
 
+    def _missing_library(self) -> str:
+        probe = f"#include <{self.header}>\n#if !({self.release})\n#error\n#endif\n"
+        if _accepts(self.compiler, probe):
+            return ""
+        other = "" if self.release == "1" else f", or it is none with {self.release}"
+        return f"no <{self.header}> here, which {self.package} brings{other}"
+
 
 @cache
-def _without(header: str, package: str, compiler: tuple[str, ...]) -> str:
-    """What to say if the header is not there."""
-    probe = subprocess.run(
-        [*compiler, "-E", "-x", "c++" if compiler[0] == "g++" else "c", "-"],
-        input=f"#include <{header}>\n",
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    return f"no <{header}> here, which {package} brings" if probe.returncode else ""
+def _accepts(compiler: tuple[str, ...], text: str) -> bool:
+    """Whether the preprocessor has nothing against it."""
+    language = "c++" if compiler[0] == "g++" else "c"
+    command = [*compiler, "-E", "-x", language, "-o", "/dev/null", "-"]
+    return subprocess.run(command, input=text, capture_output=True, text=True, timeout=60).returncode == 0

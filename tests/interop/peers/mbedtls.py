@@ -11,7 +11,8 @@ from lighttls import CipherSuite, RecordOverflow
 class MbedTLS(Compiled):
     name = "mbedTLS"
     source = "mbedtls_server.c"
-    header = "mbedtls/ssl.h"
+    header = "mbedtls/version.h"
+    release = "MBEDTLS_VERSION_MAJOR == 2"
     package = "libmbedtls-dev"
     libraries = ("-lmbedtls", "-lmbedx509", "-lmbedcrypto")
     joins_fragments = False  # it wants each message in one record
