@@ -14,7 +14,16 @@ from hostile.link import drive
 from hostile.server import FIRST_WITH_PSK, FIRST_WITHOUT_HINT, Server
 from hostile.steps import alert, message
 from hostile.test_key_exchange import NIST, SMALL_ORDER, compressed, good_point, moved_off_curve
-from lighttls import Alert, ConfigurationError, HandshakeFailure, PeerAlert, Psk, PskRequest, UsageError, explain
+from lighttls import (
+    Alert,
+    ConfigurationError,
+    HandshakeFailure,
+    PeerAlert,
+    Psk,
+    PskRequest,
+    UsageError,
+    explain,
+)
 
 KEY = bytes(range(64, 96))
 IDENTITY = "Gerät 7"

@@ -37,6 +37,7 @@ from lighttls.messages.psk_key_exchange import PskServerKeyExchange
 from lighttls.wire import Structure
 
 _SHOWN_BYTES = 32
+_SHOWN_TEXT = 255  # as long as a name can be; an identity hint can be longer
 
 _ENUMS: Final[dict[str, type[IntEnum]]] = {
     "cipher_suite": CipherSuite,
@@ -127,12 +128,18 @@ def _value(name: str, value: object) -> str:
         signals = _SIGNALS if enum is CipherSuite else {}
         return ", ".join(signals.get(number) or name_of(enum, number) for number in value)
     if isinstance(value, bytes):
-        return repr(value)[2:-1] if name in _TEXTS else _octets(value)  # repr: no control characters from the peer
+        return _text(value) if name in _TEXTS else _octets(value)
     if isinstance(value, tuple):
         return "; ".join(_value(name, item) for item in value) or "none"
     if isinstance(value, Structure):
         return ", ".join(_fields(value))
     return f"{value:#06x}" if name.endswith("version") else str(value)
+
+
+def _text(text: bytes) -> str:
+    """By repr, which has no control characters from the peer."""
+    shown = repr(text[:_SHOWN_TEXT])[2:-1]
+    return shown if len(text) <= _SHOWN_TEXT else f"{shown}… ({len(text)} bytes)"
 
 
 def _octets(data: bytes) -> str:

@@ -7,7 +7,11 @@ from lighttls.messages import (
     CertificateRequest,
     CertificateVerify,
     ClientHello,
+    EcdhePskClientKeyExchange,
+    EcdhParams,
     Extension,
+    PskClientKeyExchange,
+    PskServerKeyExchange,
     RawPublicKey,
     ServerHello,
     ServerHelloDone,
@@ -59,6 +63,22 @@ def test_key_exchange_is_looked_into_where_it_parses() -> None:
         "signature: 02",
     ]
     assert describe(ServerKeyExchange(body[:-1])) == [f"body: {body[:-1].hex()}"]
+
+
+def test_key_exchange_with_a_pre_shared_key_is_looked_into_where_it_parses() -> None:
+    """Hint and identity are no secrets; they show as text, shortened if they are longer than any name."""
+    params = EcdhParams(3, 29, b"\1").build()
+    assert describe(PskServerKeyExchange(b"ask\x1b", params)) == [
+        "psk_identity_hint: ask\\x1b",
+        "curve_type: 3",
+        "named_curve: x25519",
+        "public: 01",
+    ]
+    assert describe(PskServerKeyExchange(b"", params[:-1])) == ["psk_identity_hint: ", f"params: {params[:-1].hex()}"]
+    assert describe(PskServerKeyExchange(b"", b"")) == ["psk_identity_hint: ", "params: empty"]
+    assert describe(PskServerKeyExchange(b"h" * 256, b""))[0] == f"psk_identity_hint: {'h' * 255}… (256 bytes)"
+    assert describe(PskClientKeyExchange(b"device 7")) == ["psk_identity: device 7"]
+    assert describe(EcdhePskClientKeyExchange(b"i", b"\1")) == ["psk_identity: i", "public: 01"]
 
 
 def test_extension_bodies_are_looked_into_where_they_parse() -> None:

@@ -16,10 +16,14 @@ from lighttls.messages import (
     CertificateVerify,
     ClientHello,
     ClientKeyExchange,
+    EcdhePskClientKeyExchange,
+    EcdhParams,
     Extension,
     Finished,
     HelloRequest,
     NewSessionTicket,
+    PskClientKeyExchange,
+    PskServerKeyExchange,
     RawPublicKey,
     ServerHello,
     ServerHelloDone,
@@ -88,6 +92,11 @@ SAMPLES: dict[str, tuple[Any, str]] = {
     "certificate-status": (CertificateStatus(1, b"\x30\0"), "01 000002 3000"),
     "server-hello-done": (ServerHelloDone(), ""),
     "client-key-exchange": (ClientKeyExchange(POINT), f"20 {POINT.hex()}"),
+    "ecdh-params": (EcdhParams(3, 29, POINT), f"03 001d 20 {POINT.hex()}"),
+    "psk-server-key-exchange": (PskServerKeyExchange(b"hi", b"\3\0"), "0002 6869 0300"),
+    "psk-server-key-exchange-empty": (PskServerKeyExchange(b"", b""), "0000"),
+    "psk-client-key-exchange": (PskClientKeyExchange(b"me"), "0002 6d65"),
+    "ecdhe-psk-client-key-exchange": (EcdhePskClientKeyExchange(b"me", POINT), f"0002 6d65 20 {POINT.hex()}"),
     "certificate-verify": (CertificateVerify(0x0403, b"\x30\x00"), "0403 0002 3000"),
     "finished": (Finished(RANDOM[:12]), RANDOM[:12].hex()),
     "extension": (Extension(16, b"\1"), "0010 0001 01"),
@@ -106,8 +115,8 @@ SAMPLES: dict[str, tuple[Any, str]] = {
     "supported-groups": (SupportedGroups((29, 23)), "0004 001d 0017"),
 }
 
-OPEN_ENDED = (ServerKeyExchange, Finished)
-"""Their body is whatever is there: handlers judge it (FIN-02, and ServerKeyExchange by the agreed suite)."""
+OPEN_ENDED = (ServerKeyExchange, PskServerKeyExchange, Finished)
+"""Their end is whatever is there: handlers judge it (FIN-02, and the key exchanges by the agreed suite)."""
 
 TYPES = sorted({type(value) for value, _ in SAMPLES.values()}, key=lambda cls: cls.__name__)
 
@@ -174,6 +183,9 @@ def test_whatever_parses_builds_back(cls: Any, raw: bytes) -> None:
         (CertificateRequest, "01 01 0003 040104 0000", r"supported_signature_algorithms\[\] runs past"),
         (CertificateRequest, "01 01 0002 0401 0002 0000", r"certificate_authorities\[\] is 0 bytes"),
         (ClientKeyExchange, "00", "public is 0 bytes"),
+        (PskServerKeyExchange, "0001", "psk_identity_hint runs past"),
+        (EcdhParams, "03 001d 00", "public is 0 bytes"),
+        (EcdhePskClientKeyExchange, "0000 00", "public is 0 bytes"),
         (SignedEcdhParams, "03 001d 00 0804 0002 dead", "public is 0 bytes"),
         (ProtocolNameList, "0000", "protocol_name_list is 0 bytes"),
         (ProtocolNameList, "0003 00 01 78", r"protocol_name_list\[\] is 0 bytes"),
@@ -213,6 +225,9 @@ def test_every_message_has_its_number() -> None:
         Finished: 20,
         CertificateStatus: 22,
         RawPublicKey: 11,
+        PskServerKeyExchange: 12,
+        PskClientKeyExchange: 16,
+        EcdhePskClientKeyExchange: 16,
     }
     assert {message: message.handshake_type for message in numbers} == numbers
 
