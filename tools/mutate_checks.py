@@ -20,6 +20,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -36,7 +37,7 @@ ROOMS = (
 UNIT_TESTS = tuple(f"tests/unit/{room}" for room in (*ROOMS, "crypto") if "." not in room)
 PEER_ERRORS = (errors.ProtocolError, errors.CertificateError, errors.PeerAlert, errors.TruncatedStream)
 RULE = re.compile(r"\b[A-Z]{2,6}-\d\d\b")
-SECONDS = 300  # a mutant that takes longer hangs, which is a failure too
+SECONDS = 1800  # that tests may take before anything is switched off; a mutant that takes far longer hangs, and fails
 
 
 @dataclass(frozen=True)
@@ -132,14 +133,14 @@ def runs(tree: Path, check: Check) -> Iterator[list[str]]:
         yield [*UNIT_TESTS, *sorted(path.relative_to(tree).as_posix() for path in tree.glob("tests/unit/*.py"))]
 
 
-def failing_test(tree: Path, selections: Iterable[list[str]]) -> str | None:
-    """The first test that fails in this tree, or None."""
+def failing_test(tree: Path, selections: Iterable[list[str]], seconds: float = SECONDS) -> str | None:
+    """The first test that fails in this tree, or takes too long, or None."""
     for arguments in selections:
         command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "-p", "no:cacheprovider", *arguments]
         environment = {**os.environ, "PYTHONPATH": str(tree / "src")}
         try:
             done = subprocess.run(
-                command, cwd=tree, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False
+                command, cwd=tree, env=environment, capture_output=True, text=True, timeout=seconds, check=False
             )
         except subprocess.TimeoutExpired:
             return "a test that hangs"
@@ -171,15 +172,19 @@ def main(arguments: list[str]) -> int:
         if options.sample and options.sample < len(found):
             found = sorted(random.Random(options.seed).sample(found, options.sample), key=lambda c: (c.file, c.line))
         usual = dict.fromkeys(tuple(run) for check in found for run in runs(tree, replace(check, rules=())))
-        if broken := failing_test(tree, map(list, usual)):
-            print(f"{broken} fails before any check is switched off")
-            return 1
+        longest = 0.0
+        for run in usual:
+            start = time.monotonic()
+            if broken := failing_test(tree, [list(run)]):
+                print(f"{broken} fails before any check is switched off")
+                return 1
+            longest = max(longest, time.monotonic() - start)
         survivors = []
         for check in found:
             path = tree / check.file
             source = path.read_bytes()
             path.write_bytes(switched_off(source, check))
-            killer = failing_test(tree, runs(tree, check))
+            killer = failing_test(tree, runs(tree, check), 60 + 4 * longest)
             path.write_bytes(source)
             for stale in path.parent.glob(f"__pycache__/{path.stem}.*"):
                 stale.unlink()  # two mutants of one second and one size look the same to Python
