@@ -77,16 +77,20 @@ def test_server_of_another_name_is_refused_and_serves_on(peer: Peer, server: Ser
     assert attempt(peer, CELL, server, NATIVE).lacks == {}
 
 
-@pytest.mark.parametrize("peer", [peer for peer in HERE if peer.name in ("Botan", "mbedTLS")], indirect=True, ids=_name)
-def test_server_that_asks_for_another_handshake_is_declined_and_data_go_on(peer: Peer, stage: Stage) -> None:
-    """HS-09, HS-12. mbedTLS asks eight times. BearSSL and wolfSSL have no server that asks and goes on without."""
-    server = stage.server(peer, (*peer.setup(CELL, stage.files), "--renegotiate", "yes"))
-    with dial(server, pki.config(pki.shared().ec_device, trace=True)) as tls:
-        peer.talk(tls)
-        peer.talk(tls)
-        trace = tls.connection.trace or ()
-        asked = [entry for entry in trace if isinstance(entry.message, HelloRequest)]
-    assert asked
+if ALL:  # of the servers that CI has, none asks
+
+    @pytest.mark.parametrize(
+        "peer", [peer for peer in HERE if peer.name in ("Botan", "mbedTLS")], indirect=True, ids=_name
+    )
+    def test_server_that_asks_for_another_handshake_is_declined_and_data_go_on(peer: Peer, stage: Stage) -> None:
+        """HS-09, HS-12. mbedTLS asks eight times. BearSSL and wolfSSL cannot ask and go on without."""
+        server = stage.server(peer, (*peer.setup(CELL, stage.files), "--renegotiate", "yes"))
+        with dial(server, pki.config(pki.shared().ec_device, trace=True)) as tls:
+            peer.talk(tls)
+            peer.talk(tls)
+            trace = tls.connection.trace or ()
+            asked = [entry for entry in trace if isinstance(entry.message, HelloRequest)]
+        assert asked
 
 
 @pytest.mark.parametrize("peer", [peer for peer in HERE if isinstance(peer, OwnServer)], indirect=True, ids=_name)
