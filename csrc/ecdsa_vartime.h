@@ -12,6 +12,8 @@
  *   field_p, order        p and n as words
  *   odd_multiples         static const uint64_t [][2 * WORDS]: x and y of 1, 3, 5, ... times G, in Montgomery form
  *   G_WIDTH               their number is 2^(G_WIDTH - 2)
+ *   sum_quickly           if there is something faster for u1 G + u2 Q, a function as in p256_ifma_vartime.h that also
+ *                         returns whether it can run
  *
  * u1 G + u2 Q: one run of doublings for both scalars, each a sum of few odd digits (w-NAF), whose multiples of G wait
  * in the table and those of Q are made first (Straus). Points are Jacobian: x = X/Z^2, y = Y/Z^3. Signatures may make
@@ -274,12 +276,19 @@ static int read_scalar(lt_limb out[LIMBS], lt_der *from, const lt_modulus *n) {
 
 /* ---- Verification ----------------------------------------------------------------------------------- */
 
-/* out = u1 G + u2 Q. */
+/* out = u1 G + u2 Q, in which y may be missing. */
 static void multiply_and_add(point *out, const lt_limb u1[LIMBS], const lt_limb u2[LIMBS], const point *q) {
     int8_t digits1[DIGITS], digits2[DIGITS];
-    int used1 = recode(digits1, u1, G_WIDTH), used2 = recode(digits2, u2, Q_WIDTH);
+    const int used1 = recode(digits1, u1, G_WIDTH), used2 = recode(digits2, u2, Q_WIDTH);
+    const int used = used1 > used2 ? used1 : used2;
     point multiples[Q_MULTIPLES], twice = *q; /* 1, 3, 5, ... times Q */
 
+#ifdef sum_quickly
+    if (sum_quickly(&out->x, &out->z, digits1, digits2, used, &q->x, &q->y) && !is_zero(&out->z)) {
+        out->infinite = 0;
+        return;
+    }
+#endif
     double_point(&twice);
     multiples[0] = *q;
     for (int i = 1; i < Q_MULTIPLES; i++) {
@@ -287,7 +296,7 @@ static void multiply_and_add(point *out, const lt_limb u1[LIMBS], const lt_limb 
         add_point(&multiples[i], &twice.x, &twice.y, &twice.z, 0);
     }
     out->infinite = 1;
-    for (int i = used1 > used2 ? used1 : used2; i-- > 0;) {
+    for (int i = used; i-- > 0;) {
         if (!out->infinite) {
             double_point(out);
         }

@@ -1,5 +1,5 @@
-/* ECDSA verification on P-256 in portable C, and the choice between that and p256_adx_vartime.c. */
-#include "p256_field.h"
+/* ECDSA verification on P-256 in portable C, and the choice between that, IFMA and p256_adx_vartime.c. */
+#include "p256_ifma_vartime.h"
 
 #if LT_LIMB64
 #define P256_R_BITS 260
@@ -20,12 +20,25 @@
 #define fe_b          fe256_b
 #define fe_rr         fe256_rr
 
+#if LT_P256_IFMA
+#define sum_quickly sum_with_ifma
+
+static int sum_with_ifma(fe *x, fe *z, const int8_t *digits1, const int8_t *digits2, int used, const fe *qx,
+                         const fe *qy) {
+    if (!lt_cpu_has(LT_CPU_IFMA)) {
+        return 0;
+    }
+    lt_p256_sum_ifma_vartime(x, z, digits1, digits2, used, qx, qy);
+    return 1;
+}
+#endif
+
 #include "ecdsa_vartime.h"
 
 /* see vartime.h */
 int lt_ecdsa_p256_vartime(lt_der key, lt_der signature, const uint8_t *digest, size_t digest_len) {
 #if LT_P256_ADX && LT_LIMB64
-    if (lt_cpu_has(LT_CPU_BMI2_ADX)) {
+    if (lt_cpu_has(LT_CPU_BMI2_ADX) && !lt_cpu_has(LT_CPU_IFMA)) {
         return lt_ecdsa_p256_adx_vartime(key, signature, digest, digest_len);
     }
 #endif

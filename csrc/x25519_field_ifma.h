@@ -8,21 +8,12 @@
 #ifndef LT_X25519_FIELD_IFMA_H
 #define LT_X25519_FIELD_IFMA_H
 
-#include <immintrin.h>
-
+#include "lanes_ifma.h"
 #include "x25519_field.h"
-
-#define LT_IFMA LT_TARGET("avx2,avx512f,avx512vl,avx512ifma")
-
-typedef __m256i lanes;
 
 typedef struct {
     lanes l0, l1, l2, l3, l4;
 } fe4;
-
-LT_IFMA LT_INLINE lanes lanes_of(uint64_t every) {
-    return _mm256_set1_epi64x((long long)every);
-}
 
 /** in: a < 2^59; out: result = 19 a. */
 LT_IFMA LT_INLINE lanes times19(lanes a) {
@@ -71,25 +62,6 @@ LT_IFMA LT_INLINE fe4 fe4_negate(fe4 a) {
     out.l4 = _mm256_sub_epi64(four_p, a.l4);
     return out;
 }
-
-/* Lane i of the result is lane i of b if bit i of `which` is set, else of a. */
-#define FE4_BLEND(a, b, which)                                                                                         \
-    ((fe4){_mm256_mask_mov_epi64((a).l0, (which), (b).l0), _mm256_mask_mov_epi64((a).l1, (which), (b).l1),             \
-           _mm256_mask_mov_epi64((a).l2, (which), (b).l2), _mm256_mask_mov_epi64((a).l3, (which), (b).l3),             \
-           _mm256_mask_mov_epi64((a).l4, (which), (b).l4)})
-
-/* Lane i of the result is lane i of a if bit i of `which` is set, else 0. */
-#define FE4_ONLY(a, which)                                                                                             \
-    ((fe4){_mm256_maskz_mov_epi64((which), (a).l0), _mm256_maskz_mov_epi64((which), (a).l1),                           \
-           _mm256_maskz_mov_epi64((which), (a).l2), _mm256_maskz_mov_epi64((which), (a).l3),                           \
-           _mm256_maskz_mov_epi64((which), (a).l4)})
-
-/* Lane i of the result is lane (order >> 2 i) & 3 of a. */
-#define FE4_PERMUTE(a, order)                                                                                          \
-    ((fe4){_mm256_permute4x64_epi64((a).l0, (order)), _mm256_permute4x64_epi64((a).l1, (order)),                       \
-           _mm256_permute4x64_epi64((a).l2, (order)), _mm256_permute4x64_epi64((a).l3, (order)),                       \
-           _mm256_permute4x64_epi64((a).l4, (order))})
-#define FE4_LANES(i0, i1, i2, i3) ((i0) | (i1) << 2 | (i2) << 4 | (i3) << 6)
 
 #define LO _mm256_madd52lo_epu64
 #define HI _mm256_madd52hi_epu64

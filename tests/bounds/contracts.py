@@ -137,13 +137,14 @@ class Meaning(Names):
                     self._set_integers(Place(place.object, name, inner))
 
     def _fill(self, vector: Vector, limit: Limit, named: bool) -> None:
-        """Unknown limbs; if the value matters too, limb 0 is expressed by the value and the others."""
+        """Unknown limbs, none above what the value allows. If that matters too, it and the others express limb 0."""
         facts = self.machine.facts
         top = vector.type.top if limit.limb is None else min(limit.limb, vector.type.top)
         start = self._start(vector)
         count = len(vector.limbs)
         for i in range(count):
-            vector.limbs[i] = self.machine.do.fresh(0, top)
+            alone = top if limit.value is None else limit.value >> vector.radix * i
+            vector.limbs[i] = self.machine.do.fresh(0, min(top, alone))
         if limit.value is not None or named:
             most = sum(top << vector.radix * i for i in range(count))
             value = facts.fresh(0, most if limit.value is None else min(most, limit.value))

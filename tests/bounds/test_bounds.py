@@ -39,6 +39,7 @@ FILES = [
     ("poly1305_avx2.c", X86),
     ("poly1305_ifma.c", X86),
     ("x25519_ifma.c", X86),
+    ("p256_ifma_vartime.c", X86),
 ]
 
 MUST_HOLD = {
@@ -60,6 +61,7 @@ MUST_HOLD = {
         "lt_x25519_ifma",
         "lt_x25519_base_ifma",
     },
+    "p256_ifma_vartime.c": {"fe4_mul", "fe4_carry", "fe4_difference", "prepare", "double_times", "add_to", "set_t"},
 }
 """Functions that must be among those with a contract: a comment that no longer parses would pass unseen otherwise."""
 
@@ -236,6 +238,28 @@ MUTANTS = [
      "state = fe4_add(ladder_lanes(swap_halves(swap ^ bit, state), point, constant), point);"),
     ("x25519_ifma.c", "x25519_ifma.c", X86, "lt_x25519_base_ifma", "fe25519_sub(&ends[1], &ends[2], &ends[1]);",
      "fe25519_add(&ends[1], &ends[0], &ends[0]); fe25519_add(&ends[1], &ends[1], &ends[1]);"),
+    ("p256_field_ifma.h", "p256_ifma_vartime.c", X86, "fe4_mul", "in: a tight, b tight; out: columns",
+     "in: a limbs < 2^53, b tight; out: columns"),
+    ("p256_field_ifma.h", "p256_ifma_vartime.c", X86, "fe4_mul", "    c7 = HI(c7, a.l4, b.l2);\n", ""),
+    ("p256_field_ifma.h", "p256_ifma_vartime.c", X86, "fe4_mul", "c8 = LO(c8, c4, p4);", "c8 = LO(c8, c4, p3);"),
+    ("p256_field_ifma.h", "p256_ifma_vartime.c", X86, "fe4_mul", "f4 = HI(f4, c2, p1);", "f4 = HI(f4, c1, p1);"),
+    ("p256_field_ifma.h", "p256_ifma_vartime.c", X86, "fe4_mul", "    column = _mm256_and_si256(column, low);",
+     "    column = _mm256_and_si256(column, column);"),
+    ("p256_field_ifma.h", "p256_ifma_vartime.c", X86, "fe4_mul", "value < 2^256 + 2^253: what", "value < 2^256: what"),
+    ("p256_field_ifma.h", "p256_ifma_vartime.c", X86, "fe4_carry", "value < 2^256 + 2^254: what",
+     "value < 2^256: what"),
+    ("p256_field_ifma.h", "p256_ifma_vartime.c", X86, "fe4_difference", "_mm256_slli_epi64(above, 36)",
+     "_mm256_slli_epi64(above, 37)"),
+    ("p256_field_ifma.h", "p256_ifma_vartime.c", X86, "fe4_difference", "((uint64_t)1 << 48) - 16 - 512)",
+     "((uint64_t)1 << 48) - 16)"),
+    ("p256_field_ifma.h", "p256_ifma_vartime.c", X86, "fe4_difference", "b below 2^260 - 2^230", "b below 2^261"),
+    ("p256_ifma_vartime.c", "p256_ifma_vartime.c", X86, "prepare", "y limbs < 2^57", "y limbs < 2^58"),
+    ("p256_ifma_vartime.c", "p256_ifma_vartime.c", X86, "double_times", "fe4_add(EVERYWHERE(third, 1), ",
+     "fe4_add(fe4_times8(EVERYWHERE(third, 1)), "),
+    ("p256_ifma_vartime.c", "p256_ifma_vartime.c", X86, "double_times", "gagz = fe4_carry(first);", "gagz = first;"),
+    ("p256_ifma_vartime.c", "p256_ifma_vartime.c", X86, "add_to", "squares = fe4_carry(second);", "squares = second;"),
+    ("p256_ifma_vartime.c", "p256_ifma_vartime.c", X86, "set_t", "in: p->yxzd tight; out: p->t",
+     "in: p->yxzd limbs < 2^53; out: p->t"),
 ]  # fmt: skip
 
 

@@ -393,6 +393,8 @@ static void test_numbers(void) {
 
 int main(void) {
     test_numbers();
+    lt_cpu_restrict(LT_CPU_BMI2_ADX);
+    test_numbers();
     lt_cpu_restrict(0); /* portable C */
     test_numbers();
     test_ecdsa_der();

@@ -69,6 +69,11 @@ static inline __m256i _mm256_xor_si256(__m256i a, __m256i b) {
 
 /* ---- Products ------------------------------------------------------------------------------------------- */
 
+/* Lanes shift by as many bits as `n` says, here by 0, 1 or 2. in: a any, n <= 2; out: result any. */
+static inline __m256i _mm256_sllv_epi64(__m256i a, __m256i n) {
+    return one_of(a, one_of(a << 1, a << 2));
+}
+
 /* VPMULUDQ. in: a < 2^32, b < 2^32; out: result = a b. */
 static inline __m256i _mm256_mul_epu32(__m256i a, __m256i b) {
     return a * b;
