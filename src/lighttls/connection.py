@@ -5,7 +5,7 @@ from __future__ import annotations
 from lighttls.conversation import Conversation
 from lighttls.errors import InternalError, LightTLSError, TruncatedStream, UsageError
 from lighttls.events import DataReceived, Event
-from lighttls.handshake import Connected, Output, exporter, send_client_hello
+from lighttls.handshake import Connected, Output, exporter, send_client_hello, silence_advice
 from lighttls.iana import Alert
 from lighttls.keys import SignatureRequest
 from lighttls.record import fatal_alert
@@ -167,7 +167,7 @@ class ClientConnection(Conversation):
         if self._read_closed:
             return []
         where = "" if self.is_established else f" during the handshake, in state {self.state},"
-        error = TruncatedStream(f"the stream ended{where} without close_notify")
+        error = TruncatedStream(f"the stream ended{where} without close_notify", hint=silence_advice(self._state))
         self._fail(error, [])
         raise error
 

@@ -17,6 +17,7 @@ from lighttls.handshake.output import (
     StartEarly,
     WriteWith,
 )
+from lighttls.handshake.silence import advice as silence_advice
 from lighttls.handshake.states import (
     Client,
     Connected,
@@ -71,6 +72,7 @@ __all__ = [
     "refuse",
     "resumption",
     "send_client_hello",
+    "silence_advice",
     "step",
     "wipe_secrets",
 ]
