@@ -244,7 +244,8 @@ class Conversation:
             out.wipe()
             raise
         self._state = after
-        self._perform(out.actions, events)
+        if out.actions:
+            self._perform(out.actions, events)
 
     def _settle_signature(self, request: SignatureRequest, outcome: bytes | BaseException) -> None:
         if self._error is not None:

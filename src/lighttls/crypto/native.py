@@ -106,6 +106,10 @@ class NativePremaster:
         lib.lt_premaster_wipe(self.context)
 
 
+_SPENT: Final = ffi.new("lt_premaster *")
+"""Holds no secret, and none is ever put there: whoever derives from it is refused."""
+
+
 class NativeKeyShare:
     """An ephemeral key pair in C."""
 
@@ -346,6 +350,7 @@ def _numbers(suite: Suite) -> tuple[int, int]:
     return _AEADS[suite.aead, suite.key_length, suite.tag_length], _HASHES[suite.prf_hash]
 
 
+_DIGEST: Final = ffi.typeof("uint8_t[64]")
 _CUT: Final = ffi.typeof(f"int64_t[{lib.LT_CUT_NUMBERS}]")
 
 
@@ -361,7 +366,7 @@ class NativeProvider:
             import hashlib
 
             return hashlib.sha1(data, usedforsecurity=False).digest()
-        out = ffi.new("uint8_t[64]")
+        out = ffi.new(_DIGEST)
         if type(data) is bytes:
             length = _checked(lib.lt_hash(out, _HASHES[algorithm], data, len(data)))
         else:
@@ -402,6 +407,7 @@ class NativeProvider:
                 context, aead, prf, premaster.context, client_random, server_random, session_hash, len(session_hash)
             )
         )
+        premaster.context = _SPENT  # which was wiped, and need not be kept
         return NativeKeySchedule(context)
 
     def resume(

@@ -39,7 +39,7 @@ class KnownCertificates:
 
     def look_up(self, chain: Sequence[bytes]) -> tuple[Certificate | bytes, ...]:
         """`chain` with each known certificate in the place of its bytes."""
-        return tuple(self._by_der.get(der, der) for der in chain)
+        return tuple([self._by_der.get(der, der) for der in chain])
 
     def keep(self, path: VerifiedPath) -> None:
         """Remember the certificates of a path that we found. One without an anchor was not verified."""
@@ -47,9 +47,15 @@ class KnownCertificates:
             return
         for certificate in path.certificates:
             if len(self._by_der) >= MOST and certificate.der not in self._by_der:
-                self._by_der.clear()
+                self._forget()
             self._by_der.setdefault(certificate.der, certificate)
+
+    def _forget(self) -> None:
+        """Of what is forgotten here, connections that still hold it need no more than the bytes."""
+        forgotten, self._by_der = self._by_der, {}
+        for certificate in forgotten.values():
+            certificate.condense()
 
     def share(self, chain: Sequence[bytes]) -> tuple[bytes, ...]:
         """The same bytes, in the copies that are kept."""
-        return tuple(each if isinstance(each, bytes) else each.der for each in self.look_up(chain))
+        return tuple([each if isinstance(each, bytes) else each.der for each in self.look_up(chain)])

@@ -36,6 +36,7 @@ from lighttls.messages.extensions import (
     SignedCertificateTimestampList,
 )
 
+_ANSWERS_KEPT = 16  # sets; servers that answer differently are few
 _VERSION_NAMES = {0x0300: "SSL 3.0", 0x0301: "TLS 1.0", 0x0302: "TLS 1.1", 0x0304: "TLS 1.3"}
 _NEVER_ANSWERED = frozenset((ExtensionType.SIGNATURE_ALGORITHMS, ExtensionType.SIGNATURE_ALGORITHMS_CERT))  # SH-15
 # EMS-02, SNI-05, OCSP-02, TICKET-05; whether server_name is answered makes no difference (SNI-06, RESUME-13)
@@ -92,7 +93,7 @@ def on_server_hello(
         ticket_announced=ExtensionType.SESSION_TICKET in answers,
         status_announced=ExtensionType.STATUS_REQUEST in answers,
         sct_list=_timestamps(answers),
-        unanswered=offer.extension_types - answers.keys(),
+        unanswered=_unanswered(offer, answers),
         client_raw_key=wants_raw_key(offer.client, answers),
     )
     if session is not None:
@@ -100,6 +101,15 @@ def on_server_hello(
     if suite.pre_shared:
         return WaitPskParams(agreed) if suite.ephemeral else WaitPskHint(agreed)
     return WaitRawPublicKey(agreed) if raw_key else WaitCertificate(agreed)
+
+
+def _unanswered(offer: Offer, answers: dict[int, bytes]) -> frozenset[int]:
+    """What we asked for and got no answer to; connections that got the same answers share the set."""
+    kept: dict[frozenset[int], frozenset[int]] = offer.client.config.derived("unanswered extensions", lambda _: {})
+    found = offer.extension_types.difference(answers)
+    if len(kept) >= _ANSWERS_KEPT:
+        kept.clear()
+    return kept.setdefault(found, found)
 
 
 def _answers(offer: Offer, extensions: tuple[Extension, ...], *, with_points: bool) -> dict[int, bytes]:

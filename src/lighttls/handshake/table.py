@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from lighttls._struct import struct
-from lighttls._typing import Any, Final, TypeVar, cast
+from lighttls._typing import Any, Final, TypeVar
 from lighttls.errors import InternalError, UnexpectedMessage
 from lighttls.handshake.inputs import ApplicationData, ChangeCipherSpec, SignatureReady
 from lighttls.handshake.on_certificate import on_certificate
@@ -184,7 +184,7 @@ def step(out: Output, state: State, message: object) -> State:
     found = _INDEX.get((type(state), type(message)))
     if found is None:
         raise refuse(state, type(message).__name__)
-    after = found.run(out, state, message)
+    after: State = found.run(out, state, message)
     if type(after) not in found.targets:
         raise InternalError(f"{found.run.__name__} led to {type(after).__name__}, which its row does not allow")
-    return cast(State, after)
+    return after

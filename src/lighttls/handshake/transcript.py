@@ -28,7 +28,7 @@ class Transcript:
 
     def digest(self, algorithm: str) -> bytes:
         """The hash of everything so far."""
-        return self._provider.digest(algorithm, self._raw)
+        return self._provider.digest(algorithm, bytes(self._raw))  # a copy costs less than a view does
 
     def raw(self) -> bytes:
         """Everything so far, for a signature."""

@@ -157,7 +157,8 @@ class RecordLayer:
         if len(source) - start < length:
             self._wait_for(length)
             return None
-        self._advance(HEADER_LENGTH + length)
+        self._at = start + length
+        self._wanted = HEADER_LENGTH
         return content_type, bytes(source[start : start + length])
 
     def _next_protected(self, opener: RecordOpener) -> tuple[int, bytes] | None:
@@ -166,13 +167,10 @@ class RecordLayer:
         if not records:
             self._wait_for(self._source[self._at + 3] << 8 | self._source[self._at + 4])
             return None
-        self._advance(consumed)
+        self._at += consumed
+        self._wanted = HEADER_LENGTH
         self._ready = records[::-1]
         return self._ready.pop()
-
-    def _advance(self, count: int) -> None:
-        self._at += count
-        self._wanted = HEADER_LENGTH
 
     def _wait_for(self, length: int) -> None:
         self._wanted = HEADER_LENGTH + length

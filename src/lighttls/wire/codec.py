@@ -32,13 +32,11 @@ class Structure:
     @classmethod
     def parse(cls, data: bytes) -> Self:
         """Read one structure that fills `data` exactly. Raises DecodeError."""
-        parse, _ = _compiled(cls)
-        return parse(cls, data)  # type: ignore[no-any-return]
+        raise InternalError(f"{cls.__name__} is not declared with @structure")
 
     def build(self) -> bytes:
         """The bytes of this structure. Raises InternalError if a value does not fit its field."""
-        _, build = _compiled(type(self))
-        return build(self)  # type: ignore[no-any-return]
+        raise InternalError(f"{type(self).__name__} is not declared with @structure")
 
 
 _T = TypeVar("_T")
@@ -50,7 +48,21 @@ def structure(cls: type[_T]) -> type[_T]:
     fields = {name: cls.__dict__[name] for name in cls.__annotations__}
     made = struct(cls)
     made.fields = fields  # type: ignore[attr-defined]
+    made.parse = classmethod(_first_parse)  # type: ignore[attr-defined]
+    made.build = _first_build  # type: ignore[attr-defined]
     return made
+
+
+def _first_parse(cls: type[Structure], data: bytes) -> Any:
+    compiled = _compile_parse(cls)
+    cls.parse = classmethod(compiled)  # type: ignore[method-assign,assignment] # where the next call goes
+    return compiled(cls, data)
+
+
+def _first_build(self: Structure) -> Any:
+    cls = type(self)
+    cls.build = _compile_build(cls)  # type: ignore[method-assign]
+    return cls.build(self)
 
 
 def _too_short(path: str) -> DecodeError:
@@ -67,16 +79,6 @@ def _left_over(name: str, count: int) -> DecodeError:
 
 def _out_of_range(path: str, found: int) -> InternalError:
     return InternalError(f"{path} cannot hold the value or length {found}")
-
-
-_COMPILED: dict[type, tuple[Any, Any]] = {}
-
-
-def _compiled(cls: type[Structure]) -> tuple[Any, Any]:
-    pair = _COMPILED.get(cls)
-    if pair is None:
-        pair = _COMPILED[cls] = (_compile_parse(cls), _compile_build(cls))
-    return pair
 
 
 def _compile_parse(cls: type[Structure]) -> Any:

@@ -31,9 +31,10 @@ class Certificate:
     """A parsed certificate. Immutable by convention; equal if its bytes are."""
 
     __slots__ = (
+        "_extensions",
         "_read",
+        "_tbs",
         "der",
-        "extensions",
         "inner_algorithm",
         "issuer",
         "not_after",
@@ -43,14 +44,13 @@ class Certificate:
         "signature",
         "spki",
         "subject",
-        "tbs",
         "version",
     )
 
     _read: dict[str | bytes, Any]
     der: bytes
-    tbs: bytes
-    """The signed bytes."""
+    _tbs: tuple[int, int]
+    _extensions: dict[bytes, tuple[bool, bytes]] | None
     version: int
     """1, 2 or 3."""
     serial_number: int
@@ -68,8 +68,6 @@ class Certificate:
     """Seconds since 1970 UTC, inclusive."""
     spki: bytes
     """SubjectPublicKeyInfo (DER)."""
-    extensions: dict[bytes, tuple[bool, bytes]]
-    """(critical, value) by OID."""
     signature: bytes
 
     @classmethod
@@ -97,7 +95,7 @@ class Certificate:
         ) = numbers
         self = _new(cls)
         self.der = data
-        self.tbs = data[tbs:tbs_end]
+        self._tbs = tbs, tbs_end
         self.outer_algorithm = data[tbs_end:outer_end]
         self.signature = data[signature:]
         self.version = version
@@ -108,12 +106,28 @@ class Certificate:
         self.not_after = not_after
         self.subject = data[validity_end:subject_end]
         self.spki = data[subject_end:spki_end]
-        self.extensions = found = {}
-        for at in range(0, len(rest), 5):
-            oid, oid_end, critical, value, value_end = rest[at : at + 5]
-            found[data[oid:oid_end]] = critical == 1, data[value:value_end]
+        self._extensions = _sliced(data, rest)
         self._read = {}
         return self
+
+    def condense(self) -> None:
+        """Forget what can be read again: nobody asks for the time being, and it takes more memory than the bytes."""
+        self._extensions = None
+        self._read = {}
+
+    @property
+    def tbs(self) -> bytes:
+        """The signed bytes."""
+        start, end = self._tbs
+        return self.der[start:end]
+
+    @property
+    def extensions(self) -> dict[bytes, tuple[bool, bytes]]:
+        """(critical, value) by OID."""
+        found = self._extensions
+        if found is None:
+            found = self._extensions = _sliced(self.der, cutting.cut(self.der)[_FIRST_EXTENSION:])
+        return found
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Certificate) and self.der == other.der
@@ -258,6 +272,17 @@ class Certificate:
         found = self.extensions.get(oid)
         value = read[oid] = None if found is None else extensions.read(oid, found[1])
         return value
+
+
+_FIRST_EXTENSION: Final = 14  # of the numbers that `cutting` gives
+
+
+def _sliced(data: bytes, numbers: list[int]) -> dict[bytes, tuple[bool, bytes]]:
+    found = {}
+    for at in range(0, len(numbers), 5):
+        oid, oid_end, critical, value, value_end = numbers[at : at + 5]
+        found[data[oid:oid_end]] = critical == 1, data[value:value_end]
+    return found
 
 
 def _normal_form(name: bytes) -> Name | None:

@@ -138,3 +138,20 @@ def test_second_connection_verifies_the_chain_only_if_told_to(provider: Any, rem
     assert len(counted) == 3
     connected(config)
     assert len(counted) == 3 + expected
+
+
+def test_certificates_that_are_forgotten_are_condensed_and_still_say_all(
+    monkeypatch: pytest.MonkeyPatch, provider: Any
+) -> None:
+    monkeypatch.setattr(known_certificates, "MOST", 2)
+    config = pki.config(provider=provider)
+    info = connected(config).info
+    assert info.verified_path is not None
+    leaf = info.verified_path.leaf
+    before = leaf.subject_alt_name
+    assert leaf._extensions is not None
+    KnownCertificates.of(config).keep(
+        VerifiedPath((Certificate.parse(issue("x", ec_key()).der),), info.trust_anchor, True)
+    )
+    assert leaf._extensions is None
+    assert leaf.subject_alt_name == before

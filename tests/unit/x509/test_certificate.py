@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from cryptography import x509 as reference
 
+from lighttls.crypto.provider import CryptoProvider
 from lighttls.errors import CertificateError, ChainReason
 from lighttls.testing import der_writer as der
 from lighttls.x509 import Certificate
@@ -254,3 +255,15 @@ def test_certificate_names_itself_for_people() -> None:
     assert str(parse()) == "CN=subject"
     assert "serial 1" in str(Certificate.parse(kit.make(kit.name(""), KEY).der))
     assert "unreadable" in str(Certificate.parse(kit.make(der.sequence(der.null()), KEY).der))
+
+
+def test_condensed_certificate_says_what_it_said_before(provider: CryptoProvider) -> None:
+    made = kit.server(kit.root("Root"), "host.example").der
+    one, other = Certificate.parse(made, provider), Certificate.parse(made)
+    names = one.subject_alt_name
+    one.condense()
+    assert one.subject_alt_name == names == other.subject_alt_name
+    assert one.extensions == other.extensions
+    assert one.public_key == other.public_key
+    assert one.subject_name == other.subject_name
+    assert one.tbs == other.tbs
