@@ -74,13 +74,13 @@ look_for_few_servers() {
     has openssl || need openssl
     has gnutls-serv || need gnutls-bin
     has_server mosquitto || need mosquitto
+    has_server nginx || need nginx-light
 }
 
 look_for_other_servers() {
     has selfserv || need libnss3-tools
     has javac || need default-jdk-headless
     has node || need nodejs
-    has_server nginx || need nginx-light
     has stunnel || need stunnel4
 }
 
@@ -97,7 +97,6 @@ look_for_test_tools() {
     links s390x-linux-gnu-gcc || need gcc-s390x-linux-gnu libc6-dev-s390x-cross
     has qemu-s390x || need qemu-user
     has gnutls-serv || need gnutls-bin
-    (PATH=$PATH:/usr/sbin && has nginx) || need nginx-light
 }
 
 # Libraries for which tests/interop/servers/ has a server program.

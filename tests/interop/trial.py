@@ -9,22 +9,26 @@ from typing import NamedTuple
 from interop.cells import Cell
 from interop.peers.base import Peer
 from interop.stage import Server
-from lighttls import ClientConfig, ConnectionInfo, LightTLSError, PeerAlert, Session, TLSSocket, connect
+from lighttls import ClientConfig, ConnectionInfo, Identity, LightTLSError, PeerAlert, Session, TLSSocket, connect
 from lighttls.crypto.provider import CryptoProvider
 from lighttls.iana import Alert, name_of
-from lighttls.testing import Certificate, ec_key, issue
+from lighttls.testing import ec_key, issue
 from support import pki
 
 TIMEOUT, DEADLINE = 20.0, 60.0  # seconds, for each wait and for a connection
 
 
-@cache
-def _device(kind: str) -> Certificate | None:
-    """Our certificate with such a key (`Cell.device_key`)."""
+@cache  # reading an RSA key takes longer than a handshake
+def _identity(kind: str) -> Identity | None:
+    """We, with a certificate that has such a key (`Cell.device_key`)."""
     shared = pki.shared()
+    if kind == "none":
+        return None
     if kind == "ecdsa384":
-        return issue("device-ec", ec_key("secp384r1"), issuer=shared.device_ca, extended_key_usage=("client_auth",))
-    return {"none": None, "ecdsa": shared.ec_device, "rsa": shared.rsa_device}[kind]
+        device = issue("device-ec", ec_key("secp384r1"), issuer=shared.device_ca, extended_key_usage=("client_auth",))
+    else:
+        device = {"ecdsa": shared.ec_device, "rsa": shared.rsa_device}[kind]
+    return Identity.from_pem(shared.device_chain(device) + device.key.to_pem())
 
 
 class Outcome(NamedTuple):
@@ -85,7 +89,7 @@ def attempt(
 
 def _config(peer: Peer, cell: Cell, provider: CryptoProvider, store: LastSession) -> ClientConfig:
     return pki.config(
-        _device(cell.device_key),
+        identity=_identity(cell.device_key),
         cipher_suites=[cell.suite],
         groups=cell.groups,
         sessions=store if cell.resumption != "none" else None,

@@ -81,6 +81,8 @@ class Peer:
     """The line of output that says the port. None: we choose the port and try until it answers."""
     settings: Mapping[str, Any] = MappingProxyType({})
     """What our configuration needs besides to meet it."""
+    is_patient = True
+    """Whether it waits for a record that comes in hundreds of pieces."""
     joins_fragments = True
     """Whether it takes handshake messages in pieces of any length, as RFC 5246 §6.2.1 has it."""
 

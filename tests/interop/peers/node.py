@@ -19,6 +19,7 @@ from lighttls import CipherSuite
 
 class Node(OwnServer):
     name = "Node"
+    joins_fragments = False  # it looks for the session ID itself, in a ClientHello that is one record
 
     def missing(self) -> str:
         return missing_program("node")
