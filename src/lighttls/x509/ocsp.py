@@ -226,8 +226,6 @@ def _response_data(signed: bytes) -> tuple[tuple[int, bytes], Element]:
     """The responder, as (tag, value), and the list of single responses."""
     at = der.whole(signed, der.SEQUENCE, "response data")
     stop = len(signed)
-    if at < stop and signed[at] == 0xA0:
-        raise der.malformed("response data: a version that is written out, or none of ours")
     tag, start, end = der.read(signed, at, stop)
     if tag == 0xA1:
         responder = tag, signed[start:end]
@@ -237,7 +235,7 @@ def _response_data(signed: bytes) -> tuple[tuple[int, bytes], Element]:
             raise der.malformed("responder's key: bytes after the end")
         responder = tag, signed[key_at:key_stop]
     else:
-        raise der.malformed("the responder is named neither by name nor by key")
+        raise der.malformed("not version 1, or the responder is named neither by name nor by key")
     time_at, time_stop = der.expect(signed, end, stop, der.GENERALIZED_TIME, "producedAt")
     der.time(der.GENERALIZED_TIME, signed[time_at:time_stop])
     list_at, list_stop = der.expect(signed, time_stop, stop, der.SEQUENCE, "responses")
