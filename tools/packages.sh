@@ -74,13 +74,13 @@ look_for_few_servers() {
     has openssl || need openssl
     has gnutls-serv || need gnutls-bin
     has_server mosquitto || need mosquitto
-    has_server nginx || need nginx-light
 }
 
 look_for_other_servers() {
     has selfserv || need libnss3-tools
     has javac || need default-jdk-headless
     has node || need nodejs
+    has_server nginx || need nginx-light
     has stunnel || need stunnel4
 }
 
@@ -96,7 +96,6 @@ look_for_test_tools() {
     links riscv64-linux-gnu-gcc || need gcc-riscv64-linux-gnu libc6-dev-riscv64-cross
     links s390x-linux-gnu-gcc || need gcc-s390x-linux-gnu libc6-dev-s390x-cross
     has qemu-s390x || need qemu-user
-    has gnutls-serv || need gnutls-bin
 }
 
 # Libraries for which tests/interop/servers/ has a server program.

@@ -6,7 +6,7 @@ The server is one process all along, as it is for a device that reboots; each cl
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from interop.peers.base import Files, Peer, Setup, Word, find, missing_program
 from interop.peers.gnutls import PRIORITY
 from interop.stage import Server
 from lighttls.crypto.provider import CryptoProvider
+from support import require
 
 HOUR = 3600
 BY = ("ticket", "id")
@@ -33,6 +34,7 @@ class SessionPeer(Peer):
 
 class OpenSSL(SessionPeer):
     program = "openssl"
+    in_ci = True
     ready = r"^ACCEPT \S+:(\d+)$"
     ends = ("revo\n",)
 
@@ -47,6 +49,7 @@ class OpenSSL(SessionPeer):
 
 class GnuTLS(SessionPeer):
     program = "gnutls-serv"
+    in_ci = True
 
     def command(self, setup: Setup, files: Files, port: int) -> Sequence[Word]:
         return [
@@ -87,15 +90,15 @@ class Nginx(SessionPeer):
         return [find("nginx") or "nginx", "-p", files.folder, "-c", path, "-e", "stderr"]
 
 
-PEERS: dict[str, Callable[[], SessionPeer]] = {"OpenSSL": OpenSSL, "GnuTLS": GnuTLS, "nginx": Nginx}
+PEERS: dict[str, SessionPeer] = {"OpenSSL": OpenSSL(), "GnuTLS": GnuTLS(), "nginx": Nginx()}
+HERE = [name for name, peer in PEERS.items() if peer.in_ci or "LIGHTTLS_INTEROP" in os.environ]
 
 
 class Site:
     """A server, and a device that visits it."""
 
     def __init__(self, peer: SessionPeer, by: str, folder: Path) -> None:
-        if missing := missing_program(peer.program):
-            pytest.skip(f"{missing}: make deps")
+        require.peer(missing_program(peer.program))
         self.device = Device(folder, peer.question, *peer.ends)
         self._peer, self._setup, self._files, self._log = peer, (by,), Files(folder), folder / "log"
 
@@ -108,10 +111,10 @@ class Site:
             server.end()
 
 
-@pytest.fixture(params=[(peer, by) for peer in PEERS for by in BY], ids="-".join)
+@pytest.fixture(params=[(peer, by) for peer in HERE for by in BY], ids="-".join)
 def site(request: pytest.FixtureRequest, tmp_path: Path) -> Site:
     peer, by = request.param
-    return Site(PEERS[peer](), by, tmp_path)
+    return Site(PEERS[peer], by, tmp_path)
 
 
 def test_session_of_one_process_is_resumed_by_another(site: Site, provider: CryptoProvider) -> None:
