@@ -33,22 +33,24 @@ class _SoftwareKey:
         self._key = key
         self.public_key = public_key  # SubjectPublicKeyInfo, DER
         self.signature_schemes = schemes
+        self._ways = {scheme: _way(scheme) for scheme in schemes}  # made now: it would take half as long as a signature
 
     def sign(self, request: SignatureRequest) -> bytes:
-        from cryptography.hazmat.primitives import hashes
-        from cryptography.hazmat.primitives.asymmetric import ec, padding
+        return bytes(self._key.sign(request.message, *self._ways[request.scheme]))
 
-        scheme = request.scheme
-        known: tuple[hashes.HashAlgorithm, ...] = (hashes.SHA256(), hashes.SHA384(), hashes.SHA512())
-        algorithm = next(a for a in known if a.digest_size == len(request.digest))
-        if scheme in _ECDSA_ALL:  # CAUTH-13: OpenSSL hashes key and message into the random nonce
-            signature = self._key.sign(request.message, ec.ECDSA(algorithm))
-        elif scheme >> 8 == 8:  # rsa_pss_rsae_*
-            pss = padding.PSS(padding.MGF1(algorithm), padding.PSS.DIGEST_LENGTH)
-            signature = self._key.sign(request.message, pss, algorithm)
-        else:
-            signature = self._key.sign(request.message, padding.PKCS1v15(), algorithm)
-        return bytes(signature)
+
+def _way(scheme: SignatureScheme) -> tuple[Any, ...]:
+    """What `cryptography` is told besides the message."""
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import ec, padding
+
+    number = scheme & 0xFF if scheme >> 8 == 8 else scheme >> 8
+    algorithm: hashes.HashAlgorithm = (hashes.SHA256(), hashes.SHA384(), hashes.SHA512())[number - 4]
+    if scheme in _ECDSA_ALL:  # CAUTH-13: OpenSSL hashes key and message into the random nonce
+        return (ec.ECDSA(algorithm),)
+    if scheme >> 8 == 8:  # rsa_pss_rsae_*
+        return padding.PSS(padding.MGF1(algorithm), padding.PSS.DIGEST_LENGTH), algorithm
+    return padding.PKCS1v15(), algorithm
 
 
 def software_key(pem: bytes, password: bytes | None = None) -> _SoftwareKey:

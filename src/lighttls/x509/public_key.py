@@ -49,8 +49,7 @@ class PublicKey:
 
 def parse(spki: bytes) -> PublicKey:
     """Read a SubjectPublicKeyInfo. Raises CertificateError if it is malformed."""
-    usual = _USUAL.get((spki[:_USUAL_HEAD], len(spki)))
-    return _parse(spki) if usual is None else usual
+    return _usual(spki) or _parse(spki)
 
 
 def _parse(spki: bytes) -> PublicKey:
@@ -90,7 +89,35 @@ def _rsa(key: bytes) -> PublicKey:
     return PublicKey("rsa", modulus.bit_length(), None, False, False, exponent, modulus & 1 == 1)
 
 
-# On P-256 the bytes before the coordinates and the length say all there is to know: no second look at the usual form.
-_HEAD: Final = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004")
-_USUAL_HEAD: Final = len(_HEAD)
-_USUAL: Final = {(_HEAD, 91): _parse(_HEAD + bytes(64))}
+# Most keys are on P-256, or RSA of 2048, 3072 or 4096 bits with the exponent 65537. There the length, the bytes around
+# the numbers and two bits say all there is to know, and a second key of the same form needs no second look.
+_P256: Final = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004")
+_RSA_HEADS: Final = {
+    294: bytes.fromhex("30820122300d06092a864886f70d01010105000382010f003082010a0282010100"),
+    422: bytes.fromhex("308201a2300d06092a864886f70d01010105000382018f003082018a0282018100"),
+    550: bytes.fromhex("30820222300d06092a864886f70d01010105000382020f003082020a0282020100"),
+}
+_RSA_TAIL: Final = bytes.fromhex("0203010001")
+
+
+def _usual(spki: bytes) -> PublicKey | None:
+    size = len(spki)
+    if size == len(_P256) + 64:
+        return _ON_P256 if spki.startswith(_P256) else None
+    head = _RSA_HEADS.get(size)
+    # the modulus has its highest bit behind a zero byte, or it would be shorter
+    if (
+        head is None
+        or not spki.startswith(head)
+        or not spki.endswith(_RSA_TAIL)
+        or spki[33] < 0x80
+        or spki[-6] & 1 == 0
+    ):
+        return None
+    return _WITH_RSA[size]
+
+
+_ON_P256: Final = _parse(_P256 + bytes(64))
+_WITH_RSA: Final = {
+    size: _parse(head + b"\xff" * (size - len(head) - len(_RSA_TAIL)) + _RSA_TAIL) for size, head in _RSA_HEADS.items()
+}
