@@ -21,10 +21,13 @@ from hostile import wire
 from hostile.link import drive, pieces
 from hostile.server import FIRST, Server, Step
 from hostile.steps import HELLO_REQUEST, alert, altered, data
-from lighttls import ClientConfig, ClientConnection, TrustStore, errors
+from lighttls import ClientConfig, ClientConnection, Psk, TrustStore, errors
+from lighttls.crypto.suites import DEFAULT_SUITES
 
 NOW = time.time()
 _TRUST = TrustStore.from_der(pki.root())  # one for all, since an anchor equals only itself
+KEY = bytes(range(32))
+ECDHE_PSK, PLAIN_PSK = 0xD001, 0x00A8
 MINOR_VERSION = 2  # place of the first record's minor version, which may be anything (REC-03) and is not protected
 
 
@@ -41,8 +44,15 @@ def entropy() -> Callable[[int], bytes]:
 
 
 def fresh(provider: Any) -> ClientConnection:
-    """The client of the recording: same randomness, same clock."""
-    config = ClientConfig(trust=_TRUST, provider=provider, insecure_entropy=entropy(), clock=lambda: NOW)
+    """The client of the recording: same randomness, same clock; it has a pre-shared key for servers that want one."""
+    config = ClientConfig(
+        trust=_TRUST,
+        psk=Psk("a device", KEY),
+        cipher_suites=(*DEFAULT_SUITES, ECDHE_PSK, PLAIN_PSK),
+        provider=provider,
+        insecure_entropy=entropy(),
+        clock=lambda: NOW,
+    )
     return ClientConnection(config, pki.HOST)
 
 
@@ -68,6 +78,9 @@ def record(provider: Any, *, leaf: str = "p256", **script: Any) -> Recording:
 SCRIPTS: dict[str, dict[str, Any]] = {
     "ecdsa": {"suite": 0xC02B, "group": wire.X25519},
     "rsa with request": {"leaf": "rsa2048", "suite": 0xCCA8, "group": wire.P256, "request": True},
+    "plain psk": {"suite": PLAIN_PSK, "psk": KEY},
+    "plain psk with a hint": {"suite": PLAIN_PSK, "psk": KEY, "hint": b"plant 3"},
+    "ecdhe psk": {"suite": ECDHE_PSK, "psk": KEY, "group": wire.P384},
 }
 _RECORDINGS: dict[tuple[str, str], Recording] = {}
 
