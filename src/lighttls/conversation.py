@@ -263,7 +263,8 @@ class Conversation:
             match action:
                 case Send(message, encoded):
                     self._outbox.add_message(encoded)
-                    self._note(True, message, len(encoded))
+                    if self.trace is not None:
+                        self._note(True, message, len(encoded))
                 case LimitRecords(sizes):
                     self._records.limit(sizes.unprotected, sizes.sent, sizes.received)
                 case WriteWith(sealer):
@@ -286,7 +287,7 @@ class Conversation:
                     self._seal_data = self._seal_early
                 case Complete():  # pragma: no branch - the last of the closed union Action
                     self._complete(events)
-        if type(self._state) is not WaitSignature:  # a flight leaves in one piece
+        if self._outbox.flight and type(self._state) is not WaitSignature:  # a flight leaves in one piece
             self._flush_flight()
 
     def _complete(self, events: list[Event]) -> None:

@@ -12,11 +12,11 @@ _WARNING, _FATAL = bytes((AlertLevel.WARNING,)), bytes((AlertLevel.FATAL,))
 class Outbox:
     """Queues records; handshake messages that follow one another leave in one (HS-13)."""
 
-    __slots__ = ("_flight", "_records", "added", "first", "later")
+    __slots__ = ("_records", "added", "first", "flight", "later")
 
     def __init__(self, records: RecordLayer) -> None:
         self._records = records
-        self._flight = bytearray()
+        self.flight = bytearray()
         self.added = 0  # bytes
         self.first: bytes | memoryview = b""  # what leaves next: most of the time all there is
         self.later: list[bytes | memoryview] = []  # empty if `first` is
@@ -31,19 +31,19 @@ class Outbox:
 
     def add_message(self, encoded: bytes) -> None:
         """Add a handshake message to the flight."""
-        self._flight += encoded
+        self.flight += encoded
 
     def flush_flight(self) -> bool:
         """Queue the flight; whether there was one. No record is made of nothing (REC-28)."""
-        if not self._flight:
+        if not self.flight:
             return False
-        self.add(self._records.protect(ContentType.HANDSHAKE, bytes(self._flight)))
-        self._flight.clear()
+        self.add(self._records.protect(ContentType.HANDSHAKE, bytes(self.flight)))
+        self.flight.clear()
         return True
 
     def drop_flight(self) -> None:
         """Forget a flight that must not leave any more."""
-        self._flight.clear()
+        self.flight.clear()
 
     def add_change_cipher_spec(self) -> None:
         """Queue ChangeCipherSpec (CCS-10)."""

@@ -32,7 +32,9 @@ class Certificate:
 
     __slots__ = (
         "_extensions",
-        "_read",
+        "_issuer_name",
+        "_public_key",
+        "_subject_name",
         "_tbs",
         "der",
         "inner_algorithm",
@@ -40,6 +42,7 @@ class Certificate:
         "not_after",
         "not_before",
         "outer_algorithm",
+        "said",
         "serial_number",
         "signature",
         "spki",
@@ -47,7 +50,11 @@ class Certificate:
         "version",
     )
 
-    _read: dict[str | bytes, Any]
+    said: dict[bytes, Any]
+    """What was read so far of its extensions, by OID: `extension` is the way to it."""
+    _subject_name: Name | None
+    _issuer_name: Name | None
+    _public_key: PublicKey | None
     der: bytes
     _tbs: tuple[int, int]
     _extensions: dict[bytes, tuple[bool, bytes]] | None
@@ -107,13 +114,14 @@ class Certificate:
         self.subject = data[validity_end:subject_end]
         self.spki = data[subject_end:spki_end]
         self._extensions = _sliced(data, rest)
-        self._read = {}
+        self._subject_name = self._issuer_name = self._public_key = None
+        self.said = {}
         return self
 
     def condense(self) -> None:
         """Forget what can be read again: nobody asks for the time being, and it takes more memory than the bytes."""
         self._extensions = None
-        self._read = {}
+        self.said = {}
 
     @property
     def tbs(self) -> bytes:
@@ -150,19 +158,17 @@ class Certificate:
     @property
     def subject_name(self) -> Name:
         """The subject in the form for comparison."""
-        read = self._read
-        name: Name | None = read.get("subject")
+        name = self._subject_name
         if name is None:
-            name = read["subject"] = distinguished_name.normalise(self.subject)
+            name = self._subject_name = distinguished_name.normalise(self.subject)
         return name
 
     @property
     def issuer_name(self) -> Name:
         """The issuer in the form for comparison."""
-        read = self._read
-        name: Name | None = read.get("issuer")
+        name = self._issuer_name
         if name is None:
-            name = read["issuer"] = distinguished_name.normalise(self.issuer)
+            name = self._issuer_name = distinguished_name.normalise(self.issuer)
         return name
 
     def issued_by(self, names: Iterable[bytes]) -> bool:
@@ -177,10 +183,9 @@ class Certificate:
     @property
     def public_key(self) -> PublicKey:
         """What kind of key it is (CERT-06 to CERT-11, CERT-14). Raises CertificateError."""
-        read = self._read
-        key: PublicKey | None = read.get("key")
+        key = self._public_key
         if key is None:
-            key = read["key"] = public_key.parse(self.spki)
+            key = self._public_key = public_key.parse(self.spki)
         return key
 
     @property
@@ -266,11 +271,11 @@ class Certificate:
 
     def extension(self, oid: bytes) -> Any:
         """What an extension that we know says, None without it. Raises CertificateError if it is malformed."""
-        read = self._read
-        if oid in read:
-            return read[oid]
+        said = self.said
+        if oid in said:
+            return said[oid]
         found = self.extensions.get(oid)
-        value = read[oid] = None if found is None else extensions.read(oid, found[1])
+        value = said[oid] = None if found is None else extensions.read(oid, found[1])
         return value
 
 

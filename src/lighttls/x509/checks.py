@@ -109,9 +109,10 @@ def check_every(certificate: Certificate, time: TimePolicy, at: int) -> None:
         raise _violation("empty issuer (RFC 5280 4.1.2.4)")
     certificate.subject_name  # noqa: B018 - names and extensions that we know must be readable
     certificate.issuer_name  # noqa: B018
-    for oid, (critical, _) in certificate.extensions.items():
-        if oid in extensions.READERS:
-            certificate.extension(oid)
+    said = certificate.said
+    for oid, (critical, value) in certificate.extensions.items():
+        if oid in extensions.READERS and oid not in said:
+            said[oid] = extensions.read(oid, value)
         if critical and oid not in _PROCESSED:
             section = _NEVER_CRITICAL.get(oid)
             if section:

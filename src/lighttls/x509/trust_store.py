@@ -86,13 +86,14 @@ class Anchor:
 class TrustStore:
     """The anchors that a path may end at."""
 
-    __slots__ = ("_anchors", "_by_name", "_frozen")
+    __slots__ = ("_anchors", "_by_name", "_frozen", "permits_sha1")
 
     def __init__(self) -> None:
         """An empty store, as `empty()` makes it."""
         self._anchors: list[Anchor] = []
         self._by_name: dict[Name, list[Anchor]] = {}
         self._frozen = False
+        self.permits_sha1 = False  # some anchor allows SHA-1 below it
 
     @classmethod
     def empty(cls) -> TrustStore:
@@ -195,11 +196,6 @@ class TrustStore:
         """The anchors with this subject, given in the form for comparison."""
         return self._by_name.get(name, [])
 
-    @property
-    def permits_sha1(self) -> bool:
-        """Some anchor allows SHA-1 below it."""
-        return any(anchor.allow.sha1 for anchor in self._anchors)
-
     def __iter__(self) -> Iterator[Anchor]:
         return iter(self._anchors)
 
@@ -232,6 +228,7 @@ class TrustStore:
         except CertificateError as error:
             raise ConfigurationError(f"{origin}: {error}") from error
         self._anchors.append(anchor)
+        self.permits_sha1 |= anchor.allow.sha1
         self._by_name.setdefault(anchor.name, []).append(anchor)
 
 
