@@ -55,23 +55,18 @@ lt_limb lt_limbs_subtract_vartime(lt_limb *out, const lt_limb *a, const lt_limb 
     return borrow;
 }
 
-/* out += a; returns the carry. */
-static lt_limb add(lt_limb *out, const lt_limb *a, size_t n) {
-    lt_limb carry = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        lt_two_limbs sum = (lt_two_limbs)out[i] + a[i] + carry;
-
-        out[i] = (lt_limb)sum;
-        carry = (lt_limb)(sum >> LT_LIMB_BITS);
-    }
-    return carry;
-}
-
 /* out += a b; returns the carry. (B - 1)^2 + 2 (B - 1) = B^2 - 1: no sum overflows. */
-static lt_limb add_product(lt_limb *out, const lt_limb *a, size_t n, lt_limb b) {
+static lt_limb add_product(lt_limb *out, const lt_limb *a, size_t n, lt_limb b, const lt_modulus *m) {
     lt_two_limbs t = 0;
     size_t i = 0;
+
+#if LT_MODULAR_ADX
+    if (m->adx) {
+        return lt_limbs_add_product_adx_vartime(out, a, n, b);
+    }
+#else
+    (void)m;
+#endif
 
 #define STEP(j)                                                                                                        \
     t = (lt_two_limbs)a[i + (j)] * b + out[i + (j)] + (lt_limb)(t >> LT_LIMB_BITS);                                    \
@@ -90,18 +85,14 @@ static lt_limb add_product(lt_limb *out, const lt_limb *a, size_t n, lt_limb b) 
     return (lt_limb)(t >> LT_LIMB_BITS);
 }
 
-/* out -= a b; returns the borrow. */
-static lt_limb subtract_product(lt_limb *out, const lt_limb *a, size_t n, lt_limb b) {
-    lt_limb carry = 0;
+/* a = 2^(n limbs) - a, a not 0. */
+static void negate(lt_limb *a, size_t n) {
+    lt_limb carry = 1;
 
     for (size_t i = 0; i < n; i++) {
-        lt_two_limbs t = (lt_two_limbs)a[i] * b + carry;
-        lt_limb low = (lt_limb)t;
-
-        carry = (lt_limb)(t >> LT_LIMB_BITS) + (out[i] < low);
-        out[i] -= low;
+        a[i] = ~a[i] + carry;
+        carry &= a[i] == 0;
     }
-    return carry;
 }
 
 /* a >> shift, 0 < shift < LT_LIMB_BITS; `top` comes in from above. */
@@ -125,6 +116,7 @@ void lt_modulus_set_vartime(lt_modulus *m, const lt_limb *limbs, size_t n) {
     m->limbs = limbs;
     m->n = n;
     m->minus_inverse = 0 - inverse;
+    m->adx = lt_cpu_has(LT_CPU_BMI2_ADX);
 }
 
 /* product / R mod m: every step clears one limb from below. product < m R; it ends as what is above, below 2m. */
@@ -132,7 +124,7 @@ static void reduce(lt_limb *out, lt_limb *product, const lt_modulus *m) {
     lt_limb carry = 0;
 
     for (size_t i = 0; i < m->n; i++) {
-        lt_limb high = add_product(product + i, m->limbs, m->n, product[i] * m->minus_inverse);
+        lt_limb high = add_product(product + i, m->limbs, m->n, product[i] * m->minus_inverse, m);
         lt_two_limbs sum = (lt_two_limbs)product[i + m->n] + high + carry;
 
         product[i + m->n] = (lt_limb)sum;
@@ -155,7 +147,7 @@ void lt_montgomery_multiply_vartime(lt_limb *out, const lt_limb *a, const lt_lim
         work[i] = 0;
     }
     for (size_t i = 0; i < m->n; i++) {
-        work[i + m->n] = add_product(work + i, a, m->n, b[i]);
+        work[i + m->n] = add_product(work + i, a, m->n, b[i], m);
     }
     reduce(out, work, m);
 }
@@ -168,7 +160,7 @@ void lt_montgomery_square_vartime(lt_limb *out, const lt_limb *a, const lt_modul
         work[i] = 0;
     }
     for (size_t i = 0; i < m->n; i++) {
-        work[i + m->n] = add_product(work + 2 * i + 1, a + i + 1, m->n - i - 1, a[i]);
+        work[i + m->n] = add_product(work + 2 * i + 1, a + i + 1, m->n - i - 1, a[i], m);
     }
     for (size_t i = 0; i < m->n; i++) {
         lt_two_limbs square = (lt_two_limbs)a[i] * a[i];
@@ -230,33 +222,36 @@ static unsigned leading_zeros(lt_limb a) {
  * see vartime.h
  *
  * n steps of long division append a zero limb each (Knuth, TAOCP volume 2, section 4.3.1): with the modulus shifted up
- * until its top bit is set, the quotient guessed from the two top limbs is right or too large by at most 2.
+ * until its top bit is set, d, the quotient guessed from the two top limbs is right or too large by at most 2. Adding
+ * multiples of R - d and taking as many R from what the sum carried is the same as subtracting those of d.
  */
 void lt_montgomery_enter_vartime(lt_limb *out, const lt_limb *a, const lt_modulus *m, lt_limb *work) {
     const size_t n = m->n;
     const unsigned shift = leading_zeros(m->limbs[n - 1]);
-    lt_limb *d = work, d_reciprocal;
+    lt_limb *minus_d = work, top_d, d_reciprocal;
 
     for (size_t i = n; i-- > 0;) {
         out[i] = a[i] << shift;
-        d[i] = m->limbs[i] << shift;
+        minus_d[i] = m->limbs[i] << shift;
         if (shift > 0 && i > 0) {
             out[i] |= a[i - 1] >> (LT_LIMB_BITS - shift);
-            d[i] |= m->limbs[i - 1] >> (LT_LIMB_BITS - shift);
+            minus_d[i] |= m->limbs[i - 1] >> (LT_LIMB_BITS - shift);
         }
     }
-    d_reciprocal = reciprocal(d[n - 1]);
+    top_d = minus_d[n - 1];
+    d_reciprocal = reciprocal(top_d);
+    negate(minus_d, n);
     for (size_t step = 0; step < n; step++) {
         lt_limb top = out[n - 1], quotient, borrow;
 
-        quotient = top < d[n - 1] ? divide(top, out[n - 2], d[n - 1], d_reciprocal) : ~(lt_limb)0;
+        quotient = top < top_d ? divide(top, out[n - 2], top_d, d_reciprocal) : ~(lt_limb)0;
         for (size_t i = n - 1; i > 0; i--) {
             out[i] = out[i - 1];
         }
         out[0] = 0;
-        borrow = subtract_product(out, d, n, quotient);
+        borrow = quotient - add_product(out, minus_d, n, quotient, m);
         while (borrow > top) { /* below zero: B - top borrowed too much, once or twice */
-            borrow -= add(out, d, n);
+            borrow -= 1 - lt_limbs_subtract_vartime(out, out, minus_d, n);
         }
     }
     if (shift > 0) {

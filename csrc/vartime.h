@@ -35,11 +35,22 @@ int lt_limbs_are_zero_vartime(const lt_limb *a, size_t n);
 /** a - b modulo 2^(n limbs); returns the borrow. `out` may be an input. */
 lt_limb lt_limbs_subtract_vartime(lt_limb *out, const lt_limb *a, const lt_limb *b, size_t n);
 
+/* Where modular_adx_vartime.c is not empty; running it needs LT_CPU_BMI2_ADX. */
+#if LT_X86_64 && LT_LIMB64 && LT_GNUC
+#define LT_MODULAR_ADX 1
+#else
+#define LT_MODULAR_ADX 0
+#endif
+
+/** out += a b; returns the carry. */
+lt_limb lt_limbs_add_product_adx_vartime(lt_limb *out, const lt_limb *a, size_t n, lt_limb b);
+
 /* An odd modulus of at least two limbs, the top one not zero. R is 2^(n limbs). */
 typedef struct {
     const lt_limb *limbs;
     size_t n;
     lt_limb minus_inverse; /* -1 / limbs[0] modulo 2^LT_LIMB_BITS */
+    int adx;               /* whether modular_adx_vartime.c may be used */
 } lt_modulus;
 
 void lt_modulus_set_vartime(lt_modulus *m, const lt_limb *limbs, size_t n);

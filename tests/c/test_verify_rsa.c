@@ -227,10 +227,16 @@ static void test_sizes(void) {
     }
 }
 
-int main(void) {
+static void test_all(void) {
     test_good_signatures_and_damage();
     test_signatures_out_of_range();
     test_keys();
     test_sizes();
+}
+
+int main(void) {
+    test_all();
+    lt_cpu_restrict(0); /* portable C */
+    test_all();
     return check_result();
 }
