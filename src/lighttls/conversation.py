@@ -174,6 +174,10 @@ class Conversation:
         self._patience.on_record(content_type, fragment)
         if content_type == ContentType.HANDSHAKE:
             self._ledger.note_flight(sent=False)
+            whole = self._joiner.whole(self._state, fragment)
+            if whole is not None:
+                self._on_message(whole, events)
+                return
             self._joiner.feed(fragment)
             while self._joined and (raw := self._joiner.next(self._state)) is not None:
                 self._on_message(raw, events)

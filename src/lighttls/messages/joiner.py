@@ -27,6 +27,19 @@ class Joiner:
         self._judge = judge
         self._wanted = 0  # length of the judged message, 0 while its header is incomplete
 
+    def whole(self, state: Any, fragment: bytes) -> bytes | None:
+        """The short way for what most records carry: `fragment` if it is exactly one message, and nothing waits.
+
+        None: it is something else, for `feed`. Raises what `judge` raises.
+        """
+        if self.held or len(fragment) < 4:
+            return None
+        length = int.from_bytes(fragment[1:4], "big")
+        if length + 4 != len(fragment):
+            return None
+        self._judge(state, fragment[0], length)
+        return fragment
+
     def feed(self, fragment: bytes) -> None:
         """Take one handshake record's plaintext. Raises UnexpectedMessage if it is empty (REC-13)."""
         if not fragment:

@@ -16,7 +16,7 @@ class Outbox:
 
     def __init__(self, records: RecordLayer) -> None:
         self._records = records
-        self.flight = bytearray()
+        self.flight: list[bytes] = []
         self.added = 0  # bytes
         self.first: bytes | memoryview = b""  # what leaves next: most of the time all there is
         self.later: list[bytes | memoryview] = []  # empty if `first` is
@@ -31,13 +31,13 @@ class Outbox:
 
     def add_message(self, encoded: bytes) -> None:
         """Add a handshake message to the flight."""
-        self.flight += encoded
+        self.flight.append(encoded)
 
     def flush_flight(self) -> bool:
         """Queue the flight; whether there was one. No record is made of nothing (REC-28)."""
         if not self.flight:
             return False
-        self.add(self._records.protect(ContentType.HANDSHAKE, bytes(self.flight)))
+        self.add(self._records.protect(ContentType.HANDSHAKE, b"".join(self.flight)))
         self.flight.clear()
         return True
 
