@@ -10,7 +10,7 @@ from hostile.cases import Tolerated, both_splits, check_alive, client, lenient
 from hostile.link import drive
 from hostile.server import Server
 from hostile.steps import data
-from lighttls import MemorySessionStore, errors
+from lighttls import ClientConnection, MemorySessionStore, errors
 
 NOT_OFFERED = (1, 3, 4, 15, 17, 21, 22, 25, 27, 28, 41, 42, 43, 44, 45, 49, 51, 13172)  # CH-13 and TLS 1.3
 
@@ -143,6 +143,23 @@ def test_scheme_that_nobody_here_verifies_cannot_be_offered(provider, scheme):
 def test_client_hello_names_the_host(provider, host, name):
     """SNI-01, PROF-01."""
     assert hello(provider, host=host).get(wire.SERVER_NAME) == wire.vec16(b"\x00" + wire.vec16(name))
+
+
+def test_one_configuration_tells_hosts_apart_however_many_it_meets(provider):
+    """SNI-01, SNI-04, RESUME-01: more than it remembers, and the first one again; each session stays with its host."""
+    store = MemorySessionStore()
+    config = client(provider, sessions=store)._client.config
+    check_alive(drive(ClientConnection(config, pki.HOST), Server(pki.leaf(), ticket=b"for the first")))
+
+    def said(host: str) -> tuple[bytes | None, bytes | None]:
+        connection = ClientConnection(config, host)
+        connection.initiate_connection()
+        first = wire.ClientHello(connection.data_to_send()[5:])
+        return first.get(wire.SERVER_NAME), first.get(wire.SESSION_TICKET)
+
+    for host in [f"host-{number}.example" for number in range(150)]:
+        assert said(host) == (wire.vec16(b"\x00" + wire.vec16(host.encode())), b"")
+    assert said(pki.HOST) == (wire.vec16(b"\x00" + wire.vec16(pki.HOST.encode())), b"for the first")
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "2001:db8::1", "[2001:db8::1]", "::1"])
