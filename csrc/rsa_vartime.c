@@ -71,6 +71,12 @@ static int open_signature(uint8_t *encoded, size_t len, const public_key *key, c
         return 0;
     }
     lt_modulus_set_vartime(&m, key->limbs, n);
+#if LT_MODULAR_IFMA
+    if (lt_cpu_has(LT_CPU_IFMA) && lt_modulus_power_ifma_vartime(power, base, key->exponent, &m)) {
+        lt_limbs_write_vartime(encoded, len, power, n);
+        return 1;
+    }
+#endif
     lt_montgomery_enter_vartime(entered, base, &m, work);
     for (size_t i = 0; i < n; i++) {
         power[i] = entered[i];

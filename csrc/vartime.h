@@ -67,6 +67,14 @@ void lt_montgomery_multiply_vartime(lt_limb *out, const lt_limb *a, const lt_lim
 /** a^2 / R mod m; as the former. */
 void lt_montgomery_square_vartime(lt_limb *out, const lt_limb *a, const lt_modulus *m, lt_limb *work);
 
+/* Where modular_ifma_vartime.c is not empty; running it needs LT_CPU_IFMA. */
+#define LT_MODULAR_IFMA LT_MODULAR_ADX
+
+/** base^exponent mod m, for base < m and an odd exponent above 1. 0: the modulus has none of the sizes it is made for.
+ */
+LT_MUST_CHECK int lt_modulus_power_ifma_vartime(lt_limb *out, const lt_limb *base, uint32_t exponent,
+                                                const lt_modulus *m);
+
 #define LT_INVERT_MAX LT_LIMBS(384)
 
 /** 1 / a mod m, for a prime m of at most LT_INVERT_MAX limbs and 0 < a < m (invert_vartime.c). `out` may be `a`. */

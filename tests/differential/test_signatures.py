@@ -25,7 +25,7 @@ from support import require
 MESSAGE = b"lighttls"
 GOOD, WRONG, NO_KEY = "good", "wrong", "no key"
 
-RSA_KEYS = [(1024, 3), (1024, 65537), (1025, 65537), (1031, 3), (1087, 65537), (1089, 65537), (2048, 65537)]
+RSA_KEYS = [(1024, 3), (1024, 65537), (1025, 65537), (1031, 3), (1087, 65537), (1089, 65537), (1990, 3), (2048, 65537)]
 """Moduli whose top byte and top limb are full, and such as have a single bit or a few there."""
 
 CURVES = {"p256": ec.SECP256R1(), "p384": ec.SECP384R1()}
