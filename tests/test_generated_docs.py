@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from interop.peers import PEERS
 from support.require import REPOSITORY
 
 
@@ -144,9 +145,8 @@ def cell(size="none", device="none", lacks=(), ended=False):
 
 
 def one_server(*cells, pure=None):
-    pre_shared = ["TLS_PSK_A", "none", {}, False]
-    made = list(cells)
-    return {"Server": {"version": "1.0", "native": made, "pure": made if pure is None else pure, "psk": [pre_shared]}}
+    seen = {"native": list(cells), "pure": list(cells) if pure is None else pure}
+    return {"Server": {"version": "1.0", "notes": ["is odd"], "psk": [["TLS_PSK_A", "none", {}, False]], **seen}}
 
 
 def test_reason_of_a_cell_is_numbered_and_stands_below(interop) -> None:
@@ -171,6 +171,14 @@ def test_pre_shared_keys_have_a_table_of_their_own(interop) -> None:
     assert "| PSK_B | [1] |" in page
     assert "| ticket |  |" in page
     assert "1. has no B" in page
+    assert "No server has PSK_B:" in page
+
+
+def test_page_names_every_server_of_the_matrix_and_what_differs_with_it(interop) -> None:
+    page = interop.DOCUMENT.read_text(encoding="utf-8")
+    for peer in PEERS:
+        assert f"<summary>{peer.name}</summary>" in page, "stale: run `make interop`"
+        assert all(note in page for note in peer.notes), "stale: run `make interop`"
 
 
 def test_cell_that_ended_for_one_axis_says_nothing_about_the_others(interop) -> None:

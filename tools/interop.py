@@ -1,7 +1,7 @@
 """Write docs/interop.md from what `make interop` saw: tools/interop.py RESULTS
 
-RESULTS is the file that the tests of tests/interop write: by server its version, by engine every cell with what was
-lacking in it, and likewise the cells with pre-shared keys. Fails if the engines did not see the same.
+RESULTS is the file that the tests of tests/interop write: by server its version and notes on it, by engine every cell
+with what was lacking in it, and likewise the cells with pre-shared keys. Fails if the engines did not see the same.
 """
 
 from __future__ import annotations
@@ -86,9 +86,15 @@ are as above.
 
 {psk_axes}
 
+{alone}
+
 ## Reasons
 
 {reasons}
+
+## What else differs
+
+{notes}
 
 ## Every cell
 
@@ -109,6 +115,8 @@ def page(results: dict[str, dict[str, Any]]) -> str:
         axes=_axes(AXES, seen, reasons),
         psk=_same(len(rows) for rows in pre_shared.values()),
         psk_axes=_axes(("suite", "resumption"), pre_shared, reasons),
+        alone=_without_server(pre_shared),
+        notes="\n".join(f"- {note}" for entry in results.values() for note in entry["notes"]),
         details="".join(_details(peer, rows, reasons) for peer, rows in seen.items()),
         reasons=reasons.text(),  # all have been met by now
         sizes=", ".join(_word(size) for size in _values("size", seen)),
@@ -151,6 +159,15 @@ def _servers(results: dict[str, dict[str, Any]]) -> str:
 
 def _pre_shared(suite: str, resumption: str, lacks: dict[str, str], ended: bool) -> Row:
     return Row(suite, "", "", resumption, "", lacks, ended)
+
+
+def _without_server(seen: dict[str, list[Row]]) -> str:
+    """Which suites no server has."""
+    shared = {row.suite for rows in seen.values() for row in rows if "suite" not in row.lacks}
+    alone = [_word(suite) for suite in _values("suite", seen) if suite not in shared]
+    if not alone:
+        return "Each of these suites has a server."
+    return f"No server has {', '.join(alone)}: the hostile server of tests/hostile plays them."
 
 
 def _axes(axes: Iterable[str], seen: dict[str, list[Row]], reasons: Reasons) -> str:

@@ -65,7 +65,7 @@ def test_peer_does_what_is_asked_or_lacks_it_for_a_known_reason(
             if len(failures) == MANY:
                 break
     assert not failures, "\n".join(failures)
-    entry = results.setdefault(peer.name, {"version": peer.version()})
+    entry = results.setdefault(peer.name, {"version": peer.version(), "notes": list(peer.notes)})
     entry.setdefault(engine, []).extend(outcomes)
 
 

@@ -81,6 +81,8 @@ class Peer:
     """The line of output that says the port. None: we choose the port and try until it answers."""
     settings: Mapping[str, Any] = MappingProxyType({})
     """What our configuration needs besides to meet it."""
+    notes: Sequence[str] = ()
+    """In which other ways it differs from what a client may expect; for docs/interop.md."""
     is_patient = True
     """Whether it waits for a record that comes in hundreds of pieces."""
     joins_fragments = True

@@ -15,6 +15,7 @@ class BearSSL(Compiled):
     header = "bearssl.h"
     package = "libbearssl-dev"
     libraries = ("-lbearssl",)
+    notes = ("BearSSL has no extended master secret: its sessions are kept only under `allow_non_ems_resumption`.",)
     settings = MappingProxyType({"allow_non_ems_resumption": True})  # it has no extended master secret
 
     def psk_setup(self, identity: str, key: bytes, files: Files) -> None:

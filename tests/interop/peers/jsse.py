@@ -11,6 +11,10 @@ from lighttls import PeerAlert
 
 class Jsse(OwnServer):
     name = "JSSE"
+    notes = (
+        "JSSE sends no chain with a signature that the client does not offer: a client that offers ECDSA alone, as "
+        '`profile="cellular"` does, gets no ECDSA certificate that an RSA authority has signed.',
+    )
 
     def missing(self) -> str:
         return missing_program("java", "javac")

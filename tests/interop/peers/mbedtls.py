@@ -15,7 +15,8 @@ class MbedTLS(Compiled):
     release = "MBEDTLS_VERSION_MAJOR == 2"
     package = "libmbedtls-dev"
     libraries = ("-lmbedtls", "-lmbedx509", "-lmbedcrypto")
-    joins_fragments = False  # it wants each message in one record
+    joins_fragments = False
+    notes = ("mbedTLS wants each handshake message in one record.",)
 
     def lacks_psk(self, suite: CipherSuite) -> str:
         return no_ecdhe_psk_with_aes("mbedTLS", suite)

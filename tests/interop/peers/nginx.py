@@ -38,6 +38,9 @@ http {{
 class Nginx(Peer):
     name = "nginx"
     ready = None
+    notes = (
+        "nginx completes the handshake without the client certificate that it insists on, and says so in HTTP (400).",
+    )
 
     def missing(self) -> str:
         return missing_program("nginx")

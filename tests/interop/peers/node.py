@@ -19,7 +19,10 @@ from lighttls import CipherSuite
 
 class Node(OwnServer):
     name = "Node"
-    joins_fragments = False  # it looks for the session ID itself, in a ClientHello that is one record
+    joins_fragments = False
+    notes = (
+        "Node looks for the session ID itself, in the first record: it resumes by no ID if that is half a ClientHello.",
+    )
 
     def missing(self) -> str:
         return missing_program("node")

@@ -19,6 +19,7 @@ PASSWORD = "of the container only"
 class NSS(Peer):
     name = "NSS"
     ready = None
+    notes = ("selfserv has no option to listen on one address: while it runs, the network can reach it.",)
 
     def missing(self) -> str:
         return missing_program("selfserv", "certutil", "pk12util")

@@ -21,6 +21,10 @@ from lighttls import CipherSuite, TLSSocket
 class OpenSSL(Peer):
     name = "OpenSSL"
     in_ci = True
+    notes = (
+        "OpenSSL (so Node, nginx, Mosquitto and stunnel too) refuses a client certificate on a curve that the client "
+        "does not offer as a group, with illegal_parameter.",
+    )
     ready = r"^ACCEPT \S+:(\d+)$"
 
     def missing(self) -> str:

@@ -34,7 +34,8 @@ curves = X25519:P-256:P-384
 class Stunnel(Peer):
     name = "stunnel"
     ready = None
-    is_patient = False  # after a hundred reads in a row without a whole record it ends the connection
+    is_patient = False
+    notes = ("stunnel ends a connection after a hundred reads in a row without a whole record.",)
 
     def missing(self) -> str:
         return missing_program("stunnel", "cat")

@@ -14,12 +14,13 @@ class WolfSSL(Compiled):
     header = "wolfssl/options.h"
     package = "libwolfssl-dev"
     libraries = ("-lwolfssl",)
-    joins_fragments = False  # it wants the four bytes of a message's header in one record
+    joins_fragments = False
+    notes = ("wolfSSL wants the four bytes of a handshake message's header in one record.",)
 
     def lacks_psk(self, suite: CipherSuite) -> str:
         if "CHACHA20" in suite.name or suite == CipherSuite.TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256:
             return ""
-        return "Debian's wolfSSL has of the suites with pre-shared keys these three only"
+        return "wolfSSL, as Debian builds it, has no more than three suites with pre-shared keys"
 
     def lacks(self, cell: Cell) -> dict[str, Lack]:
         found = {}
