@@ -79,6 +79,13 @@ def pss_with_salt(length: int):
     return lambda server, signed: keys.sign(0x0804, server.leaf.key, signed, salt_length=length)
 
 
+def without_its_leading_zero(server: Server, signed: bytes) -> bytes:
+    """A good PSS signature whose first byte happens to be zero, and left out: every 256th has one."""
+    while (signature := keys.sign(0x0804, server.leaf.key, signed))[0]:
+        pass
+    return signature[1:]
+
+
 def longer_by_a_zero(server: Server, signed: bytes) -> bytes:
     return b"\x00" + keys.sign(server.scheme, server.leaf.key, signed)
 
@@ -182,6 +189,14 @@ SIGNATURES = [
         wire.DECRYPT_ERROR,
         leaf="rsa2048",
         ske={"signature": b"\xff" * 256},
+    ),
+    Refused(
+        "SKE-21",
+        "pss without its leading zero",
+        wire.DECRYPT_ERROR,
+        leaf="rsa2048",
+        scheme=0x0804,
+        ske={"signature": without_its_leading_zero},
     ),
     Refused("SKE-21", "zero", wire.DECRYPT_ERROR, leaf="rsa2048", ske={"signature": bytes(256)}),
     *(
