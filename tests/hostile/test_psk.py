@@ -22,6 +22,7 @@ from lighttls import (
     Psk,
     PskRequest,
     UsageError,
+    VerifyPolicy,
     explain,
 )
 
@@ -476,9 +477,10 @@ def test_bindings_to_a_certificate_do_not_exist_and_others_do(provider, suite):
     ],
 )
 def test_client_hello_asks_for_nothing_that_only_a_certificate_needs(provider, suites, expected):
-    """GRP-01, GRP-08, PSK-01: no groups without ECDHE, no schemes, stapled responses or timestamps either."""
+    """GRP-01, GRP-08, PSK-01: no groups without ECDHE, no schemes, stapled responses, timestamps or raw keys either."""
     server = Server(pki.leaf(), psk=KEY)
-    drive(client(provider, **psk(*suites, request_ocsp=True, request_scts=True)), server)
+    raw_keys = VerifyPolicy(raw_keys={pki.HOST: pki.spki("p256/other")})
+    check_alive(drive(client(provider, **psk(*suites, request_ocsp=True, request_scts=True, verify=raw_keys)), server))
     assert server.client_hello is not None
     assert server.client_hello.types == expected
     assert server.client_hello.suites == list(suites)
