@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from interop.peers.base import Files, Setup, Word, missing_program
 from interop.stage import Server
-from interop.test_sessions import BY, PEERS, GnuTLS, OpenSSL, SessionPeer
+from interop.test_sessions import BY, HERE, PEERS, GnuTLS, OpenSSL, SessionPeer
 from lighttls import ClientConfig, ConnectionInfo, MemorySessionStore, Stream
 from lighttls.crypto.provider import CryptoProvider
 from lighttls.transports import SocketTransport
-from support import pki
+from support import pki, require
 
 HELLO = 97  # bytes; the name "localhost" is 42 shorter than that of docs/bytes.md, which has one of 140
 
@@ -65,19 +65,18 @@ class GnuTLSWithoutQuestions(GnuTLS):
         return [*super().command(setup, files, port), "--disable-client-cert"]
 
 
-KINDS: dict[str, Callable[[], SessionPeer]] = {
+KINDS: dict[str, SessionPeer] = {
     **PEERS,
-    "open OpenSSL": OpenSSLWithoutQuestions,
-    "open GnuTLS": GnuTLSWithoutQuestions,
+    "open OpenSSL": OpenSSLWithoutQuestions(),
+    "open GnuTLS": GnuTLSWithoutQuestions(),
 }
 
 
-@pytest.fixture(params=[(peer, by) for peer in PEERS for by in BY], ids="-".join)
+@pytest.fixture(params=[(peer, by) for peer in HERE for by in BY], ids="-".join)
 def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
     name, by = request.param
-    peer = KINDS[name]()
-    if missing := missing_program(peer.program):
-        pytest.skip(f"{missing}: make deps")
+    peer = KINDS[name]
+    require.peer(missing_program(peer.program))
     server = Server(peer, (by,), Files(tmp_path), tmp_path / "log")
     try:
         yield Site(peer, server)
