@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO as BinaryIO
     from typing import ClassVar as ClassVar
     from typing import Final as Final
+    from typing import NoReturn as NoReturn
     from typing import Protocol as Protocol
     from typing import Self as Self
     from typing import TypeVar as TypeVar
@@ -23,7 +24,7 @@ else:
     class Any:
         """Stands for every type in aliases that are built at run time."""
 
-    IO = BinaryIO = ClassVar = Final = Self = Any
+    IO = BinaryIO = ClassVar = Final = NoReturn = Self = Any
 
     class Protocol:
         """A class whose methods say what others must have."""

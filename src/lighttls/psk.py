@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from lighttls._struct import struct
-from lighttls._typing import Final
+from lighttls._typing import Final, NoReturn
 from lighttls.crypto.suites import CHACHA20_POLY1305, Suite
 from lighttls.errors import ConfigurationError
 from lighttls.iana import CipherSuite
@@ -29,7 +29,8 @@ class Psk:
     An identity given as text is sent in UTF-8, as RFC 4279 §5.1 wants it; bytes are sent as they are, for servers that
     know no text. The key has 16 to 128 bytes, with AES-256 at least 24, all of them random (RFC 4279 §7.2). It is
     copied, shows in no repr, and is overwritten when the last reference to this object goes; a `bytearray` that was
-    handed in stays the caller's to wipe. Raises ConfigurationError.
+    handed in stays the caller's to wipe. It cannot be pickled, nor copied: a copy would wipe the key of both.
+    Raises ConfigurationError.
     """
 
     __slots__ = ("identity", "key")
@@ -54,6 +55,9 @@ class Psk:
     def __repr__(self) -> str:
         return f"Psk({self.identity!r}, key of {len(self.key)} bytes)"
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Psk is neither pickled nor copied: make another one from its identity and key")
+
     def __del__(self) -> None:
         self.key[:] = bytes(len(self.key))
 
@@ -68,7 +72,11 @@ class PskRequest:
 
 
 PskSelector = Callable[[PskRequest], Psk | None]
-"""Chooses one of several pre-shared keys; None if there is none for this server, which ends the handshake."""
+"""Chooses one of several pre-shared keys; None if there is none for this server, which ends the handshake.
+
+Sessions are kept only if the function has an attribute `policy_id`, bytes that change whenever it would choose
+otherwise.
+"""
 
 
 def check_strength(psk: Psk, suite: Suite) -> None:

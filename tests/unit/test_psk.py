@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -89,6 +92,15 @@ def test_key_is_copied_and_overwritten_with_the_last_reference() -> None:
     assert inside == KEY
     del psk
     assert inside == bytes(32)
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_key_is_neither_copied_nor_pickled(duplicate: Callable[[Psk], object]) -> None:
+    """A shallow copy that goes would leave 32 zeros to the one that stays, which everybody can guess."""
+    psk = Psk("i", KEY)
+    with pytest.raises(TypeError, match="neither pickled nor copied"):
+        duplicate(psk)
+    assert psk.key == KEY
 
 
 # ---- the settings ------------------------------------------------------------------------------
