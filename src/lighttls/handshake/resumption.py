@@ -196,7 +196,8 @@ def _policies(config: ClientConfig) -> bytes:
 
 def _psk_id(config: ClientConfig, psk: Psk) -> bytes:
     """Identity and key, so that a session made with a key ends with it; the key hashed, for it is no policy."""
-    secret = bytearray(_PURPOSE_OF_KEY + psk.key)
+    secret = bytearray(_PURPOSE_OF_KEY)
+    secret += psk.key  # bytes + bytearray would be bytes, which cannot be wiped
     hashed = config.provider.digest("sha256", secret)
     secret[:] = bytes(len(secret))
     return _row(psk.identity, hashed)
