@@ -27,7 +27,7 @@ class ConnectionInfo:
     verified_path: VerifiedPath | None  # None in these cases; what began a resumed session had verified it, if any
     trust_anchor: Anchor | None  # None likewise, and under insecure_skip_verify
     time_checked: bool  # now, or by the handshake that began the session, and until its end; also True without a chain
-    ocsp_response: bytes | None  # DER, as stapled; it has not been looked into
+    ocsp_response: bytes | None  # DER, as stapled; it was good, unless a verifier or insecure_skip_verify kept us out
     sct_list: bytes | None  # SignedCertificateTimestampList (RFC 6962 §3.3), as sent; its signatures are not verified
     requested_certificate_types: tuple[int, ...] | None  # None: the server did not ask for a certificate
     requested_ca_names: tuple[bytes, ...]  # DER names, as sent

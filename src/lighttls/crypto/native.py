@@ -7,7 +7,8 @@ one call and come back after it, so that two threads never share one (cffi relea
 `ffi.buffer(...)[:n]`, made once per buffer, is the cheapest way from C memory to `bytes`.
 
 Secrets stay in C contexts, wiped when Python lets go of them. What records carry is not wiped: a
-work buffer keeps up to 64 KiB of the plaintext last opened for as long as the process lives.
+work buffer keeps up to 64 KiB of the plaintext last opened for as long as the process lives, and each of two
+small ones 256 bytes of it for as long as the connection has its keys.
 """
 
 from __future__ import annotations

@@ -130,7 +130,8 @@ class CryptoProvider(Protocol):
         """The premaster secret of a pre-shared key of at most 128 bytes.
 
         With an ECDH secret, which is used up, that of ECDHE_PSK (RFC 5489 §2); with None that of plain PSK
-        (RFC 4279 §2). `key` stays the caller's.
+        (RFC 4279 §2). `key` stays the caller's. Raises InternalError: a length that cannot be, or another engine's
+        secret.
         """
 
     def key_schedule(

@@ -41,9 +41,9 @@ class VerificationRequest:
     """Seconds since 1970 UTC."""
     purpose: str
     ocsp_response: bytes | None
-    """DER, as the peer stapled it; nobody has looked into it."""
+    """DER, as the peer stapled it; only `verify` looks into it."""
     sct_list: bytes | None
-    """SignedCertificateTimestampList (RFC 6962 §3.3), as the peer sent it; likewise."""
+    """SignedCertificateTimestampList (RFC 6962 §3.3), as the peer sent it; nobody looks into it."""
 
     def __init__(
         self,

@@ -2,8 +2,8 @@
 
 One fact is kept: this signature over this TBS verifies under this SubjectPublicKeyInfo with this algorithm. It is
 true for ever and for everybody, and it is all that is skipped: policy, dates, names, constraints, the anchor and the
-way to it are judged every time. Only successes are kept, and only those of a path that led to an anchor, so a stranger
-cannot fill the memory.
+way to it are judged every time. Only successes are kept, and only those of a search that ended at an anchor, so a
+stranger cannot fill the memory.
 """
 
 from __future__ import annotations
