@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lighttls._typing import Final
 from lighttls.config import ClientConfig
 from lighttls.crypto.suites import Suite
 from lighttls.errors import CertificateError, ChainReason, IllegalParameter
@@ -11,6 +12,8 @@ from lighttls.identity import Identity
 from lighttls.messages import Extension
 from lighttls.messages.extensions import CertificateTypes, ChosenCertificateType
 from lighttls.session import Session
+
+_CHAINS_ALONE: Final = bytes((CertificateType.X509,))
 
 
 def offered_types(client: Client) -> tuple[Extension, ...]:
@@ -64,9 +67,6 @@ def _answer(answers: dict[int, bytes], number: ExtensionType, listed: bytes) -> 
             ChainReason.CERTIFICATE_TYPE,
         )
     return chosen
-
-
-_CHAINS_ALONE = bytes((CertificateType.X509,))
 
 
 def _of_server(client: Client) -> bytes:

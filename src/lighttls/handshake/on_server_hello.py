@@ -107,7 +107,7 @@ def _unanswered(offer: Offer, answers: dict[int, bytes]) -> frozenset[int]:
     """What we asked for and got no answer to; connections that got the same answers share the set."""
     kept: dict[frozenset[int], frozenset[int]] = offer.client.config.derived("unanswered extensions", lambda _: {})
     found = offer.extension_types.difference(answers)
-    if len(kept) >= _ANSWERS_KEPT:
+    if len(kept) >= _ANSWERS_KEPT and found not in kept:
         kept.clear()
     return kept.setdefault(found, found)
 
