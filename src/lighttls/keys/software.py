@@ -36,21 +36,22 @@ class _SoftwareKey:
         self._ways = {scheme: _way(scheme) for scheme in schemes}  # made now: it would take half as long as a signature
 
     def sign(self, request: SignatureRequest) -> bytes:
-        return bytes(self._key.sign(request.message, *self._ways[request.scheme]))
+        return bytes(self._key.sign(request.digest, *self._ways[request.scheme]))
 
 
 def _way(scheme: SignatureScheme) -> tuple[Any, ...]:
-    """What `cryptography` is told besides the message."""
+    """What `cryptography` is told besides the digest: with the message it would hash all of that once more."""
     from cryptography.hazmat.primitives import hashes
-    from cryptography.hazmat.primitives.asymmetric import ec, padding
+    from cryptography.hazmat.primitives.asymmetric import ec, padding, utils
 
     number = scheme & 0xFF if scheme >> 8 == 8 else scheme >> 8
     algorithm: hashes.HashAlgorithm = (hashes.SHA256(), hashes.SHA384(), hashes.SHA512())[number - 4]
+    hashed = utils.Prehashed(algorithm)
     if scheme in _ECDSA_ALL:  # CAUTH-13: OpenSSL hashes key and message into the random nonce
-        return (ec.ECDSA(algorithm),)
+        return (ec.ECDSA(hashed),)
     if scheme >> 8 == 8:  # rsa_pss_rsae_*
-        return padding.PSS(padding.MGF1(algorithm), padding.PSS.DIGEST_LENGTH), algorithm
-    return padding.PKCS1v15(), algorithm
+        return padding.PSS(padding.MGF1(algorithm), padding.PSS.DIGEST_LENGTH), hashed
+    return padding.PKCS1v15(), hashed
 
 
 def software_key(pem: bytes, password: bytes | None = None) -> _SoftwareKey:
