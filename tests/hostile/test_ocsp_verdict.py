@@ -178,6 +178,9 @@ JUDGED = [
         if status is not OCSPResponseStatus.SUCCESSFUL
     ),
     answer("OCSP-09", "responder says 4", pki.der(0x30, pki.der(0x0A, b"\x04"))),
+    answer(
+        "OCSP-09", "responder says a number too long for Python to print", pki.der(0x30, pki.der(0x0A, b"\x7f" * 2000))
+    ),
     *(
         answer("OCSP-09", f"right response, and status {status}", ocsp.rewritten(outer=put(0, pki.der(0x0A, status))))
         for status in (b"\x01", b"\x03", b"\x7f")
@@ -317,7 +320,14 @@ JUDGED = [
         )
         for features in ((), (5,), (16, 17))
     ),
-    Refused("OCSP-15", "a feature list that is none", wire.BAD_CERTIFICATE, leaf=partial(pki.leaf, features=(None,))),
+    *(
+        Refused("OCSP-15", f"a feature list {what}", wire.BAD_CERTIFICATE, leaf=partial(pki.leaf, features=features))
+        for what, features in (
+            ("that is none", (None,)),
+            ("with 65536", (5, 1 << 16)),
+            ("with a number too long for Python to print", (1 << 16000,)),
+        )
+    ),
 ]
 
 BORNE = [
@@ -355,7 +365,7 @@ BORNE = [
     ),
     good("OCSP-15", "promised and stapled", ocsp.response(MUST_STAPLE()), leaf=MUST_STAPLE),
     Tolerated("OCSP-17", "promised, and nobody asked", leaf=MUST_STAPLE),
-    Tolerated("OCSP-17", "status v2 and an unknown feature", leaf=partial(pki.leaf, features=(17, 0x7777))),
+    Tolerated("OCSP-17", "status v2 and unknown features", leaf=partial(pki.leaf, features=(17, 0x7777, 0xFFFF))),
     good(
         "OCSP-18",
         "leaf with as many features as its authority",

@@ -216,7 +216,10 @@ def tls_feature(value: bytes) -> frozenset[int]:
     features = der.items(value, der.SEQUENCE, "tlsFeature")
     if not features or any(tag != der.INTEGER for tag, _, _ in features):
         raise der.malformed("tlsFeature: not a list of one or more numbers")
-    return frozenset(der.integer(value, at, stop, "tlsFeature") for _, at, stop in features)
+    numbers = frozenset(der.integer(value, at, stop, "tlsFeature") for _, at, stop in features)
+    if not all(0 <= number <= 0xFFFF for number in numbers):
+        raise der.malformed("tlsFeature: a number that no TLS extension has")
+    return numbers
 
 
 READERS: Final[dict[bytes, Callable[[bytes], Any]]] = {

@@ -206,7 +206,7 @@ def _basic_response(response: bytes) -> tuple[bytes, Element]:
     start, stop = der.expect(response, at, len(response), _ENUMERATED, "responseStatus")
     status = der.integer(response, start, stop, "responseStatus")
     if status != 0:
-        raise _bad(f"the responder gave no answer: {_STATUS.get(status, status)}")
+        raise _bad(f"the responder gave no answer: {_STATUS.get(status, 'it says a status that there is not')}")
     outer_at, outer_stop = der.expect(response, stop, len(response), 0xA0, "responseBytes")
     at, inner_stop = der.expect(response, outer_at, outer_stop, der.SEQUENCE, "responseBytes")
     if outer_stop != len(response) or inner_stop != outer_stop:
