@@ -38,9 +38,25 @@ def test_program_on_a_page(page: str, tmp_path, monkeypatch: pytest.MonkeyPatch)
     assert result.failed == 0
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/bytes.md", "docs/sessions.md"])
+@pytest.mark.parametrize(
+    "page",
+    [
+        "README.md",
+        "docs/architecture.md",
+        "docs/bytes.md",
+        "docs/pre-shared-keys.md",
+        "docs/raw-public-keys.md",
+        "docs/sessions.md",
+    ],
+)
 def test_links_lead_somewhere(page: str) -> None:
     path = REPOSITORY / page
     links = [target for target in re.findall(r"\]\(([^)#]+)", path.read_text(encoding="utf-8")) if "://" not in target]
     assert links
     assert not [target for target in links if not (path.parent / target).exists()]
+
+
+def test_readme_leads_to_every_page() -> None:
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    pages = [f"docs/{path.name}" for path in (REPOSITORY / "docs").glob("*.md")]
+    assert not [page for page in pages if f"]({page})" not in readme]

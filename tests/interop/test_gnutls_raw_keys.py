@@ -1,10 +1,12 @@
-"""Raw public keys (RFC 7250) against `gnutls-serv`: the server's alone and both sides', ECDSA and RSA, resumed too.
+"""Raw public keys (RFC 7250) against `gnutls-serv`: the server's alone and both sides', ECDSA and RSA, resumed too, and
+the program of docs/raw-public-keys.md.
 
 GnuTLS is the only server here that speaks them over TLS 1.2.
 """
 
 from __future__ import annotations
 
+import doctest
 from base64 import b64encode, encodebytes
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -128,6 +130,17 @@ def test_both_sides_show_keys(kind: str, ours: str, tmp_path: Path, provider: Cr
     log = (tmp_path / "log").read_text()
     assert "(TLS1.2-Raw Public Key)" in log
     assert b64encode(spki).decode() in log.replace("\n", "")
+
+
+def test_program_of_the_documentation(tmp_path: Path) -> None:
+    key, device = KEYS["ecdsa"](), pki.shared().ec_device.key
+    peer = RawKeyServer(key, "-CTYPE-ALL", RAW_SERVER, RAW_CLIENT)
+    with serving(peer, tmp_path, ANY_CLIENT) as server:
+        names = {"server_key": key.spki, "device_key": device.spki, "sign": device.sign_digest, "port": server.port}
+        page = require.REPOSITORY / "docs" / "raw-public-keys.md"
+        result = doctest.testfile(str(page), module_relative=False, globs=names)
+    assert result.attempted > 0
+    assert result.failed == 0
 
 
 def test_key_of_theirs_goes_with_a_chain_of_ours(tmp_path: Path, provider: CryptoProvider) -> None:
