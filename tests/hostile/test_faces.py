@@ -203,6 +203,33 @@ def test_flight_leaves_by_the_clock(provider: Any) -> None:
     assert tls.recv(1) == b"x"
 
 
+@pytest.mark.parametrize("fault", [None, ConnectionResetError("reset")], ids=["sent", "reset"])
+def test_flight_leaves_at_once_where_no_thread_is_to_be_had(
+    provider: Any, monkeypatch: pytest.MonkeyPatch, fault: Exception | None
+) -> None:
+    def start(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    link, settings = resumption(provider)
+    answer = link.server.receive
+
+    def receive(piece: bytes) -> None:
+        answer(piece)
+        link.fault = fault
+
+    link.server.receive = receive
+    monkeypatch.setattr(threading.Thread, "start", start)
+    tls = Stream(link, settings, HOST, timeout=1)
+    if fault is None:
+        assert link.pieces == [FLIGHT_OF_RESUMED]
+        tls.sendall(b"x")
+        assert tls.recv(1) == b"x"
+    else:
+        with pytest.raises(TransportError, match="reset"):
+            tls.sendall(b"x")
+        assert link.pieces == []
+
+
 def test_owner_waits_for_a_timer_that_is_sending(provider: Any, timer: Timer) -> None:
     link, settings = resumption(provider)
     tls = Stream(link, settings, HOST, timeout=1)

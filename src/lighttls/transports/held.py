@@ -19,10 +19,16 @@ StartTimer = Callable[[float, Callable[[], None]], Callable[[], None]]
 
 
 def start_timer(seconds: float, call: Callable[[], None]) -> Callable[[], None]:
-    """Have `call` called after so long, in another thread; what is returned stops that, if it is not too late."""
+    """Have `call` called after so long, in another thread; what is returned stops that, if it is not too late.
+
+    Where no thread is to be had, it is called at once.
+    """
     timer = Timer(seconds, call)
     timer.daemon = True
-    timer.start()
+    try:
+        timer.start()
+    except RuntimeError:  # too many, a platform without any, or an interpreter that is about to end
+        call()
     return timer.cancel
 
 
