@@ -54,7 +54,7 @@ class Search:
         self._sha1_useful = trust.permits_sha1
         self._pool: dict[Name, list[Certificate]] = {}
         self._attempts: list[Attempt] = []
-        self._checked: dict[tuple[Certificate, bytes], bool] = {}
+        self._checked: dict[tuple[bytes, bytes], bool] = {}  # by certificate and key
         self._signatures_left = SIGNATURES
         self._candidates_left = CANDIDATES
         self._comparisons_left = COMPARISONS
@@ -198,9 +198,10 @@ class Search:
         algorithm = checks.signature_algorithm(child)
         if algorithm.scheme is None or (algorithm.sha1 and not self._sha1_useful):
             return
-        good = self._checked.get((child, spki))
+        key = child.der, spki
+        good = self._checked.get(key)
         if good is None:
-            good = self._checked[(child, spki)] = self._verifies(algorithm.scheme, spki, child)
+            good = self._checked[key] = self._verifies(algorithm.scheme, spki, child)
         if not good:
             raise CertificateError(
                 f"its signature does not verify under the key of '{signer}'", ChainReason.BAD_SIGNATURE, culprit=child
