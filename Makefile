@@ -9,21 +9,21 @@ export PYTHON
 .PHONY: help demo test coverage mutants cross interop fuzz size assurance check bench timing docs deps clean
 
 help:
-	@echo "make demo    set up, then publish over mutual TLS 1.2 to a server on this machine"
-	@echo "make test    set up, then run the tests"
-	@echo "make coverage walk every branch of the protocol's rooms, or say which one no test takes"
-	@echo "make mutants switch off checks of the protocol, one at a time: some test must fail for each"
-	@echo "make cross   run the C core on every processor that qemu stands for here (minutes)"
-	@echo "make interop meet every server that docs/interop.md lists, and write it anew (half an hour)"
-	@echo "make fuzz    fuzz each part of the C core that reads strangers' bytes for half an hour"
-	@echo "make size    what the C core needs of a microcontroller: flash and stack"
+	@echo "make demo       set up, then publish over mutual TLS 1.2 to a server on this machine"
+	@echo "make test       set up, then run the tests"
+	@echo "make coverage   walk every branch of the protocol's rooms, or say which one no test takes"
+	@echo "make mutants    switch off checks of the protocol, one at a time: some test must fail for each"
+	@echo "make cross      run the C core on every processor that qemu stands for here (minutes)"
+	@echo "make interop    meet every server that docs/interop.md lists, and write it anew (half an hour)"
+	@echo "make fuzz       fuzz each part of the C core that reads strangers' bytes for half an hour"
+	@echo "make size       what the C core needs of a microcontroller: flash and stack"
 	@echo "make assurance  every proof of the C core in its long form (hours)"
-	@echo "make check   lint, types, formatting, import rules"
-	@echo "make bench   compare with ssl, rtls, pyOpenSSL and cryptography (ten minutes)"
-	@echo "make timing  look for secrets in running times, for ten minutes and more"
-	@echo "make docs    bring the generated parts of docs/ up to date"
-	@echo "make deps    install every system package that any of these uses; servers for make interop it installs itself"
-	@echo "make clean   remove .venv and everything built"
+	@echo "make check      lint, types, formatting, import rules"
+	@echo "make bench      compare with ssl, rtls, pyOpenSSL and cryptography (ten minutes)"
+	@echo "make timing     look for secrets in running times, for ten minutes and more"
+	@echo "make docs       bring the generated parts of docs/ up to date"
+	@echo "make deps       install every system package that any of these uses; servers for make interop it installs itself"
+	@echo "make clean      remove .venv and everything built"
 
 demo:
 	@tools/setup.sh run

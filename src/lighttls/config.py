@@ -300,7 +300,9 @@ def _choice(setting: str, enum: type[_N], wanted: Iterable[int], possible: Itera
     chosen: list[_N] = []
     for value in wanted:
         if value not in known:
-            raise ConfigurationError(f"{setting}: {value!r} is none that this client can use")
+            raise ConfigurationError(
+                f"{setting}: {value!r} is none that this client can use", hint=f"Give members of {enum.__name__}."
+            )
         if value in chosen:
             raise ConfigurationError(f"{setting}: {enum(value).name} stands there twice")
         chosen.append(enum(value))
@@ -342,7 +344,7 @@ def _size_limit(wanted: int | None) -> int | None:
 
 _TRUST_NEEDED: Final = (
     "the setting trust must be a TrustStore; there is no default, since it decides who is believed. "
-    "None will do where every suite has a pre-shared key"
+    "None will do where every suite has a pre-shared key, TrustStore.empty() where raw keys alone are believed"
 )
 
 

@@ -68,7 +68,10 @@ class Identity:
             key = parse_public_key(spki)
             check_raw_key(key)
         except LightTLSError as cause:
-            raise ConfigurationError(f"our own raw public key cannot be used: {cause}") from cause
+            raise ConfigurationError(
+                f"our own raw public key cannot be used: {cause}",
+                hint="Give SubjectPublicKeyInfo as DER (openssl pkey -pubout -outform DER).",
+            ) from cause
         self._settle(spki, key, signer)
         return self
 
