@@ -284,8 +284,8 @@ _FIRST_EXTENSION: Final = 14  # of the numbers that `cutting` gives
 
 def _sliced(data: bytes, numbers: list[int]) -> dict[bytes, tuple[bool, bytes]]:
     found = {}
-    for at in range(0, len(numbers), 5):
-        oid, oid_end, critical, value, value_end = numbers[at : at + 5]
+    each = iter(numbers)
+    for oid, oid_end, critical, value, value_end in zip(each, each, each, each, each, strict=True):
         found[data[oid:oid_end]] = critical == 1, data[value:value_end]
     return found
 

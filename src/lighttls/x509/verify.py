@@ -55,7 +55,6 @@ def verify_chain(
     sent = tuple(chain)
     if not sent:
         raise UsageError("the chain is empty")
-    certificates = tuple(each.der if isinstance(each, Certificate) else bytes(each) for each in sent)
     if purpose not in PURPOSES:
         raise ConfigurationError(f"purpose {purpose!r} is none of {', '.join(PURPOSES)}")
     now = seconds(at)
@@ -67,7 +66,7 @@ def verify_chain(
 
     def judge() -> VerifiedPath:
         engine = _default_provider() if provider is None else provider
-        leaf = sent[0] if isinstance(sent[0], Certificate) else Certificate.parse(certificates[0], engine)
+        leaf = sent[0] if isinstance(sent[0], Certificate) else Certificate.parse(bytes(sent[0]), engine)
         if policy.insecure_skip_verify:
             return VerifiedPath((leaf,), None, False)
         found = Search(trust, now, policy, purpose, engine, known_signatures).run(leaf, sent[1:])
@@ -80,6 +79,7 @@ def verify_chain(
         return found
 
     if policy.verifier is not None:
+        certificates = tuple(each.der if isinstance(each, Certificate) else bytes(each) for each in sent)
         request = VerificationRequest(certificates, server_hostname, now, purpose, judge, ocsp_response, sct_list)
         return _ask(policy.verifier, request)
     return judge()
