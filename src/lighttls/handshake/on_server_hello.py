@@ -124,7 +124,8 @@ def _answers(offer: Offer, extensions: tuple[Extension, ...], *, with_points: bo
             name = name_of(ExtensionType, number)
             raise UnsupportedExtension(f"ServerHello has the extension {name}, which we did not ask for")
     for number in _EMPTY_ANSWERS:
-        EmptyBody.parse(answers.get(number, b""))
+        if answers.get(number):
+            EmptyBody.parse(answers[number])  # which says what is wrong
     formats = answers.get(ExtensionType.EC_POINT_FORMATS)
     # GRP-04, GRP-05; where no points are exchanged nothing hangs on it (GRP-07, RFC 8422 §4)
     if formats is not None and 0 not in EcPointFormats.parse(formats).ec_point_format_list and with_points:

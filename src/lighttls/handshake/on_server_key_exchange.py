@@ -22,6 +22,13 @@ _SMALLEST_RSA_FOR_PSS = {  # bits: the encoded message is one bit shorter and ho
     SignatureScheme.RSA_PSS_RSAE_SHA512: 8 * 129 + 2,
 }
 
+_KEY_KINDS = {  # of the key that signs by a scheme
+    scheme: kind
+    for scheme in SignatureScheme
+    for family, kind in (("ECDSA_", "ec"), ("RSA_", "rsa"))
+    if scheme.name.startswith(family)
+}
+
 
 def on_server_key_exchange(out: Output, state: WaitServerKeyExchange, msg: ServerKeyExchange) -> WaitRequestOrDone:
     """1. Shape, curve type, group, point. 2. The scheme and its signature. 3. Only then ECDH (SKE-28)."""
@@ -44,10 +51,9 @@ def _judge_scheme(state: WaitServerKeyExchange, number: int) -> SignatureScheme:
         raise IllegalParameter(f"the server signed with {name_of(SignatureScheme, number)}, which we did not offer")
     scheme = SignatureScheme(number)
     key = state.peer.public_key
-    family = "ECDSA" if key.kind == "ec" else "RSA"
-    if not scheme.name.startswith(family):  # SKE-14
+    if _KEY_KINDS.get(scheme) != key.kind:  # SKE-14
         raise IllegalParameter(f"the server signed with {scheme.name.lower()}, which does not fit its key")
-    if scheme.name.startswith("RSA_PSS") and key.bits < _SMALLEST_RSA_FOR_PSS[scheme]:  # SKE-18
+    if key.bits < _SMALLEST_RSA_FOR_PSS.get(scheme, 0):  # SKE-18
         raise IllegalParameter(f"the server signed with {scheme.name.lower()}, for which its key is too short")
     return scheme
 
