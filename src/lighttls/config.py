@@ -165,7 +165,10 @@ class ClientConfig:
         if trust is not None and not isinstance(trust, TrustStore):
             raise ConfigurationError(_TRUST_NEEDED)
         if identity is not None and not isinstance(identity, Identity) and not callable(identity):
-            raise ConfigurationError("the setting identity must be an Identity, a function that chooses one, or None")
+            raise ConfigurationError(
+                "the setting identity must be an Identity, a function that chooses one, or None",
+                hint="Identity.from_file(path, key=path) reads one.",
+            )
         if psk is not None and not isinstance(psk, Psk) and not callable(psk):
             raise ConfigurationError("the setting psk must be a Psk, a function that chooses one, or None")
         if verify is not None and not isinstance(verify, VerifyPolicy):

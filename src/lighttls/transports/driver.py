@@ -168,6 +168,7 @@ def carrying(doing: str) -> Iterator[None]:
 
 SILENCE = "The link is slow or dead, or the server is stuck. Check the link, or allow it more time."
 _NO_DEFERRED_SIGNATURES = (
-    "The signer put its answer off, which only ClientConnection can wait for. Let its sign() return the signature, "
-    "or drive ClientConnection yourself and answer the SignatureRequested event."
+    "The identity has no signer, or that put its answer off, which only ClientConnection can wait for. Give a signer "
+    "whose sign() returns the signature (or key= to Identity.from_file), or drive ClientConnection yourself and answer "
+    "the SignatureRequested event."
 )
