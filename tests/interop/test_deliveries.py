@@ -5,14 +5,13 @@ As in test_matrix.py, a change meets the servers that CI has, and `make interop`
 
 from __future__ import annotations
 
-import os
 from random import Random
 
 import pytest
 
 from interop.cells import CELLS, Cell
 from interop.deliveries import by_bytes, shattered
-from interop.peers import PEERS
+from interop.peers import ALL, HERE
 from interop.peers.base import Peer
 from interop.stage import Stage
 from interop.trial import attempt
@@ -20,11 +19,9 @@ from lighttls import CipherSuite, NamedGroup
 from lighttls.crypto.provider import CryptoProvider
 from support import engines, require
 
-ALL = "LIGHTTLS_INTEROP" in os.environ
 ROUNDS = {"BearSSL": 700}  # more than a thousand connections, as two rounds in three resume
 FEW_ROUNDS = 60 if ALL else 12
 
-HERE = [peer for peer in PEERS if ALL or peer.in_ci]
 PATIENT = [peer for peer in HERE if peer.is_patient]
 JOINING = [peer for peer in HERE if peer.joins_fragments]
 

@@ -7,21 +7,18 @@ pure one. What a peer cannot do is in its file (`Peer.lacks`) and is tried too.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from interop.cells import CELLS, Cell, cover, meetings
-from interop.peers import PEERS
+from interop.peers import ALL, HERE
 from interop.peers.base import Peer
 from interop.stage import Stage
 from interop.trial import attempt
 from lighttls.crypto.provider import CryptoProvider
 from support import engines, require
-
-ALL = "LIGHTTLS_INTEROP" in os.environ
 
 MANY = 5  # failures in a batch, after which the rest would only take time
 _FEW, _SOME = cover(CELLS, 1), cover(CELLS, 2)
@@ -29,9 +26,7 @@ _FEW, _SOME = cover(CELLS, 1), cover(CELLS, 2)
 
 def _plan() -> Iterator[tuple[Peer, str, list[Cell]]]:
     """(peer, engine, cells) in batches of one suite each."""
-    for peer in PEERS:
-        if not ALL and not peer.in_ci:
-            continue
+    for peer in HERE:
         for engine in engines.ENGINES:
             cells = (CELLS if ALL else _SOME) if engine == "native" else (_SOME if ALL else _FEW)
             for suite in dict.fromkeys(cell.suite for cell in cells):

@@ -6,13 +6,12 @@ all of them; the results stand in docs/interop.md.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 
 import pytest
 
 from interop.cells import Cell
-from interop.peers import PEERS
+from interop.peers import HERE
 from interop.peers.base import Peer
 from interop.stage import Server, Stage
 from lighttls import (
@@ -41,7 +40,6 @@ PSK_SUITES = [suite for suite in SUITES if SUITES[suite].pre_shared]
 COMMON_SUITE = CipherSuite.TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256
 CERTIFICATE_CELL = Cell(CipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, NamedGroup.X25519, "none", "none", "none")
 
-HERE = [peer for peer in PEERS if peer.in_ci or "LIGHTTLS_INTEROP" in os.environ]
 HINTS = {"OpenSSL": "-psk_hint", "GnuTLS": "--pskhint", "Botan": "--hint", "wolfSSL": "--hint"}
 
 

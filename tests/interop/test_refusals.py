@@ -7,7 +7,7 @@ import os
 import pytest
 
 from interop.cells import Cell
-from interop.peers import PEERS
+from interop.peers import ALL, HERE
 from interop.peers.base import OwnServer, Peer, Refused, receive
 from interop.stage import Server, Stage
 from interop.trial import attempt
@@ -28,8 +28,6 @@ from lighttls.messages import HelloRequest
 from lighttls.testing import ec_key, issue
 from support import engines, pki, require
 
-ALL = "LIGHTTLS_INTEROP" in os.environ
-HERE = [peer for peer in PEERS if ALL or peer.in_ci]
 NATIVE = engines.provider("native")
 
 CELL = Cell(CipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, NamedGroup.X25519, "ecdsa", "none", "none")

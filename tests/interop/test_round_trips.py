@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import Callable
 from functools import partial
@@ -11,7 +10,7 @@ import pytest
 
 from interop.cells import Cell
 from interop.deliveries import HEADER, dial
-from interop.peers import PEERS
+from interop.peers import HERE
 from interop.peers.base import Peer
 from interop.stage import Server, Stage
 from lighttls import CipherSuite, ClientConfig, ConnectionInfo, MemorySessionStore, NamedGroup
@@ -22,7 +21,6 @@ from lighttls.transports import SocketTransport
 from support import pki, require
 
 SUITE = CipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256
-HERE = [peer for peer in PEERS if peer.in_ci or "LIGHTTLS_INTEROP" in os.environ]
 
 Connect = Callable[[ClientConfig], tuple[ConnectionInfo, list[bytes]]]
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from interop.device import OTHER_KEY, Device
+from interop.peers import ALL
 from interop.peers.base import Files, Peer, Setup, Word, find, missing_program
 from interop.peers.gnutls import PRIORITY
 from interop.stage import Server
@@ -91,7 +92,7 @@ class Nginx(SessionPeer):
 
 
 PEERS: dict[str, SessionPeer] = {"OpenSSL": OpenSSL(), "GnuTLS": GnuTLS(), "nginx": Nginx()}
-HERE = [name for name, peer in PEERS.items() if peer.in_ci or "LIGHTTLS_INTEROP" in os.environ]
+HERE = [name for name, peer in PEERS.items() if peer.in_ci or ALL]
 
 
 class Site:

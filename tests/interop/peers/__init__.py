@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from interop.peers.base import Peer
 from interop.peers.bearssl import BearSSL
 from interop.peers.botan import Botan
@@ -34,3 +36,8 @@ PEERS: tuple[Peer, ...] = (
     Mosquitto(),
     Stunnel(),
 )
+
+ALL = "LIGHTTLS_INTEROP" in os.environ
+"""Whether this is `make interop`, which meets them all; a change meets those that CI has."""
+
+HERE = tuple(peer for peer in PEERS if ALL or peer.in_ci)
