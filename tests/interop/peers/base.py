@@ -154,6 +154,11 @@ class OwnServer(Peer):
     def command(self, setup: Setup, files: Files, port: int) -> Sequence[Word]:
         return (*self.program(files), *setup)
 
+    def seen(self, log: str) -> dict[str, str]:
+        found = super().seen(log)
+        assert "suite" in found, f"the server does not say what it saw: {log!r}"
+        return found
+
 
 def exchange_lines(tls: TLSSocket, step: int = 1) -> None:
     """Lines of text, for a server that answers each with itself, or with step -1 with its reverse."""
