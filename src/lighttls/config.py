@@ -234,7 +234,7 @@ class ClientConfig:
         raise AttributeError(f"a ClientConfig is immutable; {name} stays")
 
     def derived(self, name: str, make: Callable[[ClientConfig], _D]) -> _D:
-        """What follows from these settings alone, made at its first use and kept."""
+        """What follows from these settings alone, or a bounded memory of such, made at its first use and kept."""
         if name not in self._derived:
             self._derived[name] = make(self)
         value: _D = self._derived[name]

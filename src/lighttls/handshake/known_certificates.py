@@ -53,7 +53,7 @@ class KnownCertificates:
     def _forget(self) -> None:
         """Of what is forgotten here, connections that still hold it need no more than the bytes."""
         forgotten, self._by_der = self._by_der, {}
-        for certificate in list(forgotten.values()):  # a thread that still has it may be adding to it
+        for certificate in forgotten.copy().values():  # a thread that still has it may be adding to it
             certificate.condense()
 
     def share(self, chain: Sequence[bytes]) -> tuple[bytes, ...]:
