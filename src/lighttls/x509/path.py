@@ -21,7 +21,7 @@ from lighttls.x509.distinguished_name import Name
 from lighttls.x509.policy import VerifyPolicy
 from lighttls.x509.trust_store import Anchor, TrustStore
 from lighttls.x509.verdict import Attempt, VerifiedPath, refusal
-from lighttls.x509.verified_signatures import VerifiedSignatures
+from lighttls.x509.verified_signatures import Fact, VerifiedSignatures
 
 # Budgets of one search. A real one takes two or three signatures and as many candidates; hostile
 # chains must end within a second on a desktop, and within many seconds on the slowest device.
@@ -50,11 +50,10 @@ class Search:
         self._purpose = purpose
         self._provider = provider
         self._known = known
-        self._new_facts: list[bytes] = []
         self._sha1_useful = trust.permits_sha1
         self._pool: dict[Name, list[Certificate]] = {}
         self._attempts: list[Attempt] = []
-        self._checked: dict[tuple[bytes, bytes], bool] = {}  # by certificate and key
+        self._checked: dict[Fact, bool] = {}
         self._signatures_left = SIGNATURES
         self._candidates_left = CANDIDATES
         self._comparisons_left = COMPARISONS
@@ -78,7 +77,8 @@ class Search:
         if found is None:
             raise refusal(self._attempts)
         if self._known is not None:
-            self._known.keep(self._new_facts)
+            on_path = [certificate.der for certificate in found.certificates]
+            self._known.keep([fact for fact, good in self._checked.items() if good and fact[1] in on_path])
         return found
 
     def _fill_pool(self, leaf: Certificate, others: Sequence[bytes | Certificate]) -> None:
@@ -198,29 +198,25 @@ class Search:
         algorithm = checks.signature_algorithm(child)
         if algorithm.scheme is None or (algorithm.sha1 and not self._sha1_useful):
             return
-        key = child.der, spki
-        good = self._checked.get(key)
+        fact = spki, child.der
+        good = self._checked.get(fact)
         if good is None:
-            good = self._checked[key] = self._verifies(algorithm.scheme, spki, child)
+            good = self._checked[fact] = self._verifies(algorithm.scheme, fact, child)
         if not good:
             raise CertificateError(
                 f"its signature does not verify under the key of '{signer}'", ChainReason.BAD_SIGNATURE, culprit=child
             )
 
-    def _verifies(self, scheme: int, spki: bytes, child: Certificate) -> bool:
-        fact = b""
-        if self._known is not None:
-            fact = self._known.fact(self._provider, scheme, spki, child.signature, child.tbs)
-            if fact in self._known:
-                return True
+    def _verifies(self, scheme: int, fact: Fact, child: Certificate) -> bool:
+        if self._known is not None and fact in self._known:
+            return True
         if self._signatures_left == 0:
             raise _BudgetError(f"more than {SIGNATURES} signatures to verify")
         self._signatures_left -= 1
         try:
-            self._provider.verify(scheme, spki, child.signature, child.tbs)
+            self._provider.verify(scheme, fact[0], child.signature, child.tbs)
         except BadSignature:
             return False
-        self._new_facts.append(fact)
         return True
 
     def _check_pins(self, path: Sequence[Certificate], anchor: Anchor) -> None:

@@ -1,9 +1,9 @@
 """Signatures that have verified, remembered: connections to the same servers check the same few again and again.
 
-One fact is kept: this signature over this TBS verifies under this SubjectPublicKeyInfo with this algorithm. It is
-true for ever and for everybody, and it is all that is skipped: policy, dates, names, constraints, the anchor and the
-way to it are judged every time. Only successes are kept, and only those of a search that ended at an anchor, so a
-stranger cannot fill the memory.
+One fact is kept: the signature on this certificate, which names its algorithm, verifies under this
+SubjectPublicKeyInfo. It is true for ever and for everybody, and it is all that is skipped: policy, dates, names,
+constraints, the anchor and the way to it are judged every time. Only successes are kept, and only those on a path that
+led to an anchor, so a stranger cannot fill the memory.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from lighttls._typing import Final
-from lighttls.crypto.provider import CryptoProvider
 
-MOST: Final = 128  # facts, of some 150 bytes each; a path has one for each certificate in it
+Fact = tuple[bytes, bytes]
+"""The SubjectPublicKeyInfo and the certificate, both DER. Comparing them costs less than a digest of them."""
+
+MOST: Final = 64  # as many as `KnownCertificates` keeps: mostly it is the same certificates, and no memory of its own
 
 
 class VerifiedSignatures:
@@ -22,19 +24,13 @@ class VerifiedSignatures:
     __slots__ = ("_known",)
 
     def __init__(self) -> None:
-        self._known: dict[bytes, None] = {}
+        self._known: dict[Fact, None] = {}
 
-    @staticmethod
-    def fact(provider: CryptoProvider, scheme: int, spki: bytes, signature: bytes, tbs: bytes) -> bytes:
-        """The SHA-256 that stands for all four; lengths come first, so that no two facts give the same bytes."""
-        lengths = b"%d %d %d " % (scheme, len(spki), len(signature))
-        return provider.digest("sha256", lengths + spki + signature + tbs)
-
-    def __contains__(self, fact: bytes) -> bool:
+    def __contains__(self, fact: Fact) -> bool:
         return fact in self._known
 
-    def keep(self, facts: Iterable[bytes]) -> None:
-        """Remember what a search has verified that found a path."""
+    def keep(self, facts: Iterable[Fact]) -> None:
+        """Remember what was verified on a path that was found."""
         for fact in facts:
             if len(self._known) >= MOST and fact not in self._known:
                 self._known.clear()

@@ -118,24 +118,34 @@ def test_signatures_of_a_path_without_an_anchor_are_not_kept(engine: Any) -> Non
 def test_number_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST", 3)
     known = VerifiedSignatures()
-    known.keep([b"a", b"b", b"c"])
-    known.keep([b"c"])
-    assert [fact in known for fact in (b"a", b"b", b"c")] == [True] * 3
-    known.keep([b"d"])
-    assert [fact in known for fact in (b"a", b"b", b"c", b"d")] == [False, False, False, True]
+    a, b, c, d = ((b"key", der) for der in (b"a", b"b", b"c", b"d"))
+    known.keep([a, b, c])
+    known.keep([c])
+    assert [fact in known for fact in (a, b, c)] == [True] * 3
+    known.keep([d])
+    assert [fact in known for fact in (a, b, c, d)] == [False, False, False, True]
 
 
-def test_facts_differ_wherever_one_part_does(provider: CryptoProvider) -> None:
-    facts = [
-        VerifiedSignatures.fact(provider, *parts)
-        for parts in (
-            (0x0403, b"key", b"signature", b"tbs"),
-            (0x0503, b"key", b"signature", b"tbs"),
-            (0x0403, b"keys", b"ignature", b"tbs"),
-            (0x0403, b"key", b"signatur", b"etbs"),
-            (0x0403, b"kex", b"signature", b"tbs"),
-            (0x0403, b"key", b"signaturf", b"tbs"),
-            (0x0403, b"key", b"signature", b"tbt"),
-        )
-    ]
-    assert len(set(facts)) == len(facts)
+def test_signature_known_under_one_key_is_verified_under_another_of_the_same_name(engine: Any) -> None:
+    known = VerifiedSignatures()
+    verify(engine, known, [LEAF, MIDDLE])
+    reason = refusal(engine, known, [LEAF, MIDDLE], kit.make("Root", kit.ec_key("another key"), extensions=kit.ca()))
+    assert reason is ChainReason.BAD_SIGNATURE
+    assert engine.count == 3
+
+
+def test_another_signature_on_a_known_certificate_is_verified(engine: Any) -> None:
+    known = VerifiedSignatures()
+    verify(engine, known, [LEAF, MIDDLE])
+    changed = kit.server(MIDDLE, signature=LEAF.der[-70:-1] + bytes([LEAF.der[-1] ^ 1]))
+    assert refusal(engine, known, [changed, MIDDLE]) is ChainReason.BAD_SIGNATURE
+    assert engine.count == 3
+
+
+def test_signature_of_an_anchor_that_is_the_leaf_is_neither_verified_nor_known(engine: Any) -> None:
+    known = VerifiedSignatures()
+    alone = kit.server(ROOT)
+    verify(engine, known, [alone], alone)
+    assert engine.count == 0
+    verify(engine, known, [alone])
+    assert engine.count == 1
