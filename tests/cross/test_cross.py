@@ -131,6 +131,6 @@ def test_load_in_the_order_of_the_machine_fails_where_that_is_another(tmp_path: 
     assert count == 1
     spoiled = spoiled.replace("LT_INLINE uint32_t lt_load32_le", COPY_4 + "\nLT_INLINE uint32_t lt_load32_le", 1)
     (csrc / "inner.h").write_text(spoiled, encoding="utf-8")
-    machine = dataclasses.replace(machine, flags=("-O1",))
-    mismatches = Executor(machine, Workshop(tmp_path, csrc)).mismatches(published("chacha20_poly1305_test"))
+    quicker = dataclasses.replace(machine, flags=("-O1",))
+    mismatches = Executor(quicker, Workshop(tmp_path, csrc)).mismatches(published("chacha20_poly1305_test"))
     assert (mismatches == []) == (machine is HOST and sys.byteorder == "little")
