@@ -2,8 +2,8 @@
 
 Both sides run in every round, in alternating order, and the result is the median of the rounds'
 ratios: a slow second slows both sides of a round. If the yardstick itself spreads over more than
-15 % (its middle half, relative to the median) the run is repeated, at most five times; what is left
-then is marked as noisy.
+15 % (its middle half, relative to the median) the run is repeated, at most nineteen times; what is
+left then is marked as noisy.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from statistics import median, quantiles
 
 ROUNDS = 15
-ATTEMPTS = 6
+ATTEMPTS = 20
 TOLERATED_SPREAD = 0.15
 
 Side = Callable[[], float]
