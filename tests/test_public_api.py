@@ -23,7 +23,7 @@ CORE = """
 """
 SESSIONS = "Session SessionStore MemorySessionStore FileSessionStore aead_seal"
 TRUST = "TrustStore SignaturePolicy VerifyPolicy TimePolicy"
-IDENTITY = "Identity IdentityRequest Signer SignatureRequest software_key raw_ecdsa"
+IDENTITY = "Identity IdentityRequest Signer SignatureRequest software_key raw_ecdsa message_signer"
 PSK = "Psk PskRequest"
 FACES = "connect TLSSocket Stream Transport MemoryTransport memory_pair"
 

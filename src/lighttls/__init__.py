@@ -40,7 +40,7 @@ from lighttls.events import (
 from lighttls.iana import Alert, CipherSuite, NamedGroup, SignatureScheme
 from lighttls.identity import Identity, IdentityRequest
 from lighttls.info import ConnectionInfo
-from lighttls.keys import SignatureRequest, Signer, raw_ecdsa, software_key
+from lighttls.keys import SignatureRequest, Signer, message_signer, raw_ecdsa, software_key
 from lighttls.psk import Psk, PskRequest
 from lighttls.session import MemorySessionStore, Session, SessionStore
 from lighttls.trace import TraceEntry
@@ -111,6 +111,7 @@ __all__ = [
     "connect",
     "explain",
     "memory_pair",
+    "message_signer",
     "raw_ecdsa",
     "software_key",
 ]

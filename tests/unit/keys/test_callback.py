@@ -9,9 +9,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from lighttls.crypto import by_name
-from lighttls.errors import BadSignature, SignerError
+from lighttls.errors import BadSignature, ConfigurationError, SignerError
 from lighttls.iana import SignatureScheme
-from lighttls.keys import SignatureRequest, raw_ecdsa
+from lighttls.keys import SignatureRequest, message_signer, raw_ecdsa
 from lighttls.testing import ec_key
 
 SCHEME = SignatureScheme.ECDSA_SECP256R1_SHA256
@@ -67,3 +67,35 @@ def test_engines_agree_that_a_flipped_bit_is_no_signature() -> None:
     signature = raw_ecdsa(lambda digest: key.sign_digest(bytes(b ^ 1 for b in digest))).sign(request())
     with pytest.raises(BadSignature):
         by_name("pure").verify(SCHEME, key.spki, signature, request().message)
+
+
+def test_message_signer_hands_on_scheme_and_message_and_its_answer() -> None:
+    seen: list[tuple[SignatureScheme, bytes]] = []
+
+    def service(scheme: SignatureScheme, message: bytes) -> bytearray:
+        seen.append((scheme, message))
+        return bytearray(b"a signature")
+
+    signer = message_signer(service, signature_schemes=[SCHEME, 0x0804])
+    assert signer.signature_schemes == (SCHEME, SignatureScheme.RSA_PSS_RSAE_SHA256)
+    assert signer.sign(request()) == b"a signature"
+    assert seen == [(SCHEME, b"all messages")]
+
+
+@pytest.mark.parametrize("answer", [None, "signature", 64])
+def test_message_signers_answer_that_is_no_bytes_is_named(answer: Any) -> None:
+    signer = message_signer(lambda scheme, message: answer, signature_schemes=[SCHEME])
+    with pytest.raises(SignerError, match=f"returned {type(answer).__name__}, expected bytes"):
+        signer.sign(request())
+
+
+@pytest.mark.parametrize("schemes", [[], None, [0xABCD], ["ecdsa"], 5])
+def test_message_signer_without_schemes_it_could_use_is_refused(schemes: Any) -> None:
+    with pytest.raises(ConfigurationError, match="signature_schemes"):
+        message_signer(lambda scheme, message: b"", signature_schemes=schemes)
+
+
+@pytest.mark.parametrize("make", [raw_ecdsa, lambda given: message_signer(given, signature_schemes=[SCHEME])])
+def test_what_is_no_function_is_refused_when_it_is_given(make: Any) -> None:
+    with pytest.raises(ConfigurationError, match="expected a function, not NoneType"):
+        make(None)
