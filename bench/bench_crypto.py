@@ -7,7 +7,6 @@ operation to the next but, in the AEAD's case, room for the result.
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -16,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, x25519
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from bench.compare import Side
+from bench.compare import timed
 from lighttls.crypto import by_name
 from lighttls.iana import NamedGroup, SignatureScheme
 from support import require
@@ -26,19 +25,6 @@ CURVES = {NamedGroup.SECP256R1: ec.SECP256R1(), NamedGroup.SECP384R1: ec.SECP384
 POINT = (serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
 SPKI = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 RAW = (serialization.Encoding.Raw, serialization.PublicFormat.Raw)
-
-
-def timed(prepare: Callable[[], list[Any]], work: Callable[[Any], object]) -> Side:
-    """Seconds of CPU per operation, each on an input of its own that is made before the clock starts."""
-
-    def run() -> float:
-        inputs = prepare()
-        began = time.thread_time_ns()
-        for one in inputs:
-            work(one)
-        return (time.thread_time_ns() - began) / 1e9 / len(inputs)
-
-    return run
 
 
 @pytest.fixture(autouse=True)
