@@ -72,3 +72,8 @@ def test_missing_check_is_noticed_by_the_case_of_its_rule(tmp_path: Path) -> Non
     noticed = mutate_checks.failing_test(tmp_path, [first])
     assert noticed is not None
     assert check.rules[0] in noticed
+
+
+def test_mutant_that_eats_memory_is_caught(tmp_path: Path) -> None:
+    (tmp_path / "test_greedy.py").write_text("def test_greedy():\n    assert bytearray(8 << 30)\n")
+    assert "test_greedy" in str(mutate_checks.failing_test(tmp_path, [["test_greedy.py"]]))

@@ -38,6 +38,7 @@ UNIT_TESTS = tuple(f"tests/unit/{room}" for room in (*ROOMS, "crypto") if "." no
 PEER_ERRORS = (errors.ProtocolError, errors.CertificateError, errors.PeerAlert, errors.TruncatedStream)
 RULE = re.compile(r"\b[A-Z]{2,6}-\d\d\b")
 SECONDS = 1800  # that tests may take before anything is switched off; a mutant that takes far longer hangs, and fails
+MEMORY = 4 << 20  # KiB that tests may take; a mutant without a bound on what it keeps fails for want of it
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,8 @@ def runs(tree: Path, check: Check) -> Iterator[list[str]]:
 def failing_test(tree: Path, selections: Iterable[list[str]], seconds: float = SECONDS) -> str | None:
     """The first test that fails in this tree, or takes too long, or None."""
     for arguments in selections:
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "-p", "no:cacheprovider", *arguments]
+        command = ["sh", "-c", f'ulimit -v {MEMORY} && exec "$@"', "sh", sys.executable, "-m", "pytest"]
+        command += ["-x", "-q", "--no-header", "-p", "no:cacheprovider", *arguments]
         environment = {**os.environ, "PYTHONPATH": str(tree / "src")}
         try:
             done = subprocess.run(
