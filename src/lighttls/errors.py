@@ -188,6 +188,12 @@ class ChainReason(Enum):
         Alert.BAD_CERTIFICATE,
         "An authority in the chain is limited to certain names, and the certificate's names lie outside.",
     )
+    CERTIFICATE_POLICY = (
+        "certificate_policy",
+        Alert.BAD_CERTIFICATE,
+        "The chain was not issued under the certificate policies that your VerifyPolicy, or an authority in the chain, "
+        "demands. Get a certificate that was, or correct VerifyPolicy(initial_policies=...).",
+    )
     PROFILE_VIOLATION = (
         "profile_violation",
         Alert.BAD_CERTIFICATE,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn
 
@@ -58,6 +59,14 @@ def vectors(path: str) -> Path:
             "tests/vectors/ORIGINS.md says where it comes from; set LIGHTTLS_VECTORS to the folder that has it",
         )
     )
+
+
+def pkits() -> Path:
+    """NIST PKITS: folders `certs` and `crls`, which the package cryptography-vectors brings."""
+    spec = find_spec("cryptography_vectors")
+    if spec is None or spec.origin is None:
+        return _missing("no package cryptography-vectors", "pip install cryptography-vectors, or make test")
+    return Path(spec.origin).parent / "x509" / "PKITS_data"
 
 
 def cpu_feature(name: str) -> None:

@@ -207,6 +207,10 @@ OTHER_SETTINGS = {
     "anchors": lambda: {"trust": more_roots()},
     "depth": lambda: {"verify": VerifyPolicy(max_depth=3)},
     "pins": lambda: {"verify": VerifyPolicy(pins=[bytes(32)])},
+    "certificate policies": lambda: {"verify": VerifyPolicy(initial_policies=["1.2.3"])},
+    "explicit policy": lambda: {"verify": VerifyPolicy(require_explicit_policy=True)},
+    "policy mapping": lambda: {"verify": VerifyPolicy(inhibit_policy_mapping=True)},
+    "any policy": lambda: {"verify": VerifyPolicy(inhibit_any_policy=True)},
     "raw keys": lambda: {"verify": VerifyPolicy(raw_keys={"localhost": [bytes(32)]})},
     "time": lambda: {"verify": VerifyPolicy(time=TimePolicy.floor(1_600_000_000))},
     "no time": lambda: {"verify": VerifyPolicy(time=TimePolicy.insecure_until_checked())},
@@ -267,6 +271,7 @@ def test_every_field_of_the_verify_policy_takes_part() -> None:
     """A field that is added must be added to the binding, and here."""
     assert set(VerifyPolicy.__slots__) == {
         *("time", "check_hostname", "max_depth", "pins", "raw_keys", "verifier", "insecure_skip_verify"),
+        *("initial_policies", "require_explicit_policy", "inhibit_policy_mapping", "inhibit_any_policy"),
     }
     assert set(TimePolicy.__slots__) == {"checks_dates", "earliest"}
     assert set(SignaturePolicy.__slots__) == {"sha1", "min_rsa_bits"}

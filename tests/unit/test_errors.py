@@ -99,6 +99,7 @@ REASONS = {
     "key_usage": Alert.BAD_CERTIFICATE,
     "extended_key_usage": Alert.UNSUPPORTED_CERTIFICATE,
     "name_constraints": Alert.BAD_CERTIFICATE,
+    "certificate_policy": Alert.BAD_CERTIFICATE,
     "profile_violation": Alert.BAD_CERTIFICATE,
     "unknown_critical_extension": Alert.UNSUPPORTED_CERTIFICATE,
     "weak_signature": Alert.BAD_CERTIFICATE,

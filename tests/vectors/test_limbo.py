@@ -40,6 +40,7 @@ CHOICES = {
     "webpki::aki::root-with-aki-authoritycertserialnumber": _KEY_IDENTIFIER,
     "webpki::aki::root-with-aki-ski-mismatch": _KEY_IDENTIFIER,
     "rfc5280::nc::invalid-dnsname-leading-period": 'private authorities write ".example.com"; OpenSSL and Go take it',
+    "rfc5280::pc::ica-noncritical-pc": "obeyed although it is not critical: NIST PKITS has such chains as valid",
     "rfc5280::root-non-critical-basic-constraints": "old roots have it so, and it is processed either way",
     "webpki::ca-as-leaf": "excludes rfc5280::ca-as-leaf, which the required tier accepts",
     "webpki::cn::ipv4-leading-zeros-mismatch": _COMMON_NAME,

@@ -14,7 +14,13 @@ from lighttls._typing import TYPE_CHECKING, Any, Final
 from lighttls.errors import CertificateError
 from lighttls.x509 import cutting, distinguished_name, extensions, public_key, signatures
 from lighttls.x509.distinguished_name import Name
-from lighttls.x509.extensions import BasicConstraints, GeneralName, NameConstraints
+from lighttls.x509.extensions import (
+    BasicConstraints,
+    CertificatePolicies,
+    GeneralName,
+    NameConstraints,
+    PolicyConstraints,
+)
 from lighttls.x509.public_key import PublicKey
 
 if TYPE_CHECKING:
@@ -24,7 +30,8 @@ _new = object.__new__
 
 EMPTY_NAME: Final = b"\x30\x00"
 
-PURPOSES: Final = {"server_auth": extensions.SERVER_AUTH, "client_auth": extensions.CLIENT_AUTH}
+PURPOSES: Final = {"server_auth": extensions.SERVER_AUTH, "client_auth": extensions.CLIENT_AUTH, "any": None}
+"""What a chain may be verified for, and the OID that extendedKeyUsage has for it; with "any" it is not looked at."""
 
 
 class Certificate:
@@ -231,6 +238,28 @@ class Certificate:
         return found
 
     @property
+    def certificate_policies(self) -> CertificatePolicies | None:
+        found: CertificatePolicies | None = self.extension(extensions.CERTIFICATE_POLICIES)
+        return found
+
+    @property
+    def policy_mappings(self) -> tuple[tuple[bytes, bytes], ...]:
+        """Pairs of a policy of the issuer and one of the subject that stands for it (OIDs)."""
+        found: tuple[tuple[bytes, bytes], ...] | None = self.extension(extensions.POLICY_MAPPINGS)
+        return found or ()
+
+    @property
+    def policy_constraints(self) -> PolicyConstraints | None:
+        found: PolicyConstraints | None = self.extension(extensions.POLICY_CONSTRAINTS)
+        return found
+
+    @property
+    def inhibit_any_policy(self) -> int | None:
+        """How many more certificates below may use anyPolicy; None without the extension."""
+        found: int | None = self.extension(extensions.INHIBIT_ANY_POLICY)
+        return found
+
+    @property
     def ca_issuers(self) -> tuple[str, ...]:
         """URLs of the issuer's certificate."""
         found: tuple[str, ...] | None = self.extension(extensions.AUTHORITY_INFO_ACCESS)
@@ -261,13 +290,14 @@ class Certificate:
         return usage is None or extensions.KEY_CERT_SIGN in usage
 
     def allows(self, purpose: str) -> bool:
-        """The leaf may be used for "server_auth" or "client_auth" (CERT-13).
+        """The leaf may be used for one of `PURPOSES` (CERT-13).
 
         Without extendedKeyUsage everything is allowed. anyExtendedKeyUsage is no permission in a
         leaf: RFC 5280 4.2.1.12 leaves that to the application, and others refuse it too.
         """
         purposes = self.extended_key_usage
-        return purposes is None or PURPOSES[purpose] in purposes
+        wanted = PURPOSES[purpose]
+        return purposes is None or wanted is None or wanted in purposes
 
     def extension(self, oid: bytes) -> Any:
         """What an extension that we know says, None without it. Raises CertificateError if it is malformed."""

@@ -11,12 +11,11 @@ from collections.abc import Iterable
 from lighttls._typing import Final
 from lighttls.errors import CertificateError, ChainReason
 from lighttls.x509 import extensions, signatures
-from lighttls.x509.certificate import EMPTY_NAME, PURPOSES, Certificate
+from lighttls.x509.certificate import EMPTY_NAME, Certificate
 from lighttls.x509.policy import TimePolicy
 from lighttls.x509.signatures import Algorithm
 
-# Critical extensions that we process, or that cannot change the verdict: policies are only named
-# and mapped as long as nobody requires one, and policyConstraints, which may, is refused.
+# What may be critical, since we process it.
 _PROCESSED: Final = frozenset(
     (
         extensions.BASIC_CONSTRAINTS,
@@ -26,6 +25,7 @@ _PROCESSED: Final = frozenset(
         extensions.NAME_CONSTRAINTS,
         extensions.CERTIFICATE_POLICIES,
         extensions.POLICY_MAPPINGS,
+        extensions.POLICY_CONSTRAINTS,
         extensions.INHIBIT_ANY_POLICY,
         extensions.TLS_FEATURE,
     )
@@ -80,8 +80,7 @@ def check_authority(issuer: Certificate, purpose: str, authorities_below: int) -
     """Key usage, purposes and path length of an authority."""
     if not issuer.allows_cert_sign:
         raise CertificateError("keyUsage does not allow it to sign certificates", ChainReason.KEY_USAGE)
-    purposes = issuer.extended_key_usage
-    if purposes is not None and PURPOSES[purpose] not in purposes and extensions.ANY_EXTENDED_KEY_USAGE not in purposes:
+    if not issuer.allows(purpose) and extensions.ANY_EXTENDED_KEY_USAGE not in (issuer.extended_key_usage or ()):
         raise CertificateError(f"extendedKeyUsage of an authority excludes {purpose}", ChainReason.EXTENDED_KEY_USAGE)
     constraints = issuer.basic_constraints
     limit = None if constraints is None else constraints.path_length
@@ -113,7 +112,9 @@ def check_every(certificate: Certificate, time: TimePolicy, at: int) -> None:
     for oid, (critical, value) in certificate.extensions.items():
         if oid in extensions.READERS and oid not in said:
             said[oid] = extensions.read(oid, value)
-        if critical and oid not in _PROCESSED:
+        if not critical:
+            continue
+        if oid not in _PROCESSED:
             section = _NEVER_CRITICAL.get(oid)
             if section:
                 raise _violation(f"{extensions.name_of(oid)} is critical, against RFC 5280 {section}")
@@ -121,8 +122,11 @@ def check_every(certificate: Certificate, time: TimePolicy, at: int) -> None:
                 f"critical extension {extensions.name_of(oid)} is not implemented",
                 ChainReason.UNKNOWN_CRITICAL_EXTENSION,
             )
-        if oid == extensions.POLICY_CONSTRAINTS:
-            raise _violation("policyConstraints is not critical (RFC 5280 4.2.1.11)")
+        if oid == extensions.CERTIFICATE_POLICIES and not said[oid].understood:
+            raise CertificateError(
+                "certificatePolicies is critical, with a qualifier that is not known (RFC 5280 4.2.1.4)",
+                ChainReason.UNKNOWN_CRITICAL_EXTENSION,
+            )
     time.check(certificate, at)
 
 

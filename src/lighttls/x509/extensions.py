@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from lighttls._struct import struct
 from lighttls._typing import Any, Final
+from lighttls.errors import CertificateError, ChainReason
 from lighttls.x509 import der
 
 SUBJECT_KEY_IDENTIFIER: Final = der.oid("2.5.29.14")
@@ -42,6 +43,9 @@ NAMES: Final = {
     AUTHORITY_INFO_ACCESS: "authorityInfoAccess",
     TLS_FEATURE: "tlsFeature",
 }
+
+ANY_POLICY: Final = der.oid("2.5.29.32.0")
+_KNOWN_QUALIFIERS: Final = frozenset((der.oid("1.3.6.1.5.5.7.2.1"), der.oid("1.3.6.1.5.5.7.2.2")))  # CPS, user notice
 
 ANY_EXTENDED_KEY_USAGE: Final = der.oid("2.5.29.37.0")
 SERVER_AUTH: Final = der.oid("1.3.6.1.5.5.7.3.1")
@@ -94,6 +98,24 @@ class NameConstraints:
     excluded: tuple[GeneralName, ...]
 
 
+@struct
+class CertificatePolicies:
+    """The policies a certificate is issued under (RFC 5280 4.2.1.4)."""
+
+    policies: frozenset[bytes]
+    """OIDs, ANY_POLICY perhaps among them."""
+    understood: bool
+    """No qualifier is of a kind that RFC 5280 does not know."""
+
+
+@struct
+class PolicyConstraints:
+    """After how many certificates a policy is demanded, and mapping ends (RFC 5280 4.2.1.11). None: it does not say."""
+
+    require_explicit_policy: int | None
+    inhibit_policy_mapping: int | None
+
+
 def read(oid: bytes, value: bytes) -> Any:
     """What an extension says whose OID is in `READERS`. Raises CertificateError."""
     key = oid, value
@@ -108,7 +130,7 @@ def read(oid: bytes, value: bytes) -> Any:
 
 
 _MEMO_ENTRIES: Final = 128
-_MEMO_VALUE: Final = 64  # bytes; longer ones are not remembered
+_MEMO_VALUE: Final = 128  # bytes; longer ones are not remembered
 _memo: dict[tuple[bytes, bytes], Any] = {}
 
 
@@ -222,6 +244,82 @@ def tls_feature(value: bytes) -> frozenset[int]:
     return numbers
 
 
+def certificate_policies(value: bytes) -> CertificatePolicies:
+    """certificatePolicies. Qualifiers are for people: only what kind they are is looked at."""
+    policies = set()
+    understood = True
+    listed = der.items(value, der.SEQUENCE, "certificatePolicies")
+    for tag, at, stop in listed:
+        if tag != der.SEQUENCE:
+            raise der.malformed("certificatePolicies: a policy is not a SEQUENCE")
+        oid_at, at = der.expect(value, at, stop, der.OID, "certificatePolicies policy")
+        policies.add(value[oid_at:at])
+        if at < stop:
+            understood &= _known_qualifiers(value, at, stop)
+    if not policies or len(policies) < len(listed):
+        raise der.malformed("certificatePolicies: no policy, or one that appears twice")
+    return CertificatePolicies(frozenset(policies), understood)
+
+
+def _known_qualifiers(value: bytes, at: int, end: int) -> bool:
+    at, stop = der.expect(value, at, end, der.SEQUENCE, "certificatePolicies qualifiers")
+    if at == stop or stop != end:
+        raise der.malformed("certificatePolicies: an empty list of qualifiers, or bytes after it")
+    known = True
+    for tag, start, end_of_one in der.elements(value, at, stop):
+        if tag != der.SEQUENCE:
+            raise der.malformed("certificatePolicies: a qualifier is not a SEQUENCE")
+        kind_at, kind_stop = der.expect(value, start, end_of_one, der.OID, "certificatePolicies qualifier")
+        if der.read(value, kind_stop, end_of_one)[2] != end_of_one:
+            raise der.malformed("certificatePolicies: bytes after a qualifier")
+        known &= value[kind_at:kind_stop] in _KNOWN_QUALIFIERS
+    return known
+
+
+def policy_mappings(value: bytes) -> tuple[tuple[bytes, bytes], ...]:
+    """policyMappings: (a policy of the issuer, one of the subject that stands for it). None is anyPolicy."""
+    mappings: dict[tuple[bytes, bytes], None] = {}
+    for tag, at, stop in der.items(value, der.SEQUENCE, "policyMappings"):
+        if tag != der.SEQUENCE:
+            raise der.malformed("policyMappings: a mapping is not a SEQUENCE")
+        first_at, first_stop = der.expect(value, at, stop, der.OID, "policyMappings policy")
+        second_at, second_stop = der.expect(value, first_stop, stop, der.OID, "policyMappings policy")
+        if second_stop != stop:
+            raise der.malformed("policyMappings: bytes after a mapping")
+        mapping = value[first_at:first_stop], value[second_at:second_stop]
+        if ANY_POLICY in mapping:
+            raise CertificateError("policyMappings maps anyPolicy (RFC 5280 4.2.1.5)", ChainReason.PROFILE_VIOLATION)
+        mappings[mapping] = None
+    if not mappings:
+        raise der.malformed("policyMappings: empty")
+    return tuple(mappings)
+
+
+def policy_constraints(value: bytes) -> PolicyConstraints:
+    """policyConstraints; it says at least one of the two things it can say."""
+    said: list[int | None] = [None, None]
+    for tag, at, stop in der.items(value, der.SEQUENCE, "policyConstraints"):
+        kind = tag - 0x80
+        if kind not in (0, 1) or any(each is not None for each in said[kind:]):
+            raise der.malformed("policyConstraints: unknown or repeated field")
+        said[kind] = _count(value, at, stop, "policyConstraints")
+    if said == [None, None]:
+        raise der.malformed("policyConstraints: empty")
+    return PolicyConstraints(*said)
+
+
+def inhibit_any_policy(value: bytes) -> int:
+    """inhibitAnyPolicy: how many more certificates may use anyPolicy (RFC 5280 4.2.1.14)."""
+    return _count(value, der.whole(value, der.INTEGER, "inhibitAnyPolicy"), len(value), "inhibitAnyPolicy")
+
+
+def _count(value: bytes, at: int, stop: int, what: str) -> int:
+    number = der.integer(value, at, stop, what)
+    if number < 0:
+        raise der.malformed(f"{what}: a negative number of certificates")
+    return number
+
+
 READERS: Final[dict[bytes, Callable[[bytes], Any]]] = {
     BASIC_CONSTRAINTS: basic_constraints,
     KEY_USAGE: key_usage,
@@ -230,6 +328,10 @@ READERS: Final[dict[bytes, Callable[[bytes], Any]]] = {
     SUBJECT_KEY_IDENTIFIER: subject_key_identifier,
     AUTHORITY_KEY_IDENTIFIER: authority_key_identifier,
     NAME_CONSTRAINTS: name_constraints,
+    CERTIFICATE_POLICIES: certificate_policies,
+    POLICY_MAPPINGS: policy_mappings,
+    POLICY_CONSTRAINTS: policy_constraints,
+    INHIBIT_ANY_POLICY: inhibit_any_policy,
     AUTHORITY_INFO_ACCESS: ca_issuers,
     TLS_FEATURE: tls_feature,
 }

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from lighttls._typing import Final
 from lighttls.crypto.provider import CryptoProvider
 from lighttls.errors import BadSignature, CertificateError, ChainReason
-from lighttls.x509 import checks, distinguished_name, name_constraints, public_key, signatures
+from lighttls.x509 import checks, distinguished_name, extensions, name_constraints, public_key, signatures
 from lighttls.x509.certificate import Certificate
 from lighttls.x509.distinguished_name import Name
 from lighttls.x509.policy import VerifyPolicy
@@ -27,7 +27,7 @@ from lighttls.x509.verified_signatures import Fact, VerifiedSignatures
 # chains must end within a second on a desktop, and within many seconds on the slowest device.
 SIGNATURES: Final = 100  # 16 certificates sent, each checked against its few namesakes
 CANDIDATES: Final = 5_000  # about 20 µs each, signatures aside
-COMPARISONS: Final = 250_000  # of a name with a constraint, and each by itself; the largest real lists have hundreds
+STEPS: Final = 250_000  # a name, a constraint, one compared with the other, a policy; real lists have hundreds at most
 LONGEST_PATH: Final = 32  # certificates, also self-issued ones, which no other limit counts
 ATTEMPTS_KEPT: Final = 32  # failures kept for the report
 
@@ -56,7 +56,7 @@ class Search:
         self._checked: dict[Fact, bool] = {}
         self._signatures_left = SIGNATURES
         self._candidates_left = CANDIDATES
-        self._comparisons_left = COMPARISONS
+        self._steps_left = STEPS
 
     def run(self, leaf: Certificate, others: Sequence[bytes | Certificate]) -> VerifiedPath:
         """Find a path for `leaf` with the help of `others` (DER, or parsed). Raises CertificateError."""
@@ -180,12 +180,16 @@ class Search:
             except CertificateError as error:
                 error.context["culprit"] = below
                 raise
-        authorities = path[1:] if certificate is None else [*path[1:], certificate]
-        for height, authority in enumerate(authorities, 1):
+        everyone = path if certificate is None else [*path, certificate]
+        for height, authority in enumerate(everyone[1:], 1):
             constraints = authority.name_constraints
             if constraints is not None:
-                name_constraints.check(constraints, authority, path[:height], self._spend_comparisons)
+                name_constraints.check(constraints, authority, path[:height], self._spend)
             checks.check_features(authority, path[:height])
+        if self._policy.require_explicit_policy or any(extensions.POLICY_CONSTRAINTS in c.extensions for c in everyone):
+            from lighttls.x509 import policies  # late: few owners and few authorities demand any
+
+            policies.check(path, certificate, self._policy, self._spend)
         self._check_pins(path, anchor)
         return VerifiedPath(tuple(path), anchor, self._policy.time.checks_dates)
 
@@ -226,10 +230,10 @@ class Search:
         ):
             raise CertificateError("none of the pinned keys is in the path", ChainReason.PIN_MISMATCH)
 
-    def _spend_comparisons(self, count: int) -> None:
-        self._comparisons_left -= count
-        if self._comparisons_left < 0:
-            raise _BudgetError(f"more than {COMPARISONS} comparisons of names with constraints")
+    def _spend(self, count: int) -> None:
+        self._steps_left -= count
+        if self._steps_left < 0:
+            raise _BudgetError(f"more than {STEPS} steps with names, constraints and policies")
 
     def _note(self, path: Sequence[Certificate], anchor: Anchor | None, error: CertificateError, depth: int) -> None:
         if len(self._attempts) < ATTEMPTS_KEPT:

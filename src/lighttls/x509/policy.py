@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from lighttls._struct import struct
 from lighttls._typing import TYPE_CHECKING, Final
 from lighttls.errors import CertificateError, ChainReason, ConfigurationError
+from lighttls.x509 import der
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 LARGEST_RSA_BITS: Final = 8192
 """No policy goes beyond: one verification with 16384 bits costs as much as sixteen with 4096."""
 _SMALLEST_RSA_BITS: Final = 1024  # below, keys have been factored in public
+
+_ANY_POLICY: Final = der.oid("2.5.29.32.0")
 
 DEFAULT_DEPTH: Final = 10
 """Authorities between leaf and anchor. Public chains have one to three, cross-signed ones four."""
@@ -98,6 +101,12 @@ class VerifyPolicy:
     the verified path, anchor included. `max_depth`: authorities between leaf and anchor,
     self-issued ones not counted. `verifier` replaces our verdict, or adds to it.
 
+    The inputs of RFC 5280 6.1.1 (c) to (g) on certificate policies: `require_explicit_policy` demands a path that was
+    issued under one of `initial_policies` (OIDs with dots, such as "2.23.140.1.2.2"; None: under any, so long as it is
+    the same from the anchor down), `inhibit_policy_mapping` lets no authority translate policies, and with
+    `inhibit_any_policy` anyPolicy in a certificate stands for nothing. Without `require_explicit_policy` they are used
+    only where an authority in the path demands a policy.
+
     `raw_keys` says which raw public keys a host may show instead of a chain (RFC 7250): SubjectPublicKeyInfos (DER) or
     their SHA-256 digests (32 bytes, or base64), one or several, by host name or address. They hold for that host
     alone; nothing else about the server is checked then, and neither `pins`, `verifier` nor `insecure_skip_verify`
@@ -108,6 +117,11 @@ class VerifyPolicy:
     time: TimePolicy
     check_hostname: bool
     max_depth: int
+    initial_policies: frozenset[bytes] | None
+    """OIDs as in DER; None for any."""
+    require_explicit_policy: bool
+    inhibit_policy_mapping: bool
+    inhibit_any_policy: bool
     pins: frozenset[bytes]
     raw_keys: tuple[tuple[str, frozenset[bytes]], ...]
     verifier: ChainVerifier | None
@@ -119,6 +133,10 @@ class VerifyPolicy:
         time: TimePolicy | None = None,
         check_hostname: bool = True,
         max_depth: int = DEFAULT_DEPTH,
+        initial_policies: Iterable[str] | None = None,
+        require_explicit_policy: bool = False,
+        inhibit_policy_mapping: bool = False,
+        inhibit_any_policy: bool = False,
         pins: Iterable[bytes | str] = (),
         raw_keys: Mapping[str, RawKey | Iterable[RawKey]] | None = None,
         verifier: ChainVerifier | None = None,
@@ -131,6 +149,10 @@ class VerifyPolicy:
         _set(self, "time", TimePolicy.required() if time is None else time)
         _set(self, "check_hostname", check_hostname)
         _set(self, "max_depth", max_depth)
+        _set(self, "initial_policies", None if initial_policies is None else _policies(initial_policies))
+        _set(self, "require_explicit_policy", require_explicit_policy)
+        _set(self, "inhibit_policy_mapping", inhibit_policy_mapping)
+        _set(self, "inhibit_any_policy", inhibit_any_policy)
         _set(self, "pins", frozenset(pin_digest(pin) for pin in pins))
         _set(self, "raw_keys", () if raw_keys is None else _raw_keys(raw_keys))
         _set(self, "verifier", verifier)
@@ -139,6 +161,24 @@ class VerifyPolicy:
     def raw_keys_of(self, host: str) -> frozenset[bytes]:
         """The keys and digests of a host, by its name in the form for comparison."""
         return next((keys for name, keys in self.raw_keys if name == host), frozenset())
+
+
+def _policies(given: Iterable[str]) -> frozenset[bytes] | None:
+    """OIDs of policies from their written form; None if anyPolicy is among them."""
+    written = () if isinstance(given, str) else tuple(given)
+    if not written:
+        raise ConfigurationError("VerifyPolicy: initial_policies must be a collection of one or more OIDs, or None")
+    for each in written:
+        arcs = each.split(".") if isinstance(each, str) and each.isascii() else ()
+        if (
+            len(arcs) < 2
+            or not all(map(str.isdigit, arcs))
+            or int(arcs[0]) > 2
+            or (arcs[0] < "2" and int(arcs[1]) > 39)
+        ):
+            raise ConfigurationError(f"VerifyPolicy: initial_policies has {each!r}, which is no OID written with dots")
+    policies = frozenset(map(der.oid, written))
+    return None if _ANY_POLICY in policies else policies
 
 
 def _raw_keys(given: Mapping[str, RawKey | Iterable[RawKey]]) -> tuple[tuple[str, frozenset[bytes]], ...]:

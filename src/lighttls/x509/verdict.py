@@ -123,6 +123,7 @@ _TELLING: Final = {
             ChainReason.EXPIRED,
             ChainReason.NOT_YET_VALID,
             ChainReason.NAME_CONSTRAINTS,
+            ChainReason.CERTIFICATE_POLICY,
             ChainReason.MISSING_FEATURE,
             ChainReason.PIN_MISMATCH,
             ChainReason.PATH_TOO_LONG,

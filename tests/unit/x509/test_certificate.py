@@ -185,6 +185,28 @@ def general(tag: int, value: bytes = b"x") -> bytes:
     return der.sequence(der.element(tag, value))
 
 
+POLICY = der.oid(UNKNOWN)
+ODD_POLICIES = (
+    der.sequence(),
+    der.sequence(POLICY),
+    der.sequence(der.sequence()),
+    der.sequence(der.sequence(POLICY), der.sequence(POLICY)),  # RFC 5280 §4.2.1.4: no more than once
+    der.sequence(der.sequence(POLICY, der.sequence())),
+    der.sequence(der.sequence(POLICY, der.null())),
+    der.sequence(der.sequence(POLICY, der.sequence(POLICY))),
+    der.sequence(der.sequence(POLICY, der.sequence(der.sequence(POLICY)))),
+    der.sequence(der.sequence(POLICY, der.sequence(der.sequence(POLICY, der.null(), der.null())))),
+    der.sequence(der.sequence(POLICY, der.sequence(der.sequence(POLICY, der.null())), der.null())),
+)
+ODD_MAPPINGS = (
+    der.sequence(),
+    der.sequence(POLICY, POLICY),
+    der.sequence(der.sequence(POLICY)),
+    der.sequence(der.sequence(POLICY, der.null())),
+    der.sequence(der.sequence(POLICY, POLICY, POLICY)),
+)
+
+
 @pytest.mark.parametrize(
     ("oid", "attribute", "value"),
     [
@@ -226,6 +248,18 @@ def general(tag: int, value: bytes = b"x") -> bytes:
             "ca_issuers",
             der.sequence(der.sequence(der.oid(UNKNOWN), der.implicit(6, b"") * 2)),
         ),
+        *((kit.CERTIFICATE_POLICIES, "certificate_policies", value) for value in ODD_POLICIES),
+        *((kit.POLICY_MAPPINGS, "policy_mappings", value) for value in ODD_MAPPINGS),
+        (kit.POLICY_CONSTRAINTS, "policy_constraints", der.sequence()),
+        (kit.POLICY_CONSTRAINTS, "policy_constraints", der.sequence(der.implicit(0, b"\xff"))),
+        (kit.POLICY_CONSTRAINTS, "policy_constraints", der.sequence(der.implicit(0, b""))),
+        (kit.POLICY_CONSTRAINTS, "policy_constraints", der.sequence(der.implicit(0, b"\1") * 2)),
+        (kit.POLICY_CONSTRAINTS, "policy_constraints", der.sequence(der.implicit(1, b"\1"), der.implicit(0, b"\1"))),
+        (kit.POLICY_CONSTRAINTS, "policy_constraints", der.sequence(der.implicit(2, b"\1"))),
+        (kit.POLICY_CONSTRAINTS, "policy_constraints", der.sequence(der.integer(1))),
+        (kit.INHIBIT_ANY_POLICY, "inhibit_any_policy", der.integer(-1)),
+        (kit.INHIBIT_ANY_POLICY, "inhibit_any_policy", der.integer(1) + der.null()),
+        (kit.INHIBIT_ANY_POLICY, "inhibit_any_policy", der.null()),
     ],
 )
 def test_malformed_extension_is_refused_when_it_is_read(oid: str, attribute: str, value: bytes) -> None:
