@@ -15,7 +15,7 @@ help:
 	@echo "make mutants    switch off checks of the protocol, one at a time: some test must fail for each"
 	@echo "make cross      run the C core on every processor that qemu stands for here (minutes)"
 	@echo "make interop    meet every server that docs/interop.md lists, and write it anew (half an hour)"
-	@echo "make fuzz       fuzz each part of the C core that reads strangers' bytes for half an hour"
+	@echo "make fuzz       fuzz each part that reads strangers' bytes, in C and in Python, for half an hour"
 	@echo "make size       what the C core needs of a microcontroller: flash and stack"
 	@echo "make assurance  every proof of the C core in its long form (hours)"
 	@echo "make check      lint, types, formatting, import rules"
@@ -53,7 +53,7 @@ interop:
 	@tools/with_engine.sh tools/interop.py build/interop.json
 
 fuzz:
-	@tools/setup.sh test
+	@tools/setup.sh dev
 	@LIGHTTLS_FUZZ_SECONDS=$${LIGHTTLS_FUZZ_SECONDS:-1800} LIGHTTLS_REQUIRE_ALL=1 tools/with_engine.sh -m pytest -s tests/fuzz
 
 size:

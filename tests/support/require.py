@@ -47,6 +47,12 @@ def native() -> None:
         _missing(f"native engine not built ({problem})", "make deps, then make test")
 
 
+def module(name: str) -> None:
+    """A package that the extra "dev" brings."""
+    if find_spec(name) is None:
+        _missing(f"no module {name} here", 'pip install "lighttls[dev]"')
+
+
 def vectors(path: str) -> Path:
     """A file or folder of the published test vectors (LIGHTTLS_VECTORS; default ../shared/vectors)."""
     root = Path(os.environ.get("LIGHTTLS_VECTORS") or REPOSITORY.parent / "shared" / "vectors")
