@@ -30,6 +30,10 @@ class LightTLSError(Exception):
         if hint is not None:
             self.hint = hint
 
+    def advice(self) -> str:
+        """What to do next, in one to five sentences: what `explain` says after the message."""
+        return self.hint
+
 
 class ProtocolError(LightTLSError):
     """The peer broke the rules of TLS; an alert for it is queued."""
@@ -274,7 +278,11 @@ class ChainReason(Enum):
 
 
 class CertificateError(LightTLSError):
-    """The server's chain was refused; `reason` says why, `context` has the paths that were tried."""
+    """The server's chain was refused; `reason` says why.
+
+    `context` has the paths that were tried ("attempts"), the one whose end is the reason ("attempt"), the place of the
+    certificate at fault ("depth", leaf 0), and what the verdict was about ("question"), where these exist.
+    """
 
     def __init__(
         self, message: str, reason: ChainReason, *, alert: Alert | None = None, hint: str | None = None, **context: Any
@@ -282,6 +290,14 @@ class CertificateError(LightTLSError):
         super().__init__(message, hint=hint if hint is not None else reason.explanation, **context)
         self.reason = reason
         self.alert = reason.alert if alert is None else alert
+
+    def advice(self) -> str:
+        """The hint that was given; else what can be said of this very chain, which is looked into only now."""
+        question = self.context.get("question")
+        if question is None or self.hint != self.reason.explanation:
+            return self.hint
+        advice: str = question.advice(self)
+        return advice
 
 
 class PeerAlert(LightTLSError):
@@ -392,4 +408,4 @@ def explain(error: BaseException) -> str:
         text += "."
     if text.partition(" ")[0].isalpha():  # a word, not a file's name or a setting's
         text = text[:1].upper() + text[1:]
-    return f"{text} {error.hint}".strip()
+    return f"{text} {error.advice()}".strip()

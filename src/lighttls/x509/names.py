@@ -189,12 +189,13 @@ def _listed(names: tuple[tuple[int, bytes], ...]) -> str:
         if kind == DNS_NAME:
             shown.append(printable(name[:253].decode("ascii", "backslashreplace")))
         elif kind == IP_ADDRESS:
-            shown.append(_address_text(name))
+            shown.append(address_text(name))
     more = len(shown) - _NAMES_SHOWN
     return (", ".join(shown[:_NAMES_SHOWN]) or "none for a host") + (f" and {more} more" if more > 0 else "")
 
 
-def _address_text(address: bytes) -> str:
+def address_text(address: bytes) -> str:
+    """Write an iPAddress of 4 or 16 bytes."""
     if len(address) == 4:
         return ".".join(str(byte) for byte in address)
     return ":".join(f"{address[i] << 8 | address[i + 1]:x}" for i in range(0, 16, 2))

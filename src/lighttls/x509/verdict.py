@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from lighttls._struct import struct
 from lighttls._typing import Final, Protocol
 from lighttls.errors import CertificateError, ChainReason
-from lighttls.x509 import distinguished_name
 from lighttls.x509.certificate import Certificate
 from lighttls.x509.trust_store import Anchor
 
@@ -160,27 +159,4 @@ def refusal(attempts: Sequence[Attempt]) -> CertificateError:
         shown = "; ".join(str(attempt) for attempt in others[:_ATTEMPTS_IN_TEXT])
         more = len(others) - _ATTEMPTS_IN_TEXT
         text += f" (also tried: {shown}{f'; and {more} more' if more > 0 else ''})"
-    return CertificateError(
-        text[:_TEXT_LIMIT], best.reason, hint=_advice(best), attempts=tuple(attempts), depth=best.depth
-    )
-
-
-def _advice(best: Attempt) -> str | None:
-    """A hint that knows more than the reason's own explanation; None where there is none."""
-    if best.reason is ChainReason.WEAK_SIGNATURE and best.anchor is not None and "sha1" in best.detail.lower():
-        return (
-            f"The root's own signature does not matter, but this certificate stands below it. Renew it; if you "
-            f"cannot, allow SHA-1 below '{best.anchor}' only: trust.add(..., allow=SignaturePolicy(sha1=True))."
-        )
-    if best.reason is ChainReason.UNKNOWN_ISSUER:
-        top = best.certificates[-1]
-        try:
-            places = top.ca_issuers
-        except CertificateError:
-            places = ()
-        if places:
-            return (
-                f"{best.reason.explanation} The missing certificate is published at "
-                f"{distinguished_name.printable(places[0][:300])}"
-            )
-    return None
+    return CertificateError(text[:_TEXT_LIMIT], best.reason, attempts=tuple(attempts), attempt=best, depth=best.depth)

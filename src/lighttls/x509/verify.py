@@ -11,6 +11,7 @@ from lighttls.x509 import names
 from lighttls.x509.certificate import PURPOSES, Certificate
 from lighttls.x509.path import Search
 from lighttls.x509.policy import VerifyPolicy, seconds
+from lighttls.x509.question import Question
 from lighttls.x509.trust_store import TrustStore
 from lighttls.x509.verdict import Attempt, ChainVerifier, VerificationRequest, VerifiedPath, refusal
 from lighttls.x509.verified_signatures import VerifiedSignatures
@@ -48,7 +49,7 @@ def verify_chain(
 
     Raises:
         CertificateError: refused; `reason` is the most telling one, `context["attempts"]` has every
-            path that was tried and what ended it.
+            path that was tried and what ended it, and `explain` says what to do.
         ConfigurationError: `server_hostname`, `at` or `purpose` is none.
         UsageError: there is no certificate or no name to check.
     """
@@ -70,19 +71,23 @@ def verify_chain(
         if policy.insecure_skip_verify:
             return VerifiedPath((leaf,), None, False)
         found = Search(trust, now, policy, purpose, engine, known_signatures).run(leaf, sent[1:])
-        if reference is not None:
-            try:
+        try:
+            if reference is not None:
                 names.match(reference, leaf)
-            except CertificateError as error:
-                raise refusal([Attempt(found.certificates, found.anchor, error.reason, 0, str(error))]) from error
-        _judge_status(found, ocsp_response, unanswered, now, policy, engine)
+            _judge_status(found, ocsp_response, unanswered, now, policy, engine)
+        except CertificateError as error:
+            raise refusal([Attempt(found.certificates, found.anchor, error.reason, 0, str(error))]) from error
         return found
 
-    if policy.verifier is not None:
+    try:
+        if policy.verifier is None:
+            return judge()
         certificates = tuple(each.der if isinstance(each, Certificate) else bytes(each) for each in sent)
         request = VerificationRequest(certificates, server_hostname, now, purpose, judge, ocsp_response, sct_list)
         return _ask(policy.verifier, request)
-    return judge()
+    except CertificateError as error:
+        error.context.setdefault("question", Question(sent, trust, reference, now, policy, purpose, provider))
+        raise
 
 
 def _judge_status(

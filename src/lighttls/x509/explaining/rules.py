@@ -1,0 +1,190 @@
+"""Reasons that are about a rule that a certificate breaks: name, usage, constraints, strength, pins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lighttls._typing import Final
+from lighttls.errors import CertificateError
+from lighttls.x509 import extensions
+from lighttls.x509.explaining import near_names, oids, what_if
+from lighttls.x509.explaining.case import Case, pin, quietly, shown
+from lighttls.x509.policy import SignaturePolicy
+from lighttls.x509.signatures import ALGORITHMS
+from lighttls.x509.trust_store import Anchor
+from lighttls.x509.verdict import Attempt
+
+_PINS_SHOWN: Final = 6
+
+
+def malformed(case: Case, attempts: Sequence[Attempt]) -> str:
+    certificate = case.certificate
+    if certificate is None:
+        return ""
+    for oid, (_, value) in certificate.extensions.items():
+        if oid in extensions.READERS:
+            try:
+                extensions.read(oid, value)
+            except CertificateError as error:
+                return (
+                    f"The extension {extensions.name_of(oid)} of '{certificate}' cannot be read: {error}. Whoever "
+                    f"issued it must issue it anew; if it is this device's trust store that holds it, get a new copy."
+                )
+    return ""
+
+
+def name_mismatch(case: Case, attempts: Sequence[Attempt]) -> str:
+    reference = case.question.reference
+    if reference is None:
+        return ""
+    near = near_names.near_miss(reference, case.attempt.certificates[0])
+    return near or (
+        f"The chain is good, but its certificate is not for {reference.text}: connect by a name that it lists, or have "
+        f"{reference.text} added to its subjectAltName. A server that does not know the name often shows a default "
+        f"certificate, and so does a captive portal."
+    )
+
+
+def not_a_ca(case: Case, attempts: Sequence[Attempt]) -> str:
+    certificate = case.certificate
+    if certificate is None:
+        return ""
+    if certificate.version < 3:
+        return (
+            f"'{certificate}' is of version {certificate.version}, which cannot say that it is an authority. As an "
+            f"anchor in your trust store it would do; as an intermediate it must be issued anew."
+        )
+    words = (
+        f"'{certificate}' signed another certificate and is no authority. If it is your own, issue it anew with "
+        f"basicConstraints = critical, CA:TRUE"
+    )
+    if isinstance(case.culprit, Anchor):
+        if len(case.attempt.certificates) == 1 and case.attempt.certificates[0].self_issued:
+            return (
+                f"The server's self-signed certificate is another one than '{case.culprit}' in your trust store, with "
+                f"the same name and key: it was renewed. Add the new one; a server's own certificate counts byte by "
+                f"byte."
+            )
+        return f"{words}; or trust its name and key whatever it says of itself, by trust.add_anchor(subject, spki)."
+    return f"{words}; if not, the chain is assembled wrongly, or forged."
+
+
+def path_too_long(case: Case, attempts: Sequence[Attempt]) -> str:
+    certificate = case.certificate
+    limit = quietly(lambda: None if certificate is None else certificate.basic_constraints)
+    if limit is not None and limit.path_length is not None and "allows" in case.attempt.detail:
+        return (
+            f"'{certificate}' was made with pathLenConstraint {limit.path_length}, and an authority below it certified "
+            f"another one although it may not. Let '{certificate}' be issued anew with a larger one, or the server's "
+            f"certificate by an authority higher up."
+        )
+    return (
+        f"The limit is this client's own, VerifyPolicy(max_depth={case.question.policy.max_depth}): raise it if the "
+        f"chain is as it should be."
+    )
+
+
+def key_usage(case: Case, attempts: Sequence[Attempt]) -> str:
+    certificate = case.certificate
+    usage = None if certificate is None else certificate.key_usage
+    if usage is None:
+        return ""
+    listed = ", ".join(oids.KEY_USAGES.get(bit, f"bit {bit}") for bit in sorted(usage)) or "nothing"
+    wanted = "without keyCertSign (or as an authority)" if case.at_leaf else "with keyCertSign"
+    return f"Its keyUsage allows {listed}. Issue it anew {wanted}."
+
+
+def extended_key_usage(case: Case, attempts: Sequence[Attempt]) -> str:
+    certificate = case.certificate
+    purposes = None if certificate is None else certificate.extended_key_usage
+    if purposes is None:
+        return ""
+    listed = ", ".join(sorted(oids.purpose(each) for each in purposes))
+    wanted = "serverAuth" if case.question.purpose == "server_auth" else "clientAuth"
+    if not case.at_leaf:
+        return f"This authority may issue certificates for {listed} only: another one must issue those for {wanted}."
+    return f"It was issued for {listed}, and must be issued anew for {wanted}."
+
+
+def name_constraints(case: Case, attempts: Sequence[Attempt]) -> str:
+    path, anchor = case.attempt.certificates, case.attempt.anchor
+    above = list(path[case.attempt.depth + 1 :])
+    if anchor is not None and anchor.certificate is not None:
+        above.append(anchor.certificate)
+    limits = [f"'{each}' ({said})" for each in above if (said := near_names.subtrees(each))]
+    if not limits:
+        return ""
+    return (
+        f"These authorities are limited to certain names: {'; '.join(limits[:2])}. The certificate needs a name "
+        f"inside, or an issuer that may speak for it."
+    )
+
+
+def unknown_critical(case: Case, attempts: Sequence[Attempt]) -> str:
+    certificate = case.certificate
+    if certificate is None:
+        return ""
+    for oid, (critical, _) in certificate.extensions.items():
+        if critical and extensions.name_of(oid) in case.attempt.detail:
+            known = oids.EXTENSIONS.get(oid)
+            if known is not None:
+                return f"This extension is {known}. Whoever issued the certificate must leave it out, or not critical."
+    return ""
+
+
+def weak_signature(case: Case, attempts: Sequence[Attempt]) -> str:
+    certificate, anchor = case.certificate, case.attempt.anchor
+    if certificate is None or anchor is None:
+        return ""
+    algorithm = ALGORITHMS.get(certificate.outer_algorithm)
+    if algorithm is None or not algorithm.sha1:
+        return (
+            f"Collisions for {certificate.signature_algorithm} are made in seconds, so that no setting allows it. "
+            f"'{certificate}' must be issued anew."
+        )
+    allow = SignaturePolicy(sha1=True, min_rsa_bits=anchor.allow.min_rsa_bits)
+    beyond = what_if.with_leniency(case.question, anchor, allow)
+    after = "with that the chain is good" if beyond is None else f"even then, {shown(beyond)}"
+    if "sha1" in (anchor.signature_algorithm or "").lower():
+        words = (
+            f"The root '{anchor}' is signed with SHA-1, which does not matter; '{certificate}' below it is, which does."
+        )
+    else:
+        words = f"How a root is signed does not matter, but '{certificate}' stands below the root '{anchor}'."
+    return (
+        f"{words} Have it issued anew; if you cannot, allow SHA-1 below that one anchor by "
+        f"trust.add(..., allow=SignaturePolicy(sha1=True)): {after}."
+    )
+
+
+def weak_key(case: Case, attempts: Sequence[Attempt]) -> str:
+    anchor, certificate = case.attempt.anchor, case.certificate
+    key = None if certificate is None else certificate.public_key
+    if anchor is None or key is None or key.kind != "rsa" or not 1024 <= key.bits < anchor.allow.min_rsa_bits:
+        return ""
+    allow = SignaturePolicy(sha1=anchor.allow.sha1, min_rsa_bits=key.bits)
+    beyond = what_if.with_leniency(case.question, anchor, allow)
+    after = "with that the chain is good" if beyond is None else f"even then, {shown(beyond)}"
+    return (
+        f"Have '{certificate}' issued anew with a key of 2048 bits or more, or on P-256. If you cannot, allow it below "
+        f"the one anchor '{anchor}' by trust.add(..., allow=SignaturePolicy(min_rsa_bits={key.bits})): {after}."
+    )
+
+
+def unsupported(case: Case, attempts: Sequence[Attempt]) -> str:
+    return (
+        "Certificates may have RSA keys, or ECDSA keys on P-256, P-384 and P-521, signed with SHA-256, SHA-384 or "
+        "SHA-512 (RSA by PKCS #1 v1.5 or PSS). Have it issued anew with one of these."
+    )
+
+
+def pin_mismatch(case: Case, attempts: Sequence[Attempt]) -> str:
+    path, anchor = case.attempt.certificates, case.attempt.anchor
+    keys = [(str(each), each.spki) for each in path]
+    if anchor is not None:
+        keys.append((str(anchor), anchor.spki))
+    listed = "; ".join(f"'{who}' {pin(case.question, spki)}" for who, spki in keys[:_PINS_SHOWN])
+    return (
+        f"The server's key was replaced, or someone intercepts. These are the pins of the path: {listed}. Ask whoever "
+        f"runs the server whether one of them is right before you add it."
+    )

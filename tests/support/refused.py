@@ -1,0 +1,380 @@
+"""One refused chain or more for each reason, with the words that its explanation must have.
+
+The same table is shown through the API, through `lighttls verify` and through `lighttls explain` against a server.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from lighttls import VerifyPolicy
+from lighttls.errors import ChainReason
+from lighttls.testing import der_writer as der
+from support import certificates as kit
+from support.certificates import Made
+
+EXPIRED = {"not_before": kit.NOW - 9 * kit.DAY, "not_after": kit.NOW - 5 * kit.DAY}
+NEW_YEAR_1980 = 315532800
+
+ROOT = kit.root("Root")
+MIDDLE = kit.authority("Middle", ROOT)
+LEAF = kit.server(MIDDLE)
+SHA1_ROOT = kit.root("Old Root", hash_name="sha1")
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A chain, what is trusted, and what must be said."""
+
+    what: str
+    reason: ChainReason
+    chain: tuple[Made, ...]
+    words: tuple[str, ...]
+    anchors: tuple[Made, ...] = (ROOT,)
+    host: str = "host.example"
+    at: int = kit.NOW
+    options: tuple[str, ...] = ()
+    """The command line's, for what `settings` say in Python."""
+    settings: dict[str, object] = field(default_factory=dict)
+    """Of VerifyPolicy."""
+    alone: bool = True
+    """`verify` shows it: nothing but the chain is needed."""
+
+    def __str__(self) -> str:
+        return f"{self.reason.value}-{self.what}".replace(" ", "-")
+
+    @property
+    def policy(self) -> VerifyPolicy:
+        return VerifyPolicy(**self.settings)  # type: ignore[arg-type]
+
+
+def middle(**fields: object) -> Made:
+    return kit.authority("Middle", ROOT, **fields)
+
+
+def known_issuer(issuer: bytes, url: str) -> list[kit.Extension]:
+    """authorityKeyIdentifier and the caIssuers of authorityInfoAccess."""
+    place = der.sequence(der.oid("1.3.6.1.5.5.7.48.2"), der.implicit(6, url.encode()))
+    return [
+        (kit.AUTHORITY_KEY_IDENTIFIER, False, der.sequence(der.implicit(0, issuer))),
+        (kit.AUTHORITY_INFO_ACCESS, False, der.sequence(place)),
+    ]
+
+
+def purpose(dotted: str) -> kit.Extension:
+    return (kit.EXTENDED_KEY_USAGE, False, der.sequence(der.oid(dotted)))
+
+
+def identifier(value: bytes) -> kit.Extension:
+    return (kit.SUBJECT_KEY_IDENTIFIER, False, der.octet_string(value))
+
+
+def _unknown_issuer() -> list[Refused]:
+    published = [*kit.host("host.example"), *known_issuer(b"\xab" * 20, "http://ca.example/middle.der")]
+    leaf = kit.server(MIDDLE, extensions=published)
+    renamed = kit.make("Renamed", kit.ec_key("Renamed"), extensions=[*kit.ca(), identifier(b"\xab" * 20)])
+    looked_for = ("'CN=Middle'", "ab" * 20, "http://ca.example/middle.der")
+    return [
+        Refused("intermediate", ChainReason.UNKNOWN_ISSUER, (leaf,), (*looked_for, "lacks the intermediate")),
+        Refused(
+            "renamed", ChainReason.UNKNOWN_ISSUER, (leaf,), (*looked_for, "'CN=Renamed'", "renamed"), anchors=(renamed,)
+        ),
+        Refused(
+            "root",
+            ChainReason.UNKNOWN_ISSUER,
+            (LEAF, MIDDLE),
+            ("'CN=Root'", "ends at 'CN=Middle'", "a root is missing from your trust store"),
+            anchors=(SHA1_ROOT,),
+        ),
+    ]
+
+
+def _self_signed() -> list[Refused]:
+    own = kit.make("server", kit.ec_key("server"), extensions=kit.host("host.example"))
+    late = kit.root("Root", not_after=kit.NOW - 5)
+    return [
+        Refused(
+            "server",
+            ChainReason.SELF_SIGNED,
+            (own,),
+            ("own certificate is signed by itself", sha256(own.der).hexdigest(), "with it the chain would be good"),
+        ),
+        Refused(
+            "root",
+            ChainReason.SELF_SIGNED,
+            (LEAF, MIDDLE, ROOT),
+            ("its own root 'CN=Root'", sha256(ROOT.der).hexdigest(), "with it the chain would be good"),
+            anchors=(SHA1_ROOT,),
+        ),
+        Refused(
+            "root that would not do",
+            ChainReason.EXPIRED,
+            (LEAF, MIDDLE, late),
+            ("Nothing that the server sent leads anywhere else",),
+            anchors=(SHA1_ROOT,),
+        ),
+    ]
+
+
+def _bad_signature() -> list[Refused]:
+    other = kit.make("Root", kit.ec_key("Other"), extensions=[*kit.ca(), identifier(b"\xcd" * 20)])
+    damaged = kit.make(
+        "Root", kit.ec_key("Other"), extensions=kit.ca(), signature=kit.ec_key("Root").sign(b"", "sha256")
+    )
+    says = [*kit.ca(), *known_issuer(b"\xab" * 20, "http://ca.example/root.der")]
+    forged = kit.authority("Middle", ROOT, signature=b"forged")
+    wrong = kit.make("Middle", kit.ec_key("Other"), ROOT, extensions=kit.ca())
+    reason = ChainReason.BAD_SIGNATURE
+    return [
+        Refused("namesake", reason, (LEAF, middle(extensions=says)), ("ab" * 20, "cd" * 20, "another key"), (other,)),
+        Refused("damaged anchor", reason, (LEAF, MIDDLE), ("damaged", "compare the fingerprint"), (damaged,)),
+        Refused("forged", reason, (LEAF, forged), ("'CN=Middle'", "another key")),
+        Refused("wrong generation", reason, (LEAF, wrong), ("an intermediate of another generation",)),
+    ]
+
+
+def _dates() -> list[Refused]:
+    ended = kit.root("Ended Root", **EXPIRED)
+    cross = kit.make("Root", kit.ec_key("Root"), ended, extensions=[*kit.ca(), identifier(b"\xef" * 20)])
+    end = ChainReason.EXPIRED
+    start = ChainReason.NOT_YET_VALID
+    return [
+        Refused("leaf", end, (kit.server(MIDDLE, **EXPIRED), MIDDLE), ("5 days ago", "must renew it", "2026-06-01")),
+        Refused("intermediate", end, (LEAF, middle(**EXPIRED)), ("still sends an intermediate", "5 days ago")),
+        Refused(
+            "root with another way",
+            end,
+            (LEAF, MIDDLE, cross),
+            ("a root in your trust store ended", "A path over 'CN=Root' would have worked", "ef" * 20),
+            anchors=(ended,),
+        ),
+        Refused("root", end, (kit.server(ended),), ("Nothing that the server sent leads anywhere else",), (ended,)),
+        Refused(
+            "clock never set",
+            start,
+            (LEAF, MIDDLE),
+            ("The clock says 1980-01-01: it was never set", "TimePolicy.floor"),
+            at=NEW_YEAR_1980,
+        ),
+        Refused(
+            "clock an hour behind",
+            start,
+            (kit.server(MIDDLE, not_before=kit.NOW + 3600), MIDDLE),
+            ("It starts in 1 hour", "time zone"),
+        ),
+        Refused(
+            "clock months behind",
+            start,
+            (kit.server(MIDDLE, not_before=kit.NOW + 90 * kit.DAY, not_after=kit.NOW + 99 * kit.DAY), MIDDLE),
+            ("It starts in 90 days", "2026-06-01T00:00:00Z"),
+        ),
+    ]
+
+
+def _names() -> list[Refused]:
+    def is_for(what: str, host: str, *names: str | bytes, words: tuple[str, ...], **fields: object) -> Refused:
+        leaf = kit.server(MIDDLE, *names, **fields)
+        return Refused(what, ChainReason.NAME_MISMATCH, (leaf, MIDDLE), words, host=host)
+
+    address = bytes((192, 0, 2, 1))
+    return [
+        is_for("other", "host.example", "a.example", "b.example", words=("a.example, b.example", "captive portal")),
+        is_for("www missing", "host.example", "www.host.example", words=("Connect to www.host.example",)),
+        is_for("www too much", "www.host.example", "host.example", words=("Connect to host.example without www.",)),
+        is_for("below a wildcard", "a.b.host.example", "*.host.example", words=("stands for one label",)),
+        is_for("apex of a wildcard", "host.example", "*.host.example", words=("and not for itself",)),
+        is_for("final dot", "host.example", "host.example.", words=("with a dot at its end",)),
+        is_for("address for a name", "192.0.2.1", "host.example", words=("connect to host.example",)),
+        is_for("name for an address", "host.example", address, words=("connect to 192.0.2.1",)),
+        is_for("address as DNS", "192.0.2.1", "192.0.2.1", words=("as iPAddress",)),
+        Refused(
+            "common name alone",
+            ChainReason.NAME_MISMATCH,
+            (kit.make("host.example", kit.ec_key("server"), MIDDLE), MIDDLE),
+            ("common name alone", "DNS:host.example"),
+        ),
+        Refused(
+            "wrong order",
+            ChainReason.NAME_MISMATCH,
+            (MIDDLE, LEAF),
+            ("in the wrong order: the one for host.example is number 2",),
+        ),
+    ]
+
+
+def _authorities() -> list[Refused]:
+    no_authority = kit.make("Root", kit.ec_key("Root"), extensions=[])
+    v1 = kit.make("Middle", kit.ec_key("Middle"), ROOT, version=b"")
+    own = kit.make("server", kit.ec_key("server"), extensions=kit.host("host.example"))
+    renewed = kit.make("server", kit.ec_key("server"), extensions=kit.host("host.example"), serial=der.integer(2))
+    below = kit.authority("Below", MIDDLE)
+    flat = kit.authority("Middle", ROOT, extensions=kit.ca(path_length=0))
+    no_signer = [kit.ca()[0], (kit.KEY_USAGE, True, der.named_bits(0))]
+    signer = [*kit.host("host.example"), (kit.KEY_USAGE, True, der.named_bits(0, 5))]
+    not_ca, long, usage = ChainReason.NOT_A_CA, ChainReason.PATH_TOO_LONG, ChainReason.KEY_USAGE
+    return [
+        Refused("intermediate", not_ca, (LEAF, middle(extensions=[])), ("'CN=Middle'", "CA:TRUE", "forged")),
+        Refused("version 1", not_ca, (LEAF, v1), ("version 1", "As an anchor")),
+        Refused("anchor", not_ca, (kit.server(ROOT),), ("trust.add_anchor",), anchors=(no_authority,)),
+        Refused("renewed", not_ca, (renewed,), ("it was renewed", "byte by byte"), anchors=(own,)),
+        Refused("pathLenConstraint", long, (kit.server(below), below, flat), ("'CN=Middle'", "pathLenConstraint 0")),
+        Refused(
+            "max_depth",
+            long,
+            (LEAF, MIDDLE),
+            ("VerifyPolicy(max_depth=0)",),
+            options=("--max-depth", "0"),
+            settings={"max_depth": 0},
+        ),
+        Refused("authority", usage, (LEAF, middle(extensions=no_signer)), ("digitalSignature", "with keyCertSign")),
+        Refused("leaf", usage, (kit.server(MIDDLE, extensions=signer), MIDDLE), ("without keyCertSign",)),
+    ]
+
+
+def _purposes_and_constraints() -> list[Refused]:
+    client, code = "1.3.6.1.5.5.7.3.2", "1.3.6.1.5.5.7.3.3"
+    for_clients = kit.server(MIDDLE, extensions=[*kit.host("host.example"), purpose(client)])
+    for_code = middle(extensions=[*kit.ca(), purpose(code)])
+    elsewhere = der.implicit(2, b"other.example")
+    network = der.implicit(7, bytes((10, 0, 0, 0, 255, 0, 0, 0)))
+    limited = middle(extensions=[*kit.ca(), kit.constraints([elsewhere], [network])])
+    no_example = kit.constraints(excluded=[der.implicit(2, b"example")])
+    limited_root = kit.make("Root", kit.ec_key("Root"), extensions=[*kit.ca(), no_example])
+    names, eku = ChainReason.NAME_CONSTRAINTS, ChainReason.EXTENDED_KEY_USAGE
+    return [
+        Refused("leaf", eku, (for_clients, MIDDLE), ("issued for clientAuth", "anew for serverAuth")),
+        Refused("authority", eku, (LEAF, for_code), ("codeSigning only",)),
+        Refused(
+            "permitted",
+            names,
+            (LEAF, limited),
+            ("host.example", "'CN=Middle' (permitted: DNS other.example; excluded: IP 10.0.0.0/8)"),
+        ),
+        Refused("excluded", names, (LEAF, MIDDLE), ("'CN=Root' (excluded: DNS example)",), anchors=(limited_root,)),
+    ]
+
+
+def _form() -> list[Refused]:
+    unreadable = middle(extensions=[kit.ca()[0], (kit.KEY_USAGE, True, b"\x03\x01")])
+    critical = [*kit.host("host.example"), (kit.AUTHORITY_KEY_IDENTIFIER, True, der.sequence())]
+    poison = [*kit.host("host.example"), ("1.3.6.1.4.1.11129.2.4.3", True, der.null())]
+    private = [*kit.host("host.example"), ("1.2.3.4", True, der.null())]
+    unknown = ChainReason.UNKNOWN_CRITICAL_EXTENSION
+    ed25519 = der.sequence(der.oid("1.3.101.112"))
+    return [
+        Refused(
+            "extension",
+            ChainReason.MALFORMED,
+            (LEAF, unreadable),
+            ("The extension keyUsage of 'CN=Middle' cannot be read",),
+        ),
+        Refused(
+            "critical key identifier",
+            ChainReason.PROFILE_VIOLATION,
+            (kit.server(MIDDLE, extensions=critical), MIDDLE),
+            ("authorityKeyIdentifier", "issue it anew"),
+        ),
+        Refused("precertificate", unknown, (kit.server(MIDDLE, extensions=poison), MIDDLE), ("precertificate",)),
+        Refused("private", unknown, (kit.server(MIDDLE, extensions=private), MIDDLE), ("1.2.3.4", "forbids ignoring")),
+        Refused(
+            "inner and outer",
+            ChainReason.ALGORITHM_MISMATCH,
+            (LEAF, middle(outer=kit.ALGORITHMS["ec", "sha384"])),
+            ("ecdsa-with-SHA256 inside", "damaged or forged"),
+        ),
+        Refused(
+            "ed25519",
+            ChainReason.UNSUPPORTED_ALGORITHM,
+            (LEAF, middle(inner=ed25519, outer=ed25519)),
+            ("1.3.101.112", "P-256, P-384 and P-521"),
+        ),
+    ]
+
+
+def _strength() -> list[Refused]:
+    weak, small = ChainReason.WEAK_SIGNATURE, ChainReason.WEAK_KEY
+    sha1_middle = kit.authority("Middle", SHA1_ROOT, hash_name="sha1")
+    late = kit.server(sha1_middle, "other.example")
+    rsa_root = kit.make("RSA Root", kit.rsa_key("RSA Root"), extensions=kit.ca())
+    md5 = kit.make("Middle", kit.ec_key("Middle"), rsa_root, extensions=kit.ca(), hash_name="md5")
+    short = kit.make("Middle", kit.rsa_key("short", 1024), ROOT, extensions=kit.ca())
+    both = (
+        "The root 'CN=Old Root' is signed with SHA-1, which does not matter; 'CN=Middle' below it is, which does",
+        "SignaturePolicy(sha1=True)",
+    )
+    return [
+        Refused(
+            "sha-1",
+            weak,
+            (kit.server(sha1_middle), sha1_middle),
+            (*both, "with that the chain is good"),
+            anchors=(SHA1_ROOT,),
+        ),
+        Refused(
+            "sha-1 and more",
+            weak,
+            (late, sha1_middle),
+            (*both, "even then, host.example is not among the certificate's names: other.example"),
+            anchors=(SHA1_ROOT,),
+        ),
+        Refused(
+            "sha-1 leaf", weak, (kit.server(MIDDLE, hash_name="sha1"), MIDDLE), ("stands below the root 'CN=Root'",)
+        ),
+        Refused("md5", weak, (kit.server(md5), md5), ("no setting allows it",), anchors=(rsa_root,)),
+        Refused(
+            "rsa 1024",
+            small,
+            (kit.server(short), short),
+            ("SignaturePolicy(min_rsa_bits=1024)", "with that the chain is good"),
+        ),
+    ]
+
+
+def _owner() -> list[Refused]:
+    pin = b64encode(bytes(32)).decode()
+    demands = ("1.3.6.1.5.5.7.1.24", False, der.sequence(der.integer(5)))
+    keys = [b64encode(sha256(made.key.spki).digest()).decode() for made in (LEAF, MIDDLE, ROOT)]
+    return [
+        Refused(
+            "pins",
+            ChainReason.PIN_MISMATCH,
+            (LEAF, MIDDLE),
+            ("someone intercepts", *keys),
+            options=("--pin", pin),
+            settings={"pins": [pin]},
+        ),
+        Refused(
+            "must-staple of an authority",
+            ChainReason.MISSING_FEATURE,
+            (LEAF, middle(extensions=[*kit.ca(), demands])),
+            ("'CN=Middle'", "RFC 7633"),
+        ),
+        Refused(
+            "work",
+            ChainReason.LIMIT_EXCEEDED,
+            (LEAF, *(kit.make("Middle", kit.ec_key(f"Middle {n}"), ROOT) for n in range(101))),
+            ("more work than allowed",),
+        ),
+    ]
+
+
+def table() -> list[Refused]:
+    """All of them."""
+    makers = (
+        _unknown_issuer,
+        _self_signed,
+        _bad_signature,
+        _dates,
+        _names,
+        _authorities,
+        _purposes_and_constraints,
+        _form,
+        _strength,
+        _owner,
+    )
+    return [case for make in makers for case in make()]
+
+
+CASES = table()
