@@ -34,6 +34,7 @@ from lighttls.events import (
 )
 from lighttls.handshake import (
     ENDS_A_FLIGHT,
+    ROWS_BY_NUMBER,
     Action,
     ApplicationData,
     ChangeCipherSpec,
@@ -45,6 +46,7 @@ from lighttls.handshake import (
     LogKeys,
     Output,
     ReadWith,
+    Row,
     Send,
     SignatureReady,
     StartEarly,
@@ -55,9 +57,9 @@ from lighttls.handshake import (
     WaitSignature,
     WaitTicketResumed,
     WriteWith,
-    message_in,
     psk_advice,
     refuse,
+    row_on,
     step,
     wipe_secrets,
 )
@@ -66,7 +68,7 @@ from lighttls.info import ConnectionInfo
 from lighttls.keeper import SessionKeeper
 from lighttls.keys import SignatureRequest
 from lighttls.ledger import Ledger
-from lighttls.messages import VERIFY_DATA_LENGTH, Finished, HelloRequest, Joiner, ServerHello
+from lighttls.messages import Finished, HelloRequest, Joiner, ServerHello
 from lighttls.record import OpenData, Outbox, Patience, RecordLayer, SealData, fatal_alert, read_alert
 from lighttls.session import Session
 from lighttls.trace import TraceEntry
@@ -171,16 +173,20 @@ class Conversation:
             self._open_data = self._records.open_data
 
     def _on_record(self, content_type: int, fragment: bytes, events: list[Event]) -> None:
-        self._patience.on_record(content_type, fragment)
+        patience = self._patience
+        if not fragment or patience.empty_records or patience.warnings:
+            patience.on_record(content_type, fragment)
         if content_type == _HANDSHAKE:
-            self._ledger.note_flight(sent=False)
-            whole = self._joiner.whole(self._state, fragment)
-            if whole is not None:
-                self._on_message(whole, events)
+            if self._ledger.last_sent is not False:
+                self._ledger.note_flight(sent=False)
+            row = self._joiner.whole(self._state, fragment)
+            if row is not None:
+                self._on_message(row, fragment, events)
                 return
             self._joiner.feed(fragment)
             while self._joined and (raw := self._joiner.next(self._state)) is not None:
-                self._on_message(raw, events)
+                row = ROWS_BY_NUMBER[type(self._state), raw[0]]  # see _judge_header
+                self._on_message(row, raw, events)
         elif content_type == _ALERT:
             self._on_alert(*read_alert(fragment), events)
         elif self._joined:  # REC-18, REC-19
@@ -188,19 +194,26 @@ class Conversation:
         elif content_type == _CHANGE_CIPHER_SPEC:
             self._on_change_cipher_spec(fragment, events)
         else:
-            self._advance(ApplicationData(fragment), events)
+            self._on_input(ApplicationData(fragment), events)
 
-    def _on_message(self, raw: bytes, events: list[Event]) -> None:
-        message = message_in(self._state, raw[0]).parse(raw[4:])  # type: ignore[union-attr] # see _judge_header
+    def _on_message(self, row: Row, raw: bytes, events: list[Event]) -> None:
+        kind = row.message
+        message = kind.parse(raw[4:])
         if self.trace is not None:
             self._note(False, message, len(raw))
-        if type(message) is HelloRequest:
+        if kind is HelloRequest:
             self._patience.on_hello_request()
-        elif type(message) is not Finished:  # its own handler sees the transcript without it (RFC 5246 §7.4.9)
+        elif kind is not Finished:  # its own handler sees the transcript without it (RFC 5246 §7.4.9)
             self._transcript.add(raw)
-        self._advance(message, events)
-        if type(message) is ServerHello:
+        self._advance(row, message, events)
+        if kind is ServerHello:
             self._records.version_pinned = True
+
+    def _on_input(self, happening: object, events: list[Event]) -> None:
+        """What is no handshake message."""
+        if self._state is None:
+            raise InternalError("a record was read before the ClientHello")
+        self._advance(row_on(self._state, happening), happening, events)
 
     def _on_change_cipher_spec(self, fragment: bytes, events: list[Event]) -> None:
         if len(fragment) != 1:  # CCS-01
@@ -208,7 +221,7 @@ class Conversation:
         if fragment[0] != 1:  # CCS-02
             raise IllegalParameter(f"ChangeCipherSpec has the value {fragment[0]}, expected 1")
         self._note(False, None, 1)
-        self._advance(ChangeCipherSpec(), events)
+        self._on_input(ChangeCipherSpec(), events)
 
     def _on_alert(self, level: AlertLevel, description: int, events: list[Event]) -> None:
         name = name_of(Alert, description)
@@ -235,13 +248,10 @@ class Conversation:
         self._forget_keys()
         events.append(PeerClosed())
 
-    def _advance(self, happening: object, events: list[Event]) -> None:
-        before = self._state
-        if before is None:
-            raise InternalError("a record was read before the ClientHello")
+    def _advance(self, row: Row, happening: object, events: list[Event]) -> None:
         out = Output(self._transcript)
         try:
-            after = step(out, before, happening)
+            after = step(out, row, self._state, happening)  # type: ignore[arg-type] # there is a row for it
             if self._joined and type(happening) in ENDS_A_FLIGHT:  # REC-20
                 raise UnexpectedMessage("the server sent handshake bytes after the last message of its flight")
         except BaseException:
@@ -258,7 +268,7 @@ class Conversation:
         state = self._state
         if type(state) is not WaitSignature or state.request is not request:
             raise UsageError("the connection does not wait for this signature")
-        self._guarded(lambda events: self._advance(SignatureReady(outcome), events))
+        self._guarded(lambda events: self._on_input(SignatureReady(outcome), events))
 
     # ---- what handlers want done --------------------------------------------------------------------
 
@@ -277,7 +287,8 @@ class Conversation:
             elif type(action) is WriteWith:
                 self._flush_flight()
                 self._outbox.add_change_cipher_spec()
-                self._note(True, None, 1)
+                if self.trace is not None:
+                    self._note(True, None, 1)
                 self._records.write_with(action.sealer)
             elif type(action) is ReadWith:
                 self._records.read_with(action.opener)
@@ -346,15 +357,16 @@ class Conversation:
             self.trace.append(TraceEntry(sent, message, size, self._client.config.now()))  # type: ignore[arg-type]
 
 
-def _judge_header(state: State | None, number: int, length: int) -> None:
-    """Refuse a message that must not come now before its body is kept (HS-01, HS-02, REC-23)."""
-    message = message_in(state, number)
-    if message is None:
+def _judge_header(state: State | None, number: int, length: int) -> Row:
+    """The row of a message; refuse one that must not come now before its body is kept (HS-01, HS-02, REC-23)."""
+    row = ROWS_BY_NUMBER.get((type(state), number))
+    if row is None:
         raise refuse(state, name_of(HandshakeType, number))  # type: ignore[arg-type]
-    if not message.fields and length:  # REC-23, HS-07, SHD-01
-        raise DecodeError(f"{message.__name__} announces {length} bytes, expected none")
-    if message is Finished and length != VERIFY_DATA_LENGTH:  # REC-23, FIN-02
-        raise DecryptError(f"the server's Finished announces {length} bytes, expected {VERIFY_DATA_LENGTH}")
+    if row.length is not None and length != row.length:
+        if row.message is Finished:  # FIN-02
+            raise DecryptError(f"the server's Finished announces {length} bytes, expected {row.length}")
+        raise DecodeError(f"{row.message.__name__} announces {length} bytes, expected none")  # HS-07, SHD-01
+    return row
 
 
 # An enum's member takes longer to look up than what is done with it here.

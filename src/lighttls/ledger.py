@@ -12,23 +12,23 @@ from lighttls.info import ConnectionInfo
 class Ledger:
     """Counts flights of one connection, and the bytes it receives the long way."""
 
-    __slots__ = ("_clock", "_flight_times", "_last_sent", "_started", "bytes_received")
+    __slots__ = ("_clock", "_flight_times", "_started", "bytes_received", "last_sent")
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._started = 0.0
-        self._last_sent: bool | None = None
+        self.last_sent: bool | None = None  # which way the last handshake record went
         self._flight_times: list[float] = []
         self.bytes_received = 0
 
     def note_flight(self, sent: bool) -> None:
         """A handshake record goes this way: a flight starts when the direction changes."""
-        if sent is self._last_sent:
+        if sent is self.last_sent:
             return
         now = self._clock()
-        if self._last_sent is None:
+        if self.last_sent is None:
             self._started = now
-        self._last_sent = sent
+        self.last_sent = sent
         self._flight_times.append(now - self._started)
 
     @property

@@ -39,7 +39,7 @@ def test_new_connection_has_nothing_to_say_and_takes_nothing(provider: Any) -> N
 def test_machine_does_not_move_before_the_client_hello(provider: Any) -> None:
     """No call of the face gets there: a mistake of ours would be named as one."""
     with pytest.raises(InternalError, match="before the ClientHello"):
-        client(provider)._advance(object(), [])
+        client(provider)._on_input(object(), [])
 
 
 def test_states_of_a_handshake_have_the_tables_names(provider: Any) -> None:

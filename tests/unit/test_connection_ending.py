@@ -277,8 +277,8 @@ def test_exception_that_is_not_ours_becomes_an_internal_error(provider: Any, mon
     def broken(out: Any, state: Any, message: Any) -> Any:
         raise KeyError("bug")
 
-    row = table.Row(WaitServerHello, ServerHello, broken, ())
-    monkeypatch.setitem(table._INDEX, (WaitServerHello, ServerHello), row)
+    row = table.Row(WaitServerHello, ServerHello, broken, (), None)
+    monkeypatch.setitem(table.ROWS_BY_NUMBER, (WaitServerHello, 2), row)
     connection, server = client(provider), MemoryServer()
     with pytest.raises(InternalError, match="KeyError: 'bug'") as caught:
         connect(connection, server)

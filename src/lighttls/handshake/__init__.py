@@ -33,11 +33,12 @@ from lighttls.handshake.states import (
     WaitTicketResumed,
     wipe_secrets,
 )
-from lighttls.handshake.table import ENDS_A_FLIGHT, TABLE, message_in, refuse, step
+from lighttls.handshake.table import ENDS_A_FLIGHT, ROWS_BY_NUMBER, TABLE, Row, refuse, row_on, step
 from lighttls.handshake.transcript import Transcript
 
 __all__ = [
     "ENDS_A_FLIGHT",
+    "ROWS_BY_NUMBER",
     "TABLE",
     "Action",
     "ApplicationData",
@@ -56,6 +57,7 @@ __all__ = [
     "ReadWith",
     "Refuse",
     "Resumption",
+    "Row",
     "Send",
     "SignatureReady",
     "StartEarly",
@@ -67,10 +69,10 @@ __all__ = [
     "WaitTicketResumed",
     "WriteWith",
     "exporter",
-    "message_in",
     "psk_advice",
     "refuse",
     "resumption",
+    "row_on",
     "send_client_hello",
     "silence_advice",
     "step",

@@ -64,6 +64,7 @@ from lighttls.handshake.states import (
     WaitTicketResumed,
 )
 from lighttls.messages import (
+    VERIFY_DATA_LENGTH,
     Certificate,
     CertificateRequest,
     CertificateStatus,
@@ -88,14 +89,16 @@ class Row:
     """In `state`, on `message`, `run` does the work and returns one of `targets`."""
 
     state: type
-    message: type
+    message: type[Any]
     run: Callable[[Output, Any, Any], Any]
     targets: tuple[type, ...]
+    length: int | None  # bytes that the message has, if they are always as many (REC-23)
 
 
 def row(state: type[_S], message: type[_M], run: Callable[[Output, _S, _M], _T], *targets: type[_T]) -> Row:
     """A row whose handler fits its state, message and targets: the type checker sees to it."""
-    return Row(state, message, run, targets)
+    empty = issubclass(message, Message) and not message.fields
+    return Row(state, message, run, targets, VERIFY_DATA_LENGTH if message is Finished else 0 if empty else None)
 
 
 def _skip(out: Output, state: _S, message: HelloRequest) -> _S:
@@ -161,17 +164,13 @@ TABLE: Final = (
 # fmt: on
 
 _INDEX: Final[dict[tuple[type, type], Row]] = {(r.state, r.message): r for r in TABLE}
-_BY_NUMBER: Final[dict[tuple[type, int], type[Message]]] = {
-    (r.state, r.message.handshake_type): r.message for r in TABLE if issubclass(r.message, Message)
+ROWS_BY_NUMBER: Final[dict[tuple[type, int], Row]] = {
+    (r.state, r.message.handshake_type): r for r in TABLE if issubclass(r.message, Message)
 }
+"""The rows of handshake messages, by state and message type: the shape of a message hangs on what was agreed."""
 
 ENDS_A_FLIGHT: Final = frozenset((ServerHelloDone, SignatureReady, Finished))
 """On these the server waits for us or is done: handshake bytes behind them are refused (REC-20)."""
-
-
-def message_in(state: State | None, number: int) -> type[Message] | None:
-    """The handshake message of this type that the table has a row for: its shape hangs on what was agreed."""
-    return _BY_NUMBER.get((type(state), number))
 
 
 def refuse(state: State, what: str) -> UnexpectedMessage:
@@ -179,12 +178,17 @@ def refuse(state: State, what: str) -> UnexpectedMessage:
     return UnexpectedMessage(f"the server sent {what} while the client was in state {type(state).__name__}")
 
 
-def step(out: Output, state: State, message: object) -> State:
-    """Run the one row that fits. Raises UnexpectedMessage if there is none."""
-    found = _INDEX.get((type(state), type(message)))
+def row_on(state: State, happening: object) -> Row:
+    """The one row that fits. Raises UnexpectedMessage if there is none."""
+    found = _INDEX.get((type(state), type(happening)))
     if found is None:
-        raise refuse(state, type(message).__name__)
-    after: State = found.run(out, state, message)
-    if type(after) not in found.targets:
-        raise InternalError(f"{found.run.__name__} led to {type(after).__name__}, which its row does not allow")
+        raise refuse(state, type(happening).__name__)
+    return found
+
+
+def step(out: Output, row: Row, state: State, happening: object) -> State:
+    """Run a row that fits."""
+    after: State = row.run(out, state, happening)
+    if type(after) not in row.targets:
+        raise InternalError(f"{row.run.__name__} led to {type(after).__name__}, which its row does not allow")
     return after

@@ -16,6 +16,7 @@ from lighttls.record.framing import HEADER_LENGTH, MAX_PLAINTEXT, frame, read_he
 OpenData = Callable[[bytes], bytes | None]
 SealData = Callable[[bytes | memoryview], bytes]
 
+_CHEAPER_COPIED = 4096  # bytes: a view of so few, and giving it up again, takes longer than a copy
 _FIRST_VERSION = 0x0301  # REC-30: some servers balk at 0x0303 in the first record
 
 
@@ -145,25 +146,29 @@ class RecordLayer:
         """
         if self._ready:
             return self._ready.pop()
-        if len(self._source) - self._at < self._wanted:
+        source, at = self._source, self._at
+        if len(source) - at < self._wanted:
             self._compact()
             return None
-        return self._next_plain() if self._opener is None else self._next_protected(self._opener)
-
-    def _next_plain(self) -> tuple[int, bytes] | None:
-        source = self._source
-        content_type, length = read_header(source, self._at, self.version_pinned, self._plain_limit)
-        start = self._at + HEADER_LENGTH
-        if len(source) - start < length:
+        if self._opener is not None:
+            return self._next_protected(self._opener)
+        content_type, length = read_header(source, at, self.version_pinned, self._plain_limit)
+        start = at + HEADER_LENGTH
+        end = start + length
+        if len(source) < end:
             self._wait_for(length)
             return None
-        self._at = start + length
+        self._at = end
         self._wanted = HEADER_LENGTH
-        return content_type, bytes(source[start : start + length])
+        fragment = source[start:end]
+        return content_type, fragment if type(fragment) is bytes else bytes(fragment)
 
     def _next_protected(self, opener: RecordOpener) -> tuple[int, bytes] | None:
-        with memoryview(self._source) as whole, whole[self._at :] as view:
-            records, consumed = opener.open(view, self._receive_limit)
+        if type(self._source) is bytes and len(self._source) <= _CHEAPER_COPIED:
+            records, consumed = opener.open(self._source[self._at :], self._receive_limit)
+        else:
+            with memoryview(self._source) as whole, whole[self._at :] as view:
+                records, consumed = opener.open(view, self._receive_limit)
         if not records:
             self._wait_for(self._source[self._at + 3] << 8 | self._source[self._at + 4])
             return None
@@ -178,7 +183,8 @@ class RecordLayer:
 
     def _compact(self) -> None:
         if self._source is not self.held:
-            self.held += memoryview(self._source)[self._at :]
+            if self._at < len(self._source):
+                self.held += memoryview(self._source)[self._at :]
             self._source = self.held
         elif self._at:
             del self.held[: self._at]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from lighttls.errors import UsageError
-from lighttls.iana import AlertLevel, ContentType
+from lighttls.iana import TLS12, AlertLevel, ContentType
+from lighttls.record.framing import frame
 from lighttls.record.layer import RecordLayer
 
+_CHANGE_CIPHER_SPEC = frame(ContentType.CHANGE_CIPHER_SPEC, TLS12, b"\1")
 _WARNING, _FATAL = bytes((AlertLevel.WARNING,)), bytes((AlertLevel.FATAL,))
 
 
@@ -47,7 +49,7 @@ class Outbox:
 
     def add_change_cipher_spec(self) -> None:
         """Queue ChangeCipherSpec (CCS-10)."""
-        self.add(self._records.protect(ContentType.CHANGE_CIPHER_SPEC, b"\1"))
+        self.add(_CHANGE_CIPHER_SPEC)
 
     def add_warning(self, description: int) -> None:
         """Queue a warning alert after which the connection goes on."""

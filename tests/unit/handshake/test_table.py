@@ -12,6 +12,7 @@ import lighttls
 from lighttls.errors import DecryptError, InternalError, UnexpectedMessage
 from lighttls.handshake import (
     ENDS_A_FLIGHT,
+    ROWS_BY_NUMBER,
     TABLE,
     ChangeCipherSpec,
     Connected,
@@ -19,7 +20,7 @@ from lighttls.handshake import (
     Output,
     SignatureReady,
     Transcript,
-    message_in,
+    row_on,
     step,
     table,
 )
@@ -38,16 +39,20 @@ def connected() -> Connected:
     return Connected(UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN)
 
 
+def advance(out: Output, state: Any, happening: Any) -> Any:
+    return step(out, row_on(state, happening), state, happening)
+
+
 def test_pair_without_a_row_is_unexpected_and_names_both() -> None:
     with pytest.raises(UnexpectedMessage, match="Finished while the client was in state WaitServerHello"):
-        step(output(), WaitServerHello(UNKNOWN), Finished(b""))
+        advance(output(), WaitServerHello(UNKNOWN), Finished(b""))
     with pytest.raises(UnexpectedMessage, match="ChangeCipherSpec while the client was in state Connected"):
-        step(output(), connected(), ChangeCipherSpec())
+        advance(output(), connected(), ChangeCipherSpec())
 
 
 def test_pair_with_a_row_runs_its_handler() -> None:
     out, state = output(), connected()
-    assert step(out, state, HelloRequest()) is state
+    assert advance(out, state, HelloRequest()) is state
     assert out.actions == [Refuse()]
 
 
@@ -55,20 +60,20 @@ def test_handler_that_leads_outside_its_row_is_our_own_error(monkeypatch: pytest
     def astray(out: Output, state: Any, message: Any) -> Any:
         return WaitServerHello(UNKNOWN)
 
-    row = table.Row(Connected, HelloRequest, astray, (Connected,))
+    row = table.Row(Connected, HelloRequest, astray, (Connected,), 0)
     monkeypatch.setitem(table._INDEX, (Connected, HelloRequest), row)
     with pytest.raises(InternalError, match="astray led to WaitServerHello, which its row does not allow"):
-        step(output(), connected(), HelloRequest())
+        advance(output(), connected(), HelloRequest())
 
 
 def test_error_of_a_handler_passes_through(monkeypatch: pytest.MonkeyPatch) -> None:
     def failing(out: Output, state: Any, message: Any) -> Any:
         raise DecryptError("no")
 
-    row = table.Row(Connected, HelloRequest, failing, (Connected,))
+    row = table.Row(Connected, HelloRequest, failing, (Connected,), 0)
     monkeypatch.setitem(table._INDEX, (Connected, HelloRequest), row)
     with pytest.raises(DecryptError):
-        step(output(), connected(), HelloRequest())
+        advance(output(), connected(), HelloRequest())
 
 
 def test_each_pair_has_one_row() -> None:
@@ -79,12 +84,16 @@ def test_each_pair_has_one_row() -> None:
 
 def test_message_is_found_by_its_number_if_it_has_a_row() -> None:
     """So that its header is refused before its body is kept."""
-    state = WaitServerHello(UNKNOWN)
-    assert message_in(state, 2) is ServerHello
-    assert message_in(state, 0) is HelloRequest
-    assert message_in(state, 20) is None
-    assert message_in(state, 99) is None
-    assert message_in(None, 2) is None
+    assert ROWS_BY_NUMBER[WaitServerHello, 2].message is ServerHello
+    assert ROWS_BY_NUMBER[WaitServerHello, 0].message is HelloRequest
+    for kind, number in ((WaitServerHello, 20), (WaitServerHello, 99), (type(None), 2)):
+        assert (kind, number) not in ROWS_BY_NUMBER
+
+
+def test_rows_of_messages_without_fields_and_of_finished_know_their_length() -> None:
+    """REC-23."""
+    lengths = {row.message: row.length for row in TABLE if row.length is not None}
+    assert lengths == {HelloRequest: 0, ServerHelloDone: 0, Finished: 12}
 
 
 def test_flight_ends_where_the_server_waits_for_us_or_is_done() -> None:
@@ -94,9 +103,8 @@ def test_flight_ends_where_the_server_waits_for_us_or_is_done() -> None:
 
 def test_hello_request_is_refused_between_change_cipher_spec_and_finished() -> None:
     """CCS-08."""
-    state = WaitFinished(UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN)
-    assert message_in(state, 0) is None
-    assert message_in(state, 20) is Finished
+    assert (WaitFinished, 0) not in ROWS_BY_NUMBER
+    assert ROWS_BY_NUMBER[WaitFinished, 20].message is Finished
 
 
 @pytest.mark.parametrize(

@@ -21,11 +21,12 @@ class Judge:
         self.refused = refused
         self.seen: list[tuple[int, int]] = []
 
-    def __call__(self, state: str, kind: int, length: int) -> None:
+    def __call__(self, state: str, kind: int, length: int) -> str:
         assert state == "state"
         self.seen.append((kind, length))
         if kind in self.refused:
             raise UnexpectedMessage("refused")
+        return f"message {kind}"
 
 
 def joined(joiner: Joiner, fragments: list[bytes]) -> list[bytes]:
@@ -123,7 +124,7 @@ def test_fragment_that_is_one_message_goes_the_short_way_and_nothing_else_does()
     judge = Judge()
     joiner = Joiner(judge)
     message = encoded(2, b"whole")
-    assert joiner.whole("state", message) is message
+    assert joiner.whole("state", message) == "message 2"
     assert judge.seen == [(2, 5)]
     for other in (b"", message[:3], message[:-1], message + b"\2", message * 2):
         assert joiner.whole("state", other) is None
