@@ -131,6 +131,28 @@ def test_root_verifies_its_own_signature(root: str, provider: CryptoProvider) ->
     provider.verify(scheme, certificate.spki, certificate.signature, certificate.tbs)
 
 
+def test_every_root_here_passes_the_check_of_its_own_signature() -> None:
+    """None is warned about, MD5 and MD2, negative serials and serial 0 included."""
+    folder = require.vectors("roots")
+    trust = TrustStore.from_folder(folder)
+    assert len(trust) == len(list(folder.glob("*.pem")))
+    assert trust.check() == []
+
+
+def test_root_with_two_wrong_bytes_in_its_key_loads_with_a_warning_that_names_it() -> None:
+    """As a public Arduino example carries "Amazon Root CA 1": it parses, but no path will ever end there."""
+    good = der_of("amazon-root-ca-1")
+    spki = Certificate.parse(good).spki
+    at = good.index(spki) + len(spki) // 2
+    bad = good[:at] + bytes(byte ^ 0x20 for byte in good[at : at + 2]) + good[at + 2 :]
+    trust = TrustStore.empty()
+    with pytest.warns(RuntimeWarning, match="CN=Amazon Root CA 1, O=Amazon, C=US': its own signature does not verify"):
+        trust.add(bad)
+    (fault,) = trust.check()
+    assert "altered" in fault.detail
+    assert TrustStore.from_der(bad).named(Certificate.parse(good).subject_name)  # a bundle is not looked into
+
+
 def at(year: int, month: int, day: int) -> datetime:
     return datetime(year, month, day, tzinfo=UTC)
 

@@ -79,9 +79,7 @@ def outcome(case: dict[str, Any], provider: CryptoProvider) -> tuple[str, str]:
     depth = case.get("max_chain_depth")
     moment = case.get("validation_time")
     try:
-        trust = TrustStore.empty()
-        for pem in case["trusted_certs"]:
-            trust.add(pem)
+        trust = TrustStore.from_pem("".join(case["trusted_certs"]))
         found = verify_chain(
             [der_of(case["peer_certificate"]), *map(der_of, case["untrusted_intermediates"])],
             trust,

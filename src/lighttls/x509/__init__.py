@@ -14,13 +14,14 @@ from lighttls.x509.public_key import PublicKey
 from lighttls.x509.public_key import parse as parse_public_key
 from lighttls.x509.raw_keys import check_raw_key
 from lighttls.x509.signatures import signature_hash, signature_scheme
-from lighttls.x509.trust_store import Anchor, TrustStore
+from lighttls.x509.trust_store import Anchor, AnchorFault, TrustStore
 from lighttls.x509.verdict import Attempt, ChainVerifier, VerificationRequest, VerifiedPath
 from lighttls.x509.verified_signatures import VerifiedSignatures
 from lighttls.x509.verify import verify_chain
 
 __all__ = [
     "Anchor",
+    "AnchorFault",
     "Attempt",
     "Certificate",
     "ChainVerifier",

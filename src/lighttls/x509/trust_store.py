@@ -1,22 +1,27 @@
 """Trust anchors: names and keys we believe, whatever signature they carry themselves (RFC 5280 6.1.1 d).
 
 A store is filled, then frozen by the configuration that uses it. Loading reads no more of each
-certificate than its name; the rest is parsed when a path first reaches that anchor.
+certificate than its name; the rest is parsed when a path first reaches that anchor. `check` looks at all of it, and
+`add` at the one that it is given, since what somebody adds by hand may have been typed or copied wrongly.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from os import PathLike, fspath
-from os.path import exists
+from os import PathLike, fspath, listdir
+from os.path import exists, isdir, join
 
-from lighttls._typing import Final
-from lighttls.errors import CertificateError, ConfigurationError, UsageError
-from lighttls.x509 import distinguished_name, pem, public_key
+from lighttls._struct import struct
+from lighttls._typing import TYPE_CHECKING, Final
+from lighttls.errors import BadSignature, CertificateError, ConfigurationError, UsageError
+from lighttls.x509 import distinguished_name, pem, public_key, signatures
 from lighttls.x509.certificate import EMPTY_NAME, Certificate
 from lighttls.x509.cutting import peek_subject
 from lighttls.x509.distinguished_name import Name
 from lighttls.x509.policy import SignaturePolicy
+
+if TYPE_CHECKING:
+    from lighttls.crypto.provider import CryptoProvider
 
 _LARGEST_FILE: Final = 16 << 20  # bytes; the largest bundles have half a megabyte
 
@@ -28,6 +33,11 @@ _SYSTEM_BUNDLES: Final = (
     "/etc/ssl/cert.pem",  # macOS, BSD, Alpine
     "/usr/local/share/certs/ca-root-nss.crt",  # FreeBSD
 )
+_SYSTEM_FOLDERS: Final = (
+    "/etc/ssl/certs",  # most of the above, where the bundle was left out
+    "/system/etc/security/cacerts",  # Android
+)
+_FILE_NAMES: Final = frozenset(("pem", "crt", "cer", "der"))
 
 
 class Anchor:
@@ -76,11 +86,43 @@ class Anchor:
         certificate = self.certificate
         return None if certificate is None else certificate.signature_algorithm
 
+    def fault(self, provider: CryptoProvider) -> str:
+        """What is wrong with the anchor's certificate; empty if nothing is, or if there is no more than a name and key.
+
+        A self-signature proves nothing. But one that does not verify shows that bytes were altered, of the key most
+        likely, so that no path will ever end here. One by an algorithm that we do not have (MD5) is passed over.
+        """
+        try:
+            certificate = self.certificate
+            if certificate is None or not certificate.self_issued or _names_another_key(certificate):
+                return ""
+            signatures.check_usable(certificate.public_key)
+        except CertificateError as error:
+            return str(error)
+        scheme = signatures.signature_scheme(certificate)
+        if scheme is not None:
+            try:
+                provider.verify(scheme, certificate.spki, certificate.signature, certificate.tbs)
+            except BadSignature:
+                return "its own signature does not verify: some of its bytes were altered, perhaps those of its key"
+        return ""
+
     def __str__(self) -> str:
         return self.label or distinguished_name.text(self.subject)
 
     def __repr__(self) -> str:
         return f"<Anchor {self}>"
+
+
+@struct
+class AnchorFault:
+    """An anchor that can hardly be what its owner believes."""
+
+    anchor: Anchor
+    detail: str
+
+    def __str__(self) -> str:
+        return f"anchor '{self.anchor}': {self.detail}"
 
 
 class TrustStore:
@@ -113,6 +155,36 @@ class TrustStore:
         return cls._load(data, "DER data")
 
     @classmethod
+    def from_folder(cls, path: str | PathLike[str]) -> TrustStore:
+        """Every certificate in the files of a folder that look like certificates by their names.
+
+        These end in .pem, .crt, .cer or .der, or in .0 and so on as OpenSSL's hashed names do. Each must hold a
+        certificate. Folders inside are left alone, and what is there twice counts once.
+
+        Raises:
+            ConfigurationError: there is no such folder or no such file in it, or one cannot be read.
+        """
+        folder = fspath(path)
+        try:
+            names = sorted(listdir(folder))
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise ConfigurationError(f"trust folder {folder} cannot be read: {reason}") from error
+        store = cls()
+        for name in names:
+            stem, dot, ending = name.rpartition(".")
+            hashed = len(stem) == 8 and ending.isdecimal()
+            if dot and (hashed or ending.lower() in _FILE_NAMES) and not isdir(file := join(folder, name)):
+                for anchor in cls.from_file(file):
+                    if not any(anchor.der == known.der for known in store.named(anchor.name)):
+                        store._keep(anchor)
+        if not len(store):
+            raise ConfigurationError(
+                f"trust folder {folder}: no file in it is named like a certificate (.pem, .crt, .cer, .der, or a hash)"
+            )
+        return store
+
+    @classmethod
     def from_file(cls, path: str | PathLike[str]) -> TrustStore:
         """Every certificate in a PEM file, or the one in a DER file. Raises ConfigurationError."""
         origin = fspath(path)
@@ -130,10 +202,13 @@ class TrustStore:
 
     @classmethod
     def system(cls) -> TrustStore:
-        """The operating system's bundle. Raises ConfigurationError where there is none, as on Windows."""
+        """The operating system's bundle or folder. Raises ConfigurationError where there is none, as on Windows."""
         for path in _SYSTEM_BUNDLES:
             if exists(path):
                 return cls.from_file(path)
+        for path in _SYSTEM_FOLDERS:
+            if exists(path):
+                return cls.from_folder(path)
         raise ConfigurationError(
             "no bundle of root certificates found on this system; name one with TrustStore.from_file, "
             "or use TrustStore.mozilla()"
@@ -155,6 +230,7 @@ class TrustStore:
 
         A server's own certificate may be added too; it is then accepted as it is, and not as an
         authority. `allow` loosens what signatures below this anchor may be, and below no other.
+        A RuntimeWarning says if its own signature does not verify; it is trusted all the same.
 
         Raises:
             ConfigurationError: it is not exactly one readable certificate.
@@ -170,7 +246,12 @@ class TrustStore:
                 certificate.public_key  # noqa: B018 - a key that cannot be read is better noticed here
             except CertificateError as error:
                 raise ConfigurationError(f"{origin}: {error}") from error
-        self._insert(certificate.subject, b"", certificate.der, label, allow, origin)
+        anchor = self._insert(certificate.subject, b"", certificate.der, label, allow, origin)
+        fault = anchor.fault(_default_provider())
+        if fault:
+            import warnings  # which nearly nobody needs
+
+            warnings.warn(str(AnchorFault(anchor, fault)), RuntimeWarning, stacklevel=2)
 
     def add_anchor(
         self, subject_der: bytes, spki_der: bytes, *, label: str | None = None, allow: SignaturePolicy | None = None
@@ -187,6 +268,12 @@ class TrustStore:
         except CertificateError as error:
             raise ConfigurationError(f"{origin}: {error}") from error
         self._insert(subject_der, bytes(spki_der), b"", label, allow, origin)
+
+    def check(self) -> list[AnchorFault]:
+        """Look at every anchor as closely as `add` does at one: about 50 µs each, a few ms for a bundle."""
+        provider = _default_provider()
+        found = ((anchor, anchor.fault(provider)) for anchor in self._anchors)
+        return [AnchorFault(anchor, fault) for anchor, fault in found if fault]
 
     def freeze(self) -> None:
         """Forbid further additions: a configuration uses the store now."""
@@ -218,7 +305,7 @@ class TrustStore:
 
     def _insert(
         self, subject: bytes, spki: bytes, der: bytes, label: str | None, allow: SignaturePolicy | None, origin: str
-    ) -> None:
+    ) -> Anchor:
         if self._frozen:
             raise UsageError("this TrustStore is in use by a ClientConfig; fill it before making the configuration")
         if subject == EMPTY_NAME and not der:
@@ -227,9 +314,25 @@ class TrustStore:
             anchor = Anchor(bytes(subject), spki, der, label, _STRICT if allow is None else allow)
         except CertificateError as error:
             raise ConfigurationError(f"{origin}: {error}") from error
+        self._keep(anchor)
+        return anchor
+
+    def _keep(self, anchor: Anchor) -> None:
         self._anchors.append(anchor)
         self.permits_sha1 |= anchor.allow.sha1
         self._by_name.setdefault(anchor.name, []).append(anchor)
+
+
+def _names_another_key(certificate: Certificate) -> bool:
+    """It bears its own name, but says that another key signed it: an authority that changes its key does that."""
+    signer, own = certificate.authority_key_identifier, certificate.subject_key_identifier
+    return signer is not None and own is not None and signer != own
+
+
+def _default_provider() -> CryptoProvider:
+    from lighttls.crypto import default_provider  # not before it is needed: it loads the C core
+
+    return default_provider()
 
 
 _STRICT: Final = SignaturePolicy()

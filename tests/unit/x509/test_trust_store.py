@@ -161,8 +161,92 @@ def test_system_store_is_the_first_bundle_that_exists(tmp_path: Path, monkeypatc
 
 def test_system_without_a_bundle_is_an_error_and_no_empty_store(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trust_store, "_SYSTEM_BUNDLES", ())
+    monkeypatch.setattr(trust_store, "_SYSTEM_FOLDERS", ())
     with pytest.raises(ConfigurationError, match="from_file"):
         TrustStore.system()
+
+
+def test_system_store_may_be_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "4042bcee.0").write_bytes(pem(ROOT.der))
+    monkeypatch.setattr(trust_store, "_SYSTEM_BUNDLES", ())
+    monkeypatch.setattr(trust_store, "_SYSTEM_FOLDERS", (str(tmp_path / "none"), str(tmp_path)))
+    assert len(TrustStore.system()) == 1
+
+
+class TestFolder:
+    def test_files_that_are_named_like_certificates_are_read_in_order(self, tmp_path: Path) -> None:
+        third = kit.root("Third Root")
+        (tmp_path / "b.PEM").write_bytes(pem(ROOT.der))
+        (tmp_path / "a.der").write_bytes(OTHER.der)
+        (tmp_path / "c.crt").write_bytes(pem(third.der) + pem(OTHER.der))
+        (tmp_path / "README").write_text("not a certificate")
+        (tmp_path / "notes.txt").write_text("nor this")
+        (tmp_path / "archive.cer").mkdir()
+        store = TrustStore.from_folder(tmp_path)
+        assert [str(anchor) for anchor in store] == ["CN=Other Root", "CN=Store Root", "CN=Third Root"]
+        store.add(kit.root("Fourth Root").der)
+        assert len(store) == 4
+
+    def test_hashed_names_lead_to_the_same_certificates_once(self, tmp_path: Path) -> None:
+        """As openssl rehash makes them, and c_rehash before."""
+        (tmp_path / "root.pem").write_bytes(pem(ROOT.der))
+        (tmp_path / "4042bcee.0").symlink_to("root.pem")
+        (tmp_path / "4042bcee.1").write_bytes(pem(OTHER.der))
+        (tmp_path / "4042bcee.r0").write_text("a CRL")
+        assert len(TrustStore.from_folder(tmp_path)) == 2
+
+    def test_file_without_a_certificate_is_named(self, tmp_path: Path) -> None:
+        (tmp_path / "root.pem").write_bytes(pem(ROOT.der))
+        (tmp_path / "key.pem").write_bytes(pem(b"x", "PRIVATE KEY"))
+        with pytest.raises(ConfigurationError, match=r"key\.pem: no certificate in it \(only PRIVATE KEY\)"):
+            TrustStore.from_folder(tmp_path)
+
+    def test_folder_without_certificates_is_an_error_and_no_empty_store(self, tmp_path: Path) -> None:
+        with pytest.raises(ConfigurationError, match="no file in it is named like a certificate"):
+            TrustStore.from_folder(tmp_path)
+        with pytest.raises(ConfigurationError, match="nowhere cannot be read: No such file"):
+            TrustStore.from_folder(tmp_path / "nowhere")
+
+
+class TestSelfSignature:
+    """Issue 5, point 4: a root that was copied wrongly is trusted, and named."""
+
+    FORGED = kit.root("Forged Root", signature=b"\x30\x06\x02\x01\x01\x02\x01\x01")
+
+    def test_added_root_whose_signature_does_not_verify_loads_with_a_warning(self) -> None:
+        store = TrustStore.empty()
+        with pytest.warns(RuntimeWarning, match="anchor 'plant': its own signature does not verify") as caught:
+            store.add(self.FORGED.der, label="plant")
+        assert caught[0].filename == __file__
+        assert len(store) == 1
+
+    def test_check_finds_in_a_bundle_what_loading_does_not_look_for(self) -> None:
+        broken = kit.make("Broken Root", kit.ec_key("x"), tail=der.null())
+        off_curve = kit.make("Odd Root", kit.ec_key("x"), spki=kit.ec_key("x").spki[:-1] + b"\0")
+        made = (ROOT, self.FORGED, OTHER, broken, off_curve)
+        store = TrustStore.from_pem(b"".join(pem(each.der) for each in made))
+        faults = store.check()
+        assert [str(fault.anchor) for fault in faults] == ["CN=Forged Root", "CN=Broken Root", "CN=Odd Root"]
+        assert "signature does not verify" in str(faults[0])
+        assert "unexpected field" in str(faults[1])
+        assert "signature does not verify" in str(faults[2])
+
+    def test_anchors_that_no_signature_of_their_own_vouches_for_are_no_fault(self) -> None:
+        store = TrustStore.empty()
+        store.add(kit.authority("Middle", ROOT).der)
+        store.add_anchor(ROOT.subject, ROOT.key.spki)
+        md5 = kit.make("Old Root", kit.rsa_key("old"), hash_name="md5", extensions=kit.ca())
+        store.add(md5.der)
+        assert store.check() == []
+
+    def test_authority_that_changes_its_key_under_its_old_name_is_no_fault(self) -> None:
+        identifier = kit.SUBJECT_KEY_IDENTIFIER, False, der.octet_string(b"new")
+        signer = kit.AUTHORITY_KEY_IDENTIFIER, False, der.sequence(der.implicit(0, b"old"))
+        rolled = kit.make("Root", kit.ec_key("new"), kit.root("Root"), extensions=[*kit.ca(), identifier, signer])
+        assert TrustStore.from_der(rolled.der).check() == []
+        itself = kit.AUTHORITY_KEY_IDENTIFIER, False, der.sequence(der.implicit(0, b"new"))
+        posing = kit.make("Root", kit.ec_key("new"), kit.root("Root"), extensions=[*kit.ca(), identifier, itself])
+        assert len(TrustStore.from_der(posing.der).check()) == 1
 
 
 def test_certificates_from_pem_names_its_origin() -> None:

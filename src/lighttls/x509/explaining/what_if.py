@@ -59,9 +59,8 @@ def with_store(question: Question, trust: TrustStore) -> CertificateError | None
 
 def with_anchor(question: Question, certificate: Certificate) -> CertificateError | None:
     """What refuses the chain if `certificate` is the one anchor."""
-    trust = TrustStore.empty()
     try:
-        trust.add(certificate)
+        trust = TrustStore.from_der(certificate.der)
     except ConfigurationError as error:  # its name cannot be read
         return CertificateError(str(error), ChainReason.MALFORMED)
     return with_store(question, trust)
