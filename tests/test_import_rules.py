@@ -46,7 +46,7 @@ ROOMS: dict[str, set[str]] = {
     "conversation": {"crypto", "record", "messages", "handshake", "keeper", "ledger", "trace", *SETTINGS, *CONTRACT},
     "connection": {"conversation", "handshake", "record", *SETTINGS},
     "transports": PUBLIC,
-    "devices": PUBLIC,
+    "devices": {"crypto", *PUBLIC},  # used without a connection, they choose the default engine
     "adapters": PUBLIC,
     "provisioning": {"transports", "devices", *PUBLIC},
     "testing": PUBLIC,
@@ -70,7 +70,7 @@ IMPURE = {"asyncio", "select", "selectors", "socket", "ssl", "subprocess", "thre
 HEAVY = {"dataclasses", "inspect", "logging", "re", "typing"}  # milliseconds at every start of a device program
 HAS_CLOCK = {"config"}  # where the system's clock becomes the default of a setting
 
-USES_CRYPTOGRAPHY = {"crypto", "keys.software", "testing.pki"}
+USES_CRYPTOGRAPHY = {"crypto", "keys.software", "testing.atecc608a.curve", "testing.pki"}
 USES_CORE = {"crypto.native"}
 
 

@@ -1,0 +1,52 @@
+"""The chip in a handshake: its slot as the signer of an Identity, and its curve arithmetic as a key exchange."""
+
+from __future__ import annotations
+
+import os
+from hashlib import sha256
+
+from lighttls.crypto import default_provider
+from lighttls.devices.atecc608a import der
+from lighttls.devices.atecc608a.chip import Atecc608a
+from lighttls.devices.atecc608a.errors import ChipError
+from lighttls.errors import BadSignature, SignerError
+from lighttls.iana import SignatureScheme
+from lighttls.keys import SignatureRequest
+
+
+class ChipSigner:
+    """Signs with the private key in a slot: `Identity(chain, ChipSigner(chip, slot=0))`.
+
+    The slot's public key is read at once, so that Identity refuses a certificate that does not fit it. The chip signs
+    32 bytes and no more: ecdsa_secp256r1_sha256 is all it can do, and no other digest is cut to fit.
+    Raises ChipError: no chip, or no key in that slot.
+    """
+
+    signature_schemes: tuple[SignatureScheme, ...] = (SignatureScheme.ECDSA_SECP256R1_SHA256,)
+
+    def __init__(self, chip: Atecc608a, slot: int = 0) -> None:
+        self._chip = chip
+        self._slot = slot
+        self.public_key = der.spki(chip.public_key(slot))  # SubjectPublicKeyInfo, DER
+
+    def sign(self, request: SignatureRequest) -> bytes:
+        """Sign the handshake's digest. The signature is checked against the certificate before it leaves."""
+        try:
+            return der.signature(self._chip.sign(self._slot, request.digest))
+        except ChipError as cause:
+            raise SignerError(f"the secure element did not sign: {cause}", hint=cause.hint) from cause
+
+    def check(self) -> None:
+        """Sign random bytes and verify that in software, to know before the first handshake that slot and key work.
+
+        Raises ChipError; SignerError: the chip's signatures do not fit its own public key.
+        """
+        message = os.urandom(32)
+        signature = der.signature(self._chip.sign(self._slot, sha256(message).digest()))
+        try:
+            default_provider().verify(self.signature_schemes[0], self.public_key, signature, message)
+        except BadSignature as cause:
+            raise SignerError(
+                f"slot {self._slot} made a signature that does not fit its public key",
+                hint="The bus alters data, or the chip is broken. Replace it if this stays so.",
+            ) from cause

@@ -1,0 +1,68 @@
+"""The chip as an identity's signer, and requests for certificates that it signs."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from lighttls import ConfigurationError, Identity, SignerError, explain
+from lighttls.devices.atecc608a import ChipRefused, ChipSigner, certification_request, request_pem
+from lighttls.testing import ec_key, issue
+from support import require
+from support.chips import Bench
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def test_signer_proves_itself_before_the_first_handshake(bench: Bench) -> None:
+    ChipSigner(bench.chip).check()
+
+
+@pytest.mark.parametrize("wrong", [lambda digest: bytes(64), lambda digest: b"\1" * 64, lambda digest: b"\xff" * 64])
+def test_signer_that_lies_is_found_out_before_the_first_handshake(bench: Bench, wrong) -> None:
+    signer = ChipSigner(bench.chip)
+    bench.simulated.faults.signature = wrong
+    with pytest.raises(SignerError, match="slot 0 made a signature that does not fit its public key"):
+        signer.check()
+
+
+def test_slot_without_a_key_is_refused_at_once(bench: Bench) -> None:
+    with pytest.raises(ChipRefused):
+        ChipSigner(bench.chip, slot=1)
+
+
+def test_certificate_that_does_not_fit_the_slots_key_is_refused_at_once(bench: Bench) -> None:
+    with pytest.raises(ConfigurationError, match="does not belong to the certificate") as caught:
+        Identity([issue("device", ec_key()).der], ChipSigner(bench.chip))
+    assert "different pairs" in explain(caught.value)
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        [("CN", "pump-17")],
+        [("C", "JP"), ("ST", "Tōkyō"), ("L", "Minato"), ("O", "Example"), ("OU", "Pumps"), ("CN", "pump-17")],
+        [("serialNumber", "0123A1B2C3D4E5F6EE"), ("CN", "x" * 64)],
+    ],
+    ids=["short", "long", "serial"],
+)
+def test_request_is_what_openssl_and_cryptography_accept(bench: Bench, subject, tmp_path: Path) -> None:
+    pem = request_pem(certification_request(bench.chip, 0, subject))
+    found = x509.load_pem_x509_csr(pem.encode())
+    assert found.is_signature_valid
+    assert [attribute.value for attribute in found.subject] == [text for _, text in subject]
+    key = found.public_key()
+    assert isinstance(key, ec.EllipticCurvePublicKey)
+    assert key.public_numbers().x.to_bytes(32, "big") == bench.chip.public_key(0)[:32]
+    file = tmp_path / "request.pem"
+    file.write_text(pem)
+    command = [require.command("openssl"), "req", "-in", str(file), "-verify", "-noout"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+    assert "OK" in done.stdout + done.stderr
