@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from lighttls._typing import Final
 from lighttls.errors import CertificateError, ChainReason
 from lighttls.x509 import der, distinguished_name
 from lighttls.x509.certificate import EMPTY_NAME, Certificate
@@ -118,14 +119,19 @@ def _dns_base(base: bytes) -> bytes:
     accept it.
     """
     base = base.lower()
-    if base and not is_host_name(base[1:] if base[:1] == b"." else base):
+    if base and not _is_dns_name(base[1:] if base[:1] == b"." else base):
         raise der.malformed(f"nameConstraints: {base[:253]!r} is not a DNS name")
     return base
 
 
 def _dns_parts(name: bytes) -> bytes | None:
     name = name.lower()
-    return name if is_host_name(name[2:] if name[:2] == b"*." else name) else None
+    return name if _is_dns_name(name[2:] if name[:2] == b"*." else name) else None
+
+
+def _is_dns_name(name: bytes) -> bool:
+    """A host name, or one with underscores: private networks have them, and they compare like letters."""
+    return is_host_name(name.replace(b"_", b"a"))
 
 
 def _dns_match(name: bytes, base: bytes, permits: bool) -> bool:
@@ -170,10 +176,16 @@ def _directory_match(name: distinguished_name.Name, base: distinguished_name.Nam
 
 
 def _mail_base(base: bytes) -> tuple[bytes, bytes]:
-    """(mailbox, host): one mailbox, all of one host, or with ".name" all hosts below."""
+    """(mailbox, host): one mailbox, all of one host, or with ".name" all hosts below; empty for everything.
+
+    RFC 5280 does not say what an empty one means, here and for a URI. NSS and Go read it as for DNS names, and so do
+    the authorities that exclude all mail by it.
+    """
     local, at, host = base.rpartition(b"@")
     host = host.lower()
-    if (at and not _is_mailbox(local)) or not is_host_name(host[1:] if host[:1] == b"." and not at else host):
+    if base and (
+        (at and not _is_mailbox(local)) or not is_host_name(host[1:] if host[:1] == b"." and not at else host)
+    ):
         raise der.malformed(f"nameConstraints: {base[:253]!r} is no mail address or host")
     return local, host
 
@@ -192,18 +204,23 @@ def _mail_match(name: tuple[bytes, bytes], base: tuple[bytes, bytes], permits: b
     mailbox, host = base
     if mailbox:
         return name == base
-    return name[1].endswith(host) if host[:1] == b"." else name[1] == host
+    return _at_host(name[1], host)
 
 
 def _uri_base(base: bytes) -> bytes:
     base = base.lower()
-    if not is_host_name(base[1:] if base[:1] == b"." else base):
+    if base and not is_host_name(base[1:] if base[:1] == b"." else base):
         raise der.malformed(f"nameConstraints: {base[:253]!r} is no host of a URI")
     return base
 
 
+_URI_CHARACTERS: Final = frozenset(range(0x21, 0x7F)) - frozenset(b'"<>\\^`{|}')  # RFC 3986 2: others must be escaped
+
+
 def _uri_parts(name: bytes) -> bytes | None:
     """The host of a URI; RFC 5280 4.2.1.10: without a host name it must be rejected."""
+    if not _URI_CHARACTERS.issuperset(name):
+        return None  # what a reader makes of "\\" and the like is anybody's guess
     _, scheme, rest = name.partition(b"://")
     for mark in (b"/", b"?", b"#"):
         rest = rest.partition(mark)[0]
@@ -212,7 +229,11 @@ def _uri_parts(name: bytes) -> bytes | None:
 
 
 def _uri_match(host: bytes, base: bytes, permits: bool) -> bool:
-    return host.endswith(base) if base[:1] == b"." else host == base
+    return _at_host(host, base)
+
+
+def _at_host(host: bytes, base: bytes) -> bool:
+    return not base or (host.endswith(base) if base[:1] == b"." else host == base)
 
 
 _PREPARE: dict[int, Callable[[bytes], object]] = {
