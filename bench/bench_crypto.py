@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, x25519
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils, x25519
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from bench.compare import timed
@@ -162,4 +162,20 @@ def bench_verify(benchmark: Any, ratio: Any, kind: str, bar: float | None) -> No
         lambda one: serialization.load_der_public_key(one[0]).verify(one[1], one[2], *how),
         signatures,
         bar=bar,
+    )
+
+
+def bench_sign(benchmark: Any, ratio: Any) -> None:
+    """ECDSA on P-256, of a digest, with 32 bytes of the system's entropy each."""
+    _, private, _ = signer("ecdsa p-256")
+    key = by_name("native").signing_key(bytearray(private.private_numbers().private_value.to_bytes(32, "big")))
+    assert key is not None
+    how = ec.ECDSA(utils.Prehashed(hashes.SHA256()))
+    compare_both(
+        ratio,
+        benchmark,
+        "sign ecdsa p-256",
+        lambda digest: key.sign(digest, os.urandom(32)),
+        lambda digest: private.sign(digest, how),
+        lambda: [os.urandom(32) for _ in range(40)],
     )

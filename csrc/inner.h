@@ -222,6 +222,16 @@ LT_INLINE int lt_ct_declassify(int verdict) {
     return verdict;
 }
 
+/** The same for what a call gives away, such as a signature. */
+LT_INLINE void lt_ct_publish(const void *memory, size_t len) {
+#if defined(LT_VALGRIND)
+    (void)VALGRIND_MAKE_MEM_DEFINED(memory, len);
+#else
+    (void)memory;
+    (void)len;
+#endif
+}
+
 /* ---- The stack (wipe.c) --------------------------------------------------------------------- */
 
 /**

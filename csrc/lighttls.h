@@ -12,13 +12,13 @@
  * nothing; lt_*_wipe brings it back there. It may be moved in memory as it is, but a copy of an
  * lt_record_keys that seals repeats nonces.
  *
- * Secrets. Private scalars, premaster and master secrets and traffic keys live in these contexts
+ * Secrets. Private keys, premaster and master secrets and traffic keys live in these contexts
  * and are wiped by the *_wipe functions. They leave by lt_key_schedule_master_secret and
  * lt_key_schedule_export alone. Functions named lt_test_* take nonces or keys from outside; they
  * exist for published test vectors and benchmarks, and are used by nothing else.
  *
- * What compilers spill to the stack is overwritten before key exchange, key schedule, HMAC, sealing
- * and opening return. Not overwritten are registers, and the stack below AES-GCM on AES-NI when it
+ * What compilers spill to the stack is overwritten before key exchange, key schedule, HMAC, signing,
+ * sealing and opening return. Not overwritten are registers, and the stack below AES-GCM on AES-NI when it
  * is given less than 128 bytes: a compiler that spills there may leave a few words of the hash key
  * or the key stream, no more than the lt_record_keys beside it gives away. Nor do lt_test_* overwrite
  * theirs.
@@ -187,6 +187,28 @@ void lt_premaster_wipe(lt_premaster *premaster);
  */
 LT_MUST_CHECK int lt_verify_vartime(uint32_t scheme, const uint8_t *spki, size_t spki_len, const uint8_t *signature,
                                     size_t signature_len, const uint8_t *message, size_t message_len);
+
+#define LT_SIGNATURE_MAX 72 /* two INTEGERs of up to 33 bytes */
+
+/** A private key on P-256 to sign with. Signing only reads it: several threads may, at the same time. */
+typedef struct {
+    uint64_t opaque[5];
+} lt_signing_key;
+
+/** Take a private key: 32 bytes, big endian, which are wiped. LT_ERR_SCALAR: it is 0 or not below the curve's order. */
+LT_MUST_CHECK int lt_signing_key_set(lt_signing_key *key, uint8_t *scalar, size_t scalar_len);
+
+/**
+ * Sign a digest of 32, 48 or 64 bytes (SHA-256, SHA-384, SHA-512) by ECDSA: a DER Ecdsa-Sig-Value of at most
+ * LT_SIGNATURE_MAX bytes, whose length is returned; LT_ERR_SPACE if there is less room. FIPS 186-5 section 6.4.1.
+ * The nonce comes from key, digest and `extra` (any length, may be empty, no secret), RFC 6979 section 3.6. Random
+ * bytes there let two signatures of one digest differ, which is what a fault attack on deterministic nonces cannot
+ * bear.
+ */
+LT_MUST_CHECK int lt_signing_key_sign(const lt_signing_key *key, uint8_t *signature, size_t signature_cap,
+                                      const uint8_t *digest, size_t digest_len, const uint8_t *extra, size_t extra_len);
+
+void lt_signing_key_wipe(lt_signing_key *key);
 
 /* ---- Certificates ------------------------------------------------------------------------ */
 

@@ -119,12 +119,12 @@ class Names:
 
     def _constant(self, name: str) -> Poly:
         modulus = self.modulus()
-        if name == "p" and modulus is not None:
+        if name in ("p", "n") and modulus is not None:
             return Poly.number(value_of(modulus, self._constant).constant or 0)
         raise BadContract(f"«{name}» is no constant")
 
     def poly(self, name: str) -> Poly:
-        if name == "p" and "p" not in self.scope:
+        if name in ("p", "n") and name not in self.scope:
             return self._constant(name)
         if name == "block" and "block" not in self.scope:
             return self.machine.primitives.block

@@ -38,7 +38,7 @@ COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 CONTRACT = re.compile(r"\bin: (?P<before>.*?); out: (?P<after>.*?)\.(?: |$)")
 EQUAL = re.compile(r"`(\w+)` may be `(\w+)`")
 INVARIANT = re.compile(r"\binvariant: (.*?) \*/")
-MODULUS = re.compile(r"(?<![-+] )\bp = (2\^\d+(?: [-+] (?:2\^)?\d+)+)")
+MODULUS = re.compile(r"(?<![-+] )\b[pn] = (2\^\d+(?: [-+] (?:0x[0-9a-f]+|(?:2\^)?\d+))+)")
 RADIX = re.compile(r"\b(?:v\[0\]|[vl]0) \+ 2\^(\d+) [vl]\[?1")
 CLASS = re.compile(r"^ \*   (\w+)   ([^:\n]+)", re.MULTILINE)
 

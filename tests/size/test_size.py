@@ -2,7 +2,7 @@
 
 The parts are linked into a firmware that keeps what its entry points reach (--gc-sections), compiled with -Os.
 P-384, SHA-384/512 and AES-CCM are in it, since groups, hashes and AEADs are chosen at run time, but are counted
-apart; signature verification, which a firmware may leave to its secure element, is in another firmware.
+apart; signing and signature verification, which a firmware may leave to its secure element, are in another firmware.
 Stack is the deepest path through the compiler's own call graph (-fcallgraph-info) with the frames that it reserved;
 painted.c measures the same in calls under qemu.
 
@@ -60,11 +60,12 @@ BESIDES = {
     "SHA-384 and SHA-512": ["sha512"],
     "AES-CCM": ["ccm"],
 }
+SIGNING_PART = "signing by P-256"
 VERIFICATION = "signature verification"
 
 MOST_FLASH = 28 * 1024
 """Of PARTS. The aim is 32 KiB; what was reached is kept."""
-MOST_FLASH_WITH_ALL = 54 * 1024
+MOST_FLASH_WITH_ALL = 56 * 1024
 """Of everything."""
 
 ENTRIES = [
@@ -87,6 +88,8 @@ ENTRIES = [
     "lt_hmac",
     "lt_equal",
 ]
+SIGNING = ["lt_signing_key_set", "lt_signing_key_sign"]
+"""Of a firmware whose key lies in no secure element: like verification, no part of the others."""
 VERIFY = "lt_verify_vartime"
 
 WITHOUT_SECRETS = {
@@ -181,7 +184,7 @@ def test_every_public_function_on_secrets_is_measured_and_run_under_valgrind() -
     wanted = {name for name in public if not needs_no_proof(name)}
     programs = "".join(path.read_text() for path in sorted((CSRC.parent / "tests" / "c").glob("ct_*.c")))
     assert set(WITHOUT_SECRETS) < public
-    assert wanted == set(ENTRIES)
+    assert wanted == {*ENTRIES, *SIGNING}
     assert {name for name in wanted if f"{name}(" not in programs} == set()
 
 
@@ -194,12 +197,14 @@ def part_of(name: str) -> str:
     for part, files in {**PARTS, **BESIDES}.items():
         if name in files:
             return part
+    if name == "signing_key":
+        return SIGNING_PART
     assert name.endswith("_vartime") or name == "sha1", f"{name} is in no part"
     return VERIFICATION
 
 
 def by_part(flash: dict[str, int]) -> dict[str, int]:
-    parts = dict.fromkeys([*PARTS, *BESIDES, VERIFICATION], 0)
+    parts = dict.fromkeys([*PARTS, *BESIDES, SIGNING_PART, VERIFICATION], 0)
     for name, size in flash.items():
         parts[part_of(name)] += size
     return parts
@@ -207,7 +212,7 @@ def by_part(flash: dict[str, int]) -> dict[str, int]:
 
 def test_flash_is_bounded(firmware: Firmware, capsys: pytest.CaptureFixture[str]) -> None:
     parts = by_part(firmware.flash(*ENTRIES))
-    everything = by_part(firmware.flash(*ENTRIES, VERIFY))
+    everything = by_part(firmware.flash(*ENTRIES, *SIGNING, VERIFY))
     wanted = sum(parts[part] for part in PARTS)
     with capsys.disabled():
         print("\n\nCortex-M4, -Os: bytes of flash")
@@ -217,23 +222,24 @@ def test_flash_is_bounded(firmware: Firmware, capsys: pytest.CaptureFixture[str]
         for part in BESIDES:
             print(f"{parts[part]:8}  {part}")
         print(f"{sum(parts.values()):8}  and with certificates and signatures:")
+        print(f"{everything[SIGNING_PART]:8}  {SIGNING_PART}")
         print(f"{everything[VERIFICATION]:8}  {VERIFICATION}")
         print(f"{sum(everything.values()):8}  of {MOST_FLASH_WITH_ALL} allowed")
     assert all(parts[part] > 0 for part in [*PARTS, *BESIDES])
-    assert parts[VERIFICATION] == 0
+    assert parts[VERIFICATION] == parts[SIGNING_PART] == 0
     assert wanted <= MOST_FLASH
     assert sum(everything.values()) <= MOST_FLASH_WITH_ALL
 
 
 def test_stack_is_bounded(firmware: Firmware, capsys: pytest.CaptureFixture[str]) -> None:
     """No call uses more than is wiped after it, and none more in all than stated."""
-    used = {entry: firmware.stack(entry, wiping=False) for entry in [*ENTRIES, VERIFY]}
-    in_all = {entry: firmware.stack(entry, wiping=True)[0] for entry in [*ENTRIES, VERIFY]}
+    used = {entry: firmware.stack(entry, wiping=False) for entry in [*ENTRIES, *SIGNING, VERIFY]}
+    in_all = {entry: firmware.stack(entry, wiping=True)[0] for entry in [*ENTRIES, *SIGNING, VERIFY]}
     with capsys.disabled():
         print("\n\nCortex-M4, -Os: bytes of stack in all, those of them used before the wipe, and what uses them")
         for entry, (size, path) in used.items():
             print(f"{in_all[entry]:8} {size:6}  {entry}: {' '.join(name.rpartition(':')[2] for name in path[1:])}")
-    for entry in ENTRIES:
+    for entry in [*ENTRIES, *SIGNING]:
         own_frame = firmware.graph()[0][entry]
         assert used[entry][0] - own_frame <= WIPED, entry
         assert in_all[entry] <= MOST_STACK, entry
@@ -256,7 +262,7 @@ def test_every_helper_is_small(firmware: Firmware) -> None:
     """HELPER_STACK is read off the code of the functions that have no call graph."""
     frames, calls = firmware.graph()
     helpers = {callee for callees in calls.values() for callee in callees} - set(frames)
-    firmware.flash(*ENTRIES, VERIFY)
+    firmware.flash(*ENTRIES, *SIGNING, VERIFY)
     listing = run(require.command("arm-none-eabi-objdump"), "-d", firmware.folder / "firmware").stdout
     for helper in helpers:
         code = re.search(rf"<{helper}>:\n(.*?)\n\n", listing, re.DOTALL)

@@ -170,6 +170,23 @@ static void run_derive(void) {
     status = lt_key_share_derive(&share, &premaster, peer, public_len());
 }
 
+/* ---- Signing ---------------------------------------------------------------------------------------- */
+
+static lt_signing_key signing_key;
+
+/* The nonce is random in both classes: with it the signature varies, and so does its length, which is no secret. */
+static void load_signing_key(const uint8_t input[INPUT]) {
+    memcpy(scalar, input, 32);
+    must(lt_signing_key_set(&signing_key, scalar, 32) == LT_OK);
+    for (size_t i = 0; i < 32; i++) {
+        key[i] = (uint8_t)(next_random() >> 32);
+    }
+}
+
+static void run_sign(void) {
+    status = lt_signing_key_sign(&signing_key, wire, sizeof wire, text, 32, key, 32);
+}
+
 /* ---- Hashes under a key ---------------------------------------------------------------------------- */
 
 static lt_key_schedule schedule;
@@ -291,6 +308,8 @@ static const subject subjects[] = {
     GROUP("x25519", LT_X25519),
     GROUP("P-256", LT_SECP256R1),
     GROUP("P-384", LT_SECP384R1),
+    {"exchange", "ECDSA P-256 sign, sparse", 0, sparse_or_random, load_signing_key, run_sign, SLOW, 0},
+    {"exchange", "ECDSA P-256 sign, dense", 0, dense_or_random, load_signing_key, run_sign, SLOW, 0},
     HASH("SHA-256", LT_SHA256),
     HASH("SHA-384", LT_SHA384),
     {"hash", "lt_equal", 0, first_or_last, load_tags, run_equal, FAST, 0},

@@ -43,6 +43,7 @@ class _Lib:
     LT_SECP384R1: int
     LT_X25519: int
 
+    LT_SIGNATURE_MAX: int
     LT_CUT_NUMBERS: int
     LT_CPU_AESNI: int
     LT_CPU_CLMUL: int
@@ -107,6 +108,18 @@ class _Lib:
     def lt_test_premaster_get(self, premaster: _Context, out: _Out) -> int: ...
     def lt_key_share_wipe(self, share: _Context) -> None: ...
     def lt_premaster_wipe(self, premaster: _Context) -> None: ...
+    def lt_signing_key_set(self, key: _Context, scalar: _Out, scalar_len: int) -> int: ...
+    def lt_signing_key_sign(
+        self,
+        key: _Context,
+        signature: _Out,
+        signature_cap: int,
+        digest: _In,
+        digest_len: int,
+        extra: _In,
+        extra_len: int,
+    ) -> int: ...
+    def lt_signing_key_wipe(self, key: _Context) -> None: ...
     def lt_certificate_cut_vartime(self, cut: _Out, certificate: _In, certificate_len: int) -> int: ...
     def lt_verify_vartime(
         self,

@@ -39,6 +39,7 @@ _SMALL: Final = 256  # bytes of the buffer for small messages, one for each dire
 _SMALL_DATA: Final = _SMALL - int(lib.LT_RECORD_EXPANSION)
 
 _BYTES: Final = ffi.typeof("uint8_t[]")
+_SIGNATURE: Final = ffi.typeof(f"uint8_t[{lib.LT_SIGNATURE_MAX}]")
 _from_buffer = ffi.from_buffer
 _seal = lib.lt_records_seal
 _seal_data = lib.lt_records_seal_data
@@ -140,6 +141,24 @@ class NativeKeyShare:
             raise _shared.unacceptable_point(self.group)
         _checked(status)
         return premaster
+
+
+class NativeSigningKey:
+    """Fulfils `SigningKey`."""
+
+    __slots__ = ("_context",)
+
+    def __init__(self, scalar: bytearray) -> None:
+        self._context = _context("lt_signing_key *", lib.lt_signing_key_wipe)
+        with _from_buffer(_BYTES, scalar, require_writable=True) as view:
+            _checked(lib.lt_signing_key_set(self._context, view, len(scalar)))
+
+    def sign(self, digest: bytes, random: bytes | bytearray) -> bytes:
+        out = ffi.new(_SIGNATURE)
+        extra = bytes(random)
+        length = lib.lt_signing_key_sign(self._context, out, len(out), digest, len(digest), extra, len(extra))
+        signature: bytes = ffi.buffer(out)[: _checked(length)]
+        return signature
 
 
 class NativeRecordSealer:
@@ -418,6 +437,9 @@ class NativeProvider:
         context = _context("lt_key_schedule *", lib.lt_key_schedule_wipe)
         _checked(lib.lt_key_schedule_resume(context, *_numbers(suite), master_secret, client_random, server_random))
         return NativeKeySchedule(context)
+
+    def signing_key(self, scalar: bytearray) -> NativeSigningKey:
+        return NativeSigningKey(scalar)
 
     def at_rest(self, key: bytes, salt: bytes) -> tuple[NativeRecordSealer, NativeRecordOpener]:
         schedule = self.resume(_shared.SUITE_AT_REST, _shared.secret_at_rest(key), salt, bytes(_shared.RANDOM_LENGTH))

@@ -89,6 +89,17 @@ class RecordOpener(Protocol):
         """
 
 
+class SigningKey(Protocol):
+    """A private key on P-256 inside an engine; several threads may sign with it."""
+
+    def sign(self, digest: bytes, random: bytes | bytearray) -> bytes:
+        """An ECDSA signature (DER) of a SHA-256, SHA-384 or SHA-512 digest.
+
+        The nonce comes from key, digest and `random` together (RFC 6979 §3.6), so it is a secret even if that is none
+        (CAUTH-13).
+        """
+
+
 class KeySchedule(Protocol):
     """The secrets of one connection, from the master secret on (RFC 5246 §6.3, §8.1)."""
 
@@ -141,6 +152,9 @@ class CryptoProvider(Protocol):
 
     def resume(self, suite: Suite, master_secret: bytes, client_random: bytes, server_random: bytes) -> KeySchedule:
         """Go on with a stored master secret."""
+
+    def signing_key(self, scalar: bytearray) -> SigningKey | None:
+        """Take over a private key on P-256 of 32 bytes, which are wiped. None: this engine does not sign by itself."""
 
     def at_rest(self, key: bytes, salt: bytes) -> tuple[RecordSealer, RecordOpener]:
         """Protection for data that is kept: what the sealer makes, the opener of the same key and salt opens.

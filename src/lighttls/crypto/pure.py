@@ -324,6 +324,10 @@ class PureProvider:
         _shared.check_lengths(client_random, server_random, master_secret)
         return PureKeySchedule(suite, master_secret, client_random, server_random)
 
+    def signing_key(self, scalar: bytearray) -> None:
+        """None: a key that lasts is safer with `cryptography` than in Python's integers."""
+        scalar[:] = bytes(len(scalar))
+
     def at_rest(self, key: bytes, salt: bytes) -> tuple[PureRecordSealer, PureRecordOpener]:
         schedule = self.resume(_shared.SUITE_AT_REST, _shared.secret_at_rest(key), salt, bytes(_shared.RANDOM_LENGTH))
         sealer, same_keys = schedule.record_keys()[0], schedule.record_keys()[0]

@@ -56,7 +56,7 @@ def on_server_hello_done_with_auth(
     out.send(_certificate(auth.identity))
     schedule = _exchange_keys(out, state.agreed, state.exchange)
     if auth.identity is not None and auth.scheme is not None:  # CAUTH-09
-        request = _signature_request(out, auth, auth.identity, auth.scheme)
+        request = _signature_request(out, state.agreed, auth, auth.identity, auth.scheme)
         signature = _ask_signer(auth.identity, request)
         if signature is None:
             out.do(Emit(SignatureRequested(request)))
@@ -97,11 +97,20 @@ def derive_keys(out: Output, agreed: Agreed, premaster: Premaster) -> KeySchedul
     return schedule
 
 
-def _signature_request(out: Output, auth: ClientAuth, identity: Identity, scheme: SignatureScheme) -> SignatureRequest:
+def _signature_request(
+    out: Output, agreed: Agreed, auth: ClientAuth, identity: Identity, scheme: SignatureScheme
+) -> SignatureRequest:
     """What is signed: all messages up to ClientKeyExchange, hashed by the scheme's own hash (CAUTH-10)."""
     algorithm = _HASH_OF_SCHEME[scheme & 0xF if scheme >> 8 == 8 else scheme >> 8]
+    client = agreed.offer.client
     return SignatureRequest(
-        scheme, out.transcript.digest(algorithm), out.transcript.raw(), auth.ca_names, identity.chain
+        scheme,
+        out.transcript.digest(algorithm),
+        out.transcript.raw(),
+        auth.ca_names,
+        identity.chain,
+        client.provider,
+        client.config.random,
     )
 
 

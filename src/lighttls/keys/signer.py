@@ -9,15 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lighttls._typing import Protocol
+from lighttls._typing import TYPE_CHECKING, Protocol
 from lighttls.errors import SignerError, UsageError
 from lighttls.iana import SignatureScheme
+
+if TYPE_CHECKING:
+    from lighttls.crypto.provider import CryptoProvider, Entropy
 
 
 class SignatureRequest:
     """One signature we owe the server: the CertificateVerify of a handshake (RFC 5246 §7.4.8)."""
 
-    __slots__ = ("_answer", "ca_names", "chain", "digest", "message", "scheme")
+    __slots__ = ("_answer", "ca_names", "chain", "digest", "message", "provider", "random", "scheme")
 
     def __init__(
         self,
@@ -26,12 +29,16 @@ class SignatureRequest:
         message: bytes,
         ca_names: tuple[bytes, ...],
         chain: tuple[bytes, ...],
+        provider: CryptoProvider | None = None,
+        random: Entropy | None = None,
     ) -> None:
         self.scheme = scheme
         self.digest = digest  # of `message`, with the scheme's hash
         self.message = message  # all handshake messages so far
         self.ca_names = ca_names  # DER names of authorities the server listed
         self.chain = chain  # our certificates, DER; empty for a raw public key
+        self.provider = provider  # the connection's engine, for keys in memory; None where nobody said which
+        self.random = random  # the connection's entropy; with `provider` only
         self._answer: Callable[[SignatureRequest, bytes | BaseException], None] | None = None
 
     def defer_to(self, answer: Callable[[SignatureRequest, bytes | BaseException], None]) -> None:

@@ -1,11 +1,18 @@
-"""Private keys in memory, through `cryptography` (imported when a key is loaded)."""
+"""Private keys in memory, read by `cryptography` (imported when a key is loaded), which also signs with most of them.
+
+On P-256 the connection's engine signs if it can. What it takes of the key is wiped; what Python and `cryptography` had
+of it when it was read is not.
+"""
 
 from __future__ import annotations
 
-from lighttls._typing import Any
+from lighttls._typing import TYPE_CHECKING, Any
 from lighttls.errors import ConfigurationError
 from lighttls.iana import SignatureScheme
 from lighttls.keys.signer import SignatureRequest
+
+if TYPE_CHECKING:
+    from lighttls.crypto.provider import CryptoProvider, SigningKey
 
 _ECDSA = {
     "secp256r1": (SignatureScheme.ECDSA_SECP256R1_SHA256,),
@@ -37,6 +44,26 @@ class _SoftwareKey:
 
     def sign(self, request: SignatureRequest) -> bytes:
         return bytes(self._key.sign(request.digest, *self._ways[request.scheme]))
+
+
+class _P256Key(_SoftwareKey):
+    """The same on P-256: an engine that signs has the private key, too, from the first signature on."""
+
+    def __init__(self, key: Any, public_key: bytes, schemes: tuple[SignatureScheme, ...]) -> None:
+        super().__init__(key, public_key, schemes)
+        self._in_engines: dict[type, SigningKey | None] = {}
+
+    def sign(self, request: SignatureRequest) -> bytes:
+        if request.provider is None or request.random is None:
+            return super().sign(request)
+        try:
+            key = self._in_engines[type(request.provider)]
+        except KeyError:
+            key = self._in_engines[type(request.provider)] = self._enter(request.provider)
+        return super().sign(request) if key is None else key.sign(request.digest, request.random(32))
+
+    def _enter(self, provider: CryptoProvider) -> SigningKey | None:
+        return provider.signing_key(bytearray(self._key.private_numbers().private_value.to_bytes(32, "big")))
 
 
 def _way(scheme: SignatureScheme) -> tuple[Any, ...]:
@@ -75,4 +102,5 @@ def software_key(pem: bytes, password: bytes | None = None) -> _SoftwareKey:
     else:
         raise ConfigurationError("the private key is none we can use: RSA from 2048 bits, or EC on P-256 or P-384")
     form = serialization.PublicFormat.SubjectPublicKeyInfo
-    return _SoftwareKey(key, key.public_key().public_bytes(serialization.Encoding.DER, form), schemes)
+    kind = _P256Key if isinstance(key, ec.EllipticCurvePrivateKey) and key.curve.name == "secp256r1" else _SoftwareKey
+    return kind(key, key.public_key().public_bytes(serialization.Encoding.DER, form), schemes)

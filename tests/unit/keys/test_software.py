@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from functools import cache
 from typing import Any
 
@@ -16,9 +17,11 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
+from lighttls.crypto import by_name
 from lighttls.errors import ConfigurationError
 from lighttls.iana import SignatureScheme
 from lighttls.keys import SignatureRequest, software_key
+from support import require
 
 PASSWORD = b"correct horse"
 
@@ -40,9 +43,9 @@ def pem(key: Any, form: PrivateFormat = PKCS8, password: bytes | None = None) ->
     return encoded
 
 
-def request(scheme: SignatureScheme, message: bytes) -> SignatureRequest:
+def request(scheme: SignatureScheme, message: bytes, provider: Any = None, random: Any = None) -> SignatureRequest:
     name = HASHES[scheme & 0xF if scheme >> 8 == 8 else scheme >> 8]
-    return SignatureRequest(scheme, hashlib.new(name, message).digest(), message, (), ())
+    return SignatureRequest(scheme, hashlib.new(name, message).digest(), message, (), (), provider, random)
 
 
 @pytest.mark.parametrize("password", [None, PASSWORD], ids=["plain", "encrypted"])
@@ -58,16 +61,33 @@ def test_every_form_of_key_is_read(kind: str, form: PrivateFormat, password: byt
 def test_each_offered_scheme_verifies(provider: Any, kind: str) -> None:
     signer = software_key(pem(private(kind)))
     for scheme in signer.signature_schemes:
-        asked = request(scheme, b"the messages of a handshake")
-        provider.verify(scheme, signer.public_key, signer.sign(asked), asked.message)
+        for asked in (
+            request(scheme, b"the messages of a handshake"),
+            request(scheme, b"the messages of a handshake", provider, os.urandom),
+        ):
+            provider.verify(scheme, signer.public_key, signer.sign(asked), asked.message)
 
 
-def test_ecdsa_nonce_never_comes_twice() -> None:
+@pytest.mark.parametrize("random", [os.urandom, bytes], ids=["random", "no entropy at all"])
+def test_ecdsa_nonce_never_comes_twice(provider: Any, random: Any) -> None:
     """CAUTH-13: r is the nonce's point; what two messages share it would give the key away."""
     signer = software_key(pem(private("p256")))
     scheme = signer.signature_schemes[0]
-    seen = {utils.decode_dss_signature(signer.sign(request(scheme, b"%d" % n)))[0] for n in range(64)}
-    assert len(seen) == 64
+    asked = [request(scheme, b"%d" % n, *engine) for n in range(64) for engine in ((), (provider, random))]
+    seen = {utils.decode_dss_signature(signer.sign(one))[0] for one in asked}
+    assert len(seen) == 128
+
+
+def test_p256_key_signs_in_the_connections_engine_with_the_connections_entropy() -> None:
+    """The same entropy gives the same signature, other entropy another: `cryptography` would never repeat one."""
+    require.native()
+    engine = by_name("native")
+    signer = software_key(pem(private("p256")))
+
+    def signature(entropy: Any) -> bytes:
+        return signer.sign(request(signer.signature_schemes[0], b"a message", engine, entropy))
+
+    assert signature(bytes) == signature(bytes) != signature(lambda size: b"\1" * size)
 
 
 def test_schemes_stand_in_our_order_of_preference() -> None:
