@@ -22,7 +22,7 @@ CORE = """
     Event HandshakeCompleted DataReceived SignatureRequested SessionAvailable PeerClosed WarningReceived
 """
 SESSIONS = "Session SessionStore MemorySessionStore FileSessionStore aead_seal"
-TRUST = "TrustStore SignaturePolicy VerifyPolicy TimePolicy"
+TRUST = "TrustStore SignaturePolicy VerifyPolicy TimePolicy RevocationPolicy RevocationList"
 IDENTITY = "Identity IdentityRequest Signer SignatureRequest software_key raw_ecdsa message_signer"
 PSK = "Psk PskRequest"
 FACES = "connect TLSSocket Stream Transport MemoryTransport memory_pair"

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from lighttls.session.files import FileSessionStore
     from lighttls.session.sealing import aead_seal
     from lighttls.transports import MemoryTransport, Stream, TLSSocket, Transport, connect, memory_pair
+    from lighttls.x509 import RevocationList, RevocationPolicy
 
 __all__ = [
     "Alert",
@@ -85,6 +86,8 @@ __all__ = [
     "Psk",
     "PskRequest",
     "RecordOverflow",
+    "RevocationList",
+    "RevocationPolicy",
     "Session",
     "SessionAvailable",
     "SessionStore",
@@ -129,4 +132,9 @@ if not TYPE_CHECKING:
         home = _RARE.get(name, "lighttls.transports")
         return globals().setdefault(name, getattr(import_module(home), name))
 
-    _RARE = {"FileSessionStore": "lighttls.session.files", "aead_seal": "lighttls.session.sealing"}
+    _RARE = {
+        "FileSessionStore": "lighttls.session.files",
+        "RevocationList": "lighttls.x509",
+        "RevocationPolicy": "lighttls.x509",
+        "aead_seal": "lighttls.session.sealing",
+    }

@@ -275,6 +275,24 @@ class ChainReason(Enum):
         Alert.CERTIFICATE_REVOKED,
         "The certificate was revoked by its authority. The server needs a new one.",
     )
+    REVOCATION_UNKNOWN = (
+        "revocation_unknown",
+        Alert.CERTIFICATE_UNKNOWN,
+        "Whether the certificate is revoked cannot be known: no CRL that was given covers it. Give its issuer's CRL to "
+        'RevocationPolicy(crls=...); with mode="soft" only what is known to be revoked is refused.',
+    )
+    CRL_EXPIRED = (
+        "crl_expired",
+        Alert.CERTIFICATE_UNKNOWN,
+        "The list of revoked certificates is out of date, so it cannot show that the certificate is still good. Check "
+        "this device's clock, then get the issuer's newest CRL.",
+    )
+    CRL_UNUSABLE = (
+        "crl_unusable",
+        Alert.CERTIFICATE_UNKNOWN,
+        "The list of revoked certificates proves nothing: its signature does not verify, it is signed by somebody who "
+        "is not entitled to, or it is malformed. Get it anew from the certificate's issuer.",
+    )
 
 
 class CertificateError(LightTLSError):

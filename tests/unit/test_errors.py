@@ -114,6 +114,9 @@ REASONS = {
     "missing_feature": Alert.BAD_CERTIFICATE,
     "bad_status": Alert.BAD_CERTIFICATE_STATUS_RESPONSE,
     "revoked": Alert.CERTIFICATE_REVOKED,
+    "revocation_unknown": Alert.CERTIFICATE_UNKNOWN,
+    "crl_expired": Alert.CERTIFICATE_UNKNOWN,
+    "crl_unusable": Alert.CERTIFICATE_UNKNOWN,
 }
 
 

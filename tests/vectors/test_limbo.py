@@ -18,22 +18,17 @@ import pytest
 
 from lighttls.crypto.provider import CryptoProvider
 from lighttls.errors import BadSignature, LightTLSError
-from lighttls.x509 import TrustStore, VerifyPolicy, certificates_from_pem, verify_chain
+from lighttls.x509 import RevocationPolicy, TrustStore, VerifyPolicy, certificates_from_pem, verify_chain
 from support import engines, require
 
 LATEST_CHAIN = datetime.fromisoformat("2026-11-20T00:00:00+00:00").timestamp()  # for cases that say "now"
 DENIAL_OF_SERVICE_LIMIT_S = 5
 
-_REVOCATION = "revocation is not checked yet"
 _KEY_IDENTIFIER = "key identifiers only order the search; their absence or form never refuses a certificate"
 _COMMON_NAME = "the common name is not looked at, so it need not repeat a subjectAltName"
 _BASELINE = "a rule for public authorities (CA/Browser Forum), not for those who verify"
 
 CHOICES = {
-    "crl::crlnumber-critical": _REVOCATION,
-    "crl::crlnumber-missing": _REVOCATION,
-    "crl::issuer-missing-crlsign": _REVOCATION,
-    "crl::revoked-certificate-with-crl": _REVOCATION,
     "rfc5280::aki::intermediate-missing-aki": _KEY_IDENTIFIER,
     "rfc5280::ski::intermediate-missing-ski": _KEY_IDENTIFIER,
     "webpki::aki::root-with-aki-all-fields": _KEY_IDENTIFIER,
@@ -78,6 +73,7 @@ def outcome(case: dict[str, Any], provider: CryptoProvider) -> tuple[str, str]:
     name = case.get("expected_peer_name")
     depth = case.get("max_chain_depth")
     moment = case.get("validation_time")
+    crls = case.get("crls")
     try:
         trust = TrustStore.from_pem("".join(case["trusted_certs"]))
         found = verify_chain(
@@ -85,7 +81,11 @@ def outcome(case: dict[str, Any], provider: CryptoProvider) -> tuple[str, str]:
             trust,
             server_hostname=name["value"] if name else None,
             at=datetime.fromisoformat(moment) if moment else LATEST_CHAIN,
-            policy=VerifyPolicy(check_hostname=name is not None, **({} if depth is None else {"max_depth": depth})),
+            policy=VerifyPolicy(
+                check_hostname=name is not None,
+                revocation=RevocationPolicy(crls=crls) if crls else None,
+                **({} if depth is None else {"max_depth": depth}),
+            ),
             purpose="server_auth" if case["validation_kind"] == "SERVER" else "client_auth",
             provider=provider,
         )

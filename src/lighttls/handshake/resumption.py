@@ -31,6 +31,7 @@ from lighttls.x509 import signature_hash
 
 if TYPE_CHECKING:
     from lighttls.crypto.provider import CryptoProvider
+    from lighttls.x509 import RevocationPolicy
 
 _BINDINGS_KEPT: Final = 64  # hosts; a device talks to a handful
 _PURPOSE: Final = b"lighttls session binding 1"
@@ -122,7 +123,7 @@ def session_of(state: Connected, now: float) -> Session | None:
         max_fragment_length=agreed.sizes.max_fragment_length or 0,
         issued=int(now),
         lifetime=hint if ticket else DAY,
-        not_after=_not_after(peer),
+        not_after=min(_not_after(peer), _lists_until(client.config, now)),
         raw_public_key=isinstance(peer, RawKeyVerified),
         end_point=end_point(client.provider, peer) or b"",
     )
@@ -144,6 +145,13 @@ def _not_after(peer: PeerVerified | RawKeyVerified | None) -> int:
     if not isinstance(peer, PeerVerified):
         return _NEVER
     return min(each.not_after for each in (peer.leaf, *peer.path.certificates))
+
+
+def _lists_until(config: ClientConfig, now: float) -> int:
+    """When the first CRL ends that the verdict may hang on: a session says that nothing has changed since."""
+    revocation = config.verify.revocation
+    until = None if revocation is None else revocation.settled_until(now)
+    return _NEVER if until is None else until
 
 
 def _worth_keeping(state: Connected, proof: FullHandshake | PskHandshake) -> bool:
@@ -180,6 +188,7 @@ def _policies(config: ClientConfig) -> bytes:
         verify.require_explicit_policy,
         verify.inhibit_policy_mapping,
         verify.inhibit_any_policy,
+        _revocation(verify.revocation, config.provider),
         _row(*sorted(verify.pins)),
         _row(*(_row(host.encode(), *sorted(keys)) for host, keys in verify.raw_keys)),
         verify.insecure_skip_verify,
@@ -196,6 +205,15 @@ def _policies(config: ClientConfig) -> bytes:
         config.require_extended_master_secret,
         config.require_alpn,
     )
+
+
+def _revocation(policy: RevocationPolicy | None, provider: CryptoProvider) -> bytes:
+    """With other lists the verdict may be another; each counts by its hash."""
+    if policy is None:
+        return b""
+    lists = sorted(provider.digest("sha256", one.der) for one in policy.crls)
+    certificates = sorted(provider.digest("sha256", one.der) for one in policy.certificates)
+    return _row(policy.mode.encode(), policy.ocsp.encode(), _row(*lists), _row(*certificates))
 
 
 def _psk_id(config: ClientConfig, psk: Psk) -> bytes:

@@ -6,6 +6,7 @@ In: certificates as DER. Out: the verified path, or a CertificateError that name
 and what ended it.
 """
 
+from lighttls._typing import TYPE_CHECKING
 from lighttls.x509.certificate import Certificate
 from lighttls.x509.names import ReferenceName, reference_name
 from lighttls.x509.pem import certificates as certificates_from_pem
@@ -19,6 +20,10 @@ from lighttls.x509.verdict import Attempt, ChainVerifier, VerificationRequest, V
 from lighttls.x509.verified_signatures import VerifiedSignatures
 from lighttls.x509.verify import verify_chain
 
+if TYPE_CHECKING:
+    from lighttls.x509.crl import RevocationList
+    from lighttls.x509.revocation_policy import RevocationPolicy
+
 __all__ = [
     "Anchor",
     "AnchorFault",
@@ -27,6 +32,8 @@ __all__ = [
     "ChainVerifier",
     "PublicKey",
     "ReferenceName",
+    "RevocationList",
+    "RevocationPolicy",
     "SignaturePolicy",
     "TimePolicy",
     "TrustStore",
@@ -42,3 +49,14 @@ __all__ = [
     "signature_scheme",
     "verify_chain",
 ]
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Load what has to do with CRLs when it is first asked for: few devices are given any."""
+        if name not in ("RevocationList", "RevocationPolicy"):
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from lighttls.x509 import crl, revocation_policy
+
+        globals().update(RevocationList=crl.RevocationList, RevocationPolicy=revocation_policy.RevocationPolicy)
+        return globals()[name]

@@ -28,6 +28,7 @@ _PROCESSED: Final = frozenset(
         extensions.POLICY_CONSTRAINTS,
         extensions.INHIBIT_ANY_POLICY,
         extensions.TLS_FEATURE,
+        extensions.CRL_DISTRIBUTION_POINTS,  # where CRLs are; without any at hand, nothing to process
     )
 )
 

@@ -21,6 +21,7 @@ BASIC_CONSTRAINTS: Final = der.oid("2.5.29.19")
 NAME_CONSTRAINTS: Final = der.oid("2.5.29.30")
 CERTIFICATE_POLICIES: Final = der.oid("2.5.29.32")
 POLICY_MAPPINGS: Final = der.oid("2.5.29.33")
+CRL_DISTRIBUTION_POINTS: Final = der.oid("2.5.29.31")
 AUTHORITY_KEY_IDENTIFIER: Final = der.oid("2.5.29.35")
 POLICY_CONSTRAINTS: Final = der.oid("2.5.29.36")
 EXTENDED_KEY_USAGE: Final = der.oid("2.5.29.37")
@@ -34,6 +35,7 @@ NAMES: Final = {
     SUBJECT_ALT_NAME: "subjectAltName",
     BASIC_CONSTRAINTS: "basicConstraints",
     NAME_CONSTRAINTS: "nameConstraints",
+    CRL_DISTRIBUTION_POINTS: "cRLDistributionPoints",
     CERTIFICATE_POLICIES: "certificatePolicies",
     POLICY_MAPPINGS: "policyMappings",
     AUTHORITY_KEY_IDENTIFIER: "authorityKeyIdentifier",
@@ -56,6 +58,7 @@ _CA_ISSUERS: Final = der.oid("1.3.6.1.5.5.7.48.2")
 # bits of keyUsage, as positions in the BIT STRING (RFC 5280 4.2.1.3)
 DIGITAL_SIGNATURE: Final = 0
 KEY_CERT_SIGN: Final = 5
+CRL_SIGN: Final = 6
 
 # kinds of GeneralName, by the number of their context tag (RFC 5280 4.2.1.6)
 OTHER_NAME: Final = 0
@@ -174,7 +177,7 @@ def extended_key_usage(value: bytes) -> frozenset[bytes]:
 def subject_alt_name(value: bytes) -> tuple[GeneralName, ...]:
     """subjectAltName; there is at least one name, and an iPAddress has 4 or 16 bytes."""
     names = tuple(
-        _general_name(value, element, "subjectAltName") for element in der.items(value, der.SEQUENCE, "subjectAltName")
+        general_name(value, element, "subjectAltName") for element in der.items(value, der.SEQUENCE, "subjectAltName")
     )
     if not names:
         raise der.malformed("subjectAltName: empty")
@@ -227,7 +230,7 @@ def ca_issuers(value: bytes) -> tuple[str, ...]:
         location = der.read(value, method_stop, stop)
         if location[2] != stop:
             raise der.malformed("authorityInfoAccess: bytes after a location")
-        kind, name = _general_name(value, location, "authorityInfoAccess")
+        kind, name = general_name(value, location, "authorityInfoAccess")
         if kind == URI and value[method_at:method_stop] == _CA_ISSUERS:
             places.append(name.decode("ascii", "backslashreplace"))
     return tuple(places)
@@ -337,7 +340,8 @@ READERS: Final[dict[bytes, Callable[[bytes], Any]]] = {
 }
 
 
-def _general_name(data: bytes, element: tuple[int, int, int], what: str) -> GeneralName:
+def general_name(data: bytes, element: tuple[int, int, int], what: str) -> GeneralName:
+    """Read one GeneralName, given as `der` gives elements; `what` it stands in is for the error."""
     tag, at, stop = element
     kind = _FORMS.get(tag)
     if kind is None:
@@ -357,4 +361,4 @@ def _subtree(data: bytes, element: tuple[int, int, int]) -> GeneralName:
     # RFC 5280: minimum is 0 and maximum absent. A minimum of 0 that is written out breaks DER but passes.
     if data[base[2] : stop] not in (b"", b"\x80\x01\x00"):
         raise der.malformed("nameConstraints: a subtree with minimum or maximum")
-    return _general_name(data, base, "nameConstraints")
+    return general_name(data, base, "nameConstraints")

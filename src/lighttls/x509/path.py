@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lighttls._typing import Final
+from lighttls._typing import TYPE_CHECKING, Final
 from lighttls.crypto.provider import CryptoProvider
 from lighttls.errors import BadSignature, CertificateError, ChainReason
 from lighttls.x509 import checks, distinguished_name, extensions, name_constraints, public_key, signatures
@@ -22,6 +22,9 @@ from lighttls.x509.policy import VerifyPolicy
 from lighttls.x509.trust_store import Anchor, TrustStore
 from lighttls.x509.verdict import Attempt, VerifiedPath, refusal
 from lighttls.x509.verified_signatures import Fact, VerifiedSignatures
+
+if TYPE_CHECKING:
+    from lighttls.x509.revocation import StatusCheck
 
 # Budgets of one search. A real one takes two or three signatures and as many candidates; hostile
 # chains must end within a second on a desktop, and within many seconds on the slowest device.
@@ -43,6 +46,7 @@ class Search:
         purpose: str,
         provider: CryptoProvider,
         known: VerifiedSignatures | None = None,
+        status: StatusCheck | None = None,
     ) -> None:
         self._trust = trust
         self._at = at
@@ -50,6 +54,7 @@ class Search:
         self._purpose = purpose
         self._provider = provider
         self._known = known
+        self._status = status
         self._sha1_useful = trust.permits_sha1
         self._pool: dict[Name, list[Certificate]] = {}
         self._attempts: list[Attempt] = []
@@ -191,6 +196,8 @@ class Search:
 
             policies.check(path, certificate, self._policy, self._spend)
         self._check_pins(path, anchor)
+        if self._status is not None:
+            self._status.check(path, anchor, self._pool)
         return VerifiedPath(tuple(path), anchor, self._policy.time.checks_dates)
 
     def _check_signature(self, child: Certificate, spki: bytes, signer: Certificate | Anchor) -> None:

@@ -1,4 +1,4 @@
-"""Certificates out of PEM text or DER bytes (RFC 7468), with errors that say what was found instead."""
+"""Certificates and CRLs out of PEM text or DER bytes (RFC 7468), with errors that say what was found instead."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from lighttls.errors import ConfigurationError
 from lighttls.x509.distinguished_name import printable
 
 _BEGIN = b"-----BEGIN "
-_LABELS = (b"CERTIFICATE", b"X509 CERTIFICATE")
+_CERTIFICATE = (b"CERTIFICATE", b"X509 CERTIFICATE")
+_CRL = (b"X509 CRL", b"CRL")
 
 
 def certificates(data: bytes | str, origin: str) -> list[bytes]:
@@ -17,6 +18,15 @@ def certificates(data: bytes | str, origin: str) -> list[bytes]:
 
     `origin` names the source in errors. Raises ConfigurationError: there is none, or one is damaged.
     """
+    return _blocks(data, origin, _CERTIFICATE, "certificate")
+
+
+def crls(data: bytes | str, origin: str) -> list[bytes]:
+    """The DER of every certificate revocation list, as `certificates`."""
+    return _blocks(data, origin, _CRL, "CRL")
+
+
+def _blocks(data: bytes | str, origin: str, labels: tuple[bytes, ...], what: str) -> list[bytes]:
     text = data.encode("utf-8", "replace") if isinstance(data, str) else bytes(data)
     if text[:1] == b"\x30":
         return [text]
@@ -24,18 +34,18 @@ def certificates(data: bytes | str, origin: str) -> list[bytes]:
     others: list[str] = []
     for block in text.split(_BEGIN)[1:]:
         label, dashes, rest = block.partition(b"-----")
-        if label not in _LABELS:
+        if label not in labels:
             others.append(printable(label[:40].decode("ascii", "backslashreplace")))
             continue
         body, end, _ = rest.partition(b"-----END " + label + b"-----")
         if not dashes or not end:
-            raise ConfigurationError(f"{origin}: certificate {len(found) + 1} has no END line; the text is cut off")
+            raise ConfigurationError(f"{origin}: {what} {len(found) + 1} has no END line; the text is cut off")
         try:
             found.append(a2b_base64(b"".join(body.split()), strict_mode=True))
         except Base64Error as error:
-            raise ConfigurationError(f"{origin}: certificate {len(found) + 1} is not base64 ({error})") from error
+            raise ConfigurationError(f"{origin}: {what} {len(found) + 1} is not base64 ({error})") from error
     if not found:
-        raise ConfigurationError(f"{origin}: no certificate in it ({_instead(text, others)})")
+        raise ConfigurationError(f"{origin}: no {what} in it ({_instead(text, others)})")
     return found
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from lighttls.x509.certificate import Certificate
     from lighttls.x509.raw_keys import RawKey
+    from lighttls.x509.revocation_policy import RevocationPolicy
     from lighttls.x509.verdict import ChainVerifier
 
 LARGEST_RSA_BITS: Final = 8192
@@ -99,7 +100,8 @@ class VerifyPolicy:
 
     `pins`: SHA-256 digests of SubjectPublicKeyInfos (32 bytes, or base64), one of which must be in
     the verified path, anchor included. `max_depth`: authorities between leaf and anchor,
-    self-issued ones not counted. `verifier` replaces our verdict, or adds to it.
+    self-issued ones not counted. `verifier` replaces our verdict, or adds to it. `revocation` says what must be known
+    about revocation, and has the lists of revoked certificates.
 
     The inputs of RFC 5280 6.1.1 (c) to (g) on certificate policies: `require_explicit_policy` demands a path that was
     issued under one of `initial_policies` (OIDs with dots, such as "2.23.140.1.2.2"; None: under any, so long as it is
@@ -122,6 +124,8 @@ class VerifyPolicy:
     require_explicit_policy: bool
     inhibit_policy_mapping: bool
     inhibit_any_policy: bool
+    revocation: RevocationPolicy | None
+    """None: no CRLs, and an OCSP response only if one is stapled or promised."""
     pins: frozenset[bytes]
     raw_keys: tuple[tuple[str, frozenset[bytes]], ...]
     verifier: ChainVerifier | None
@@ -137,6 +141,7 @@ class VerifyPolicy:
         require_explicit_policy: bool = False,
         inhibit_policy_mapping: bool = False,
         inhibit_any_policy: bool = False,
+        revocation: RevocationPolicy | None = None,
         pins: Iterable[bytes | str] = (),
         raw_keys: Mapping[str, RawKey | Iterable[RawKey]] | None = None,
         verifier: ChainVerifier | None = None,
@@ -144,6 +149,8 @@ class VerifyPolicy:
     ) -> None:
         if max_depth < 0:
             raise ConfigurationError(f"VerifyPolicy: max_depth is {max_depth}; it must not be negative")
+        if revocation is not None and not hasattr(revocation, "crls"):
+            raise ConfigurationError("VerifyPolicy: revocation must be a RevocationPolicy or None")
         if isinstance(pins, (bytes, str)):
             raise ConfigurationError("VerifyPolicy: pins must be a collection of pins, not one pin")
         _set(self, "time", TimePolicy.required() if time is None else time)
@@ -153,6 +160,7 @@ class VerifyPolicy:
         _set(self, "require_explicit_policy", require_explicit_policy)
         _set(self, "inhibit_policy_mapping", inhibit_policy_mapping)
         _set(self, "inhibit_any_policy", inhibit_any_policy)
+        _set(self, "revocation", revocation)
         _set(self, "pins", frozenset(pin_digest(pin) for pin in pins))
         _set(self, "raw_keys", () if raw_keys is None else _raw_keys(raw_keys))
         _set(self, "verifier", verifier)

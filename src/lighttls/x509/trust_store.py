@@ -143,6 +143,13 @@ class TrustStore:
         return cls()
 
     @classmethod
+    def of(cls, anchor: Anchor) -> TrustStore:
+        """A store with this one anchor of another store, as it is."""
+        store = cls()
+        store._keep(anchor)
+        return store
+
+    @classmethod
     def from_pem(cls, data: bytes | str) -> TrustStore:
         """Every certificate in PEM text. Raises ConfigurationError, which says what is wrong."""
         return cls._load(data, "PEM data")

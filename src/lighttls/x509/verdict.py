@@ -117,6 +117,9 @@ _TELLING: Final = {
     for rank, reason in enumerate(
         (
             ChainReason.REVOKED,
+            ChainReason.CRL_EXPIRED,
+            ChainReason.CRL_UNUSABLE,
+            ChainReason.REVOCATION_UNKNOWN,
             ChainReason.WEAK_SIGNATURE,
             ChainReason.WEAK_KEY,
             ChainReason.EXPIRED,

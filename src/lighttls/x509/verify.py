@@ -70,7 +70,12 @@ def verify_chain(
         leaf = sent[0] if isinstance(sent[0], Certificate) else Certificate.parse(bytes(sent[0]), engine)
         if policy.insecure_skip_verify:
             return VerifiedPath((leaf,), None, False)
-        found = Search(trust, now, policy, purpose, engine, known_signatures).run(leaf, sent[1:])
+        status = None
+        if policy.revocation is not None:
+            from lighttls.x509.revocation import StatusCheck  # late, since few owners give CRLs
+
+            status = StatusCheck(policy, policy.revocation, now, engine, ocsp_response is not None, known_signatures)
+        found = Search(trust, now, policy, purpose, engine, known_signatures, status).run(leaf, sent[1:])
         try:
             if reference is not None:
                 names.match(reference, leaf)
@@ -103,6 +108,8 @@ def _judge_status(
         from lighttls.x509 import ocsp  # late, since few servers staple
 
         ocsp.check(ocsp_response, path, at, policy.time, provider)
+    elif policy.revocation is not None and policy.revocation.ocsp == "require":
+        raise CertificateError("no OCSP response is stapled, and the policy requires one", ChainReason.BAD_STATUS)
     missing = path.leaf.tls_features & unanswered
     if _STATUS_REQUEST in missing:  # OCSP-15
         raise CertificateError("no OCSP response is stapled, and the certificate promises one", ChainReason.BAD_STATUS)
