@@ -81,6 +81,7 @@ docs:
 	@tools/setup.sh run
 	@tools/with_engine.sh tools/state_diagram.py
 	@tools/with_engine.sh tools/conformance.py
+	@tools/with_engine.sh tools/limbo_choices.py
 
 deps:
 	@tools/packages.sh all

@@ -132,6 +132,29 @@ def test_reason_is_shown_while_it_holds_and_a_fault_afterwards(conformance) -> N
     ]
 
 
+# --- docs/x509.md --------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def limbo_choices():
+    return tool("limbo_choices")
+
+
+def test_limbo_choices_are_current(limbo_choices) -> None:
+    document = limbo_choices.DOCUMENT.read_text(encoding="utf-8")
+    assert limbo_choices.with_tables(document) == document, "stale: run `make docs`"
+
+
+def test_changed_choice_makes_the_page_stale(limbo_choices, monkeypatch, tmp_path) -> None:
+    document = limbo_choices.DOCUMENT.read_text(encoding="utf-8")
+    changed = tmp_path / "choices.toml"
+    changed.write_text(limbo_choices.CHOICES.read_text(encoding="utf-8").replace("weekly", "daily"), encoding="utf-8")
+    monkeypatch.setattr(limbo_choices, "CHOICES", changed)
+    assert limbo_choices.with_tables(document) != document
+    with pytest.raises(ValueError, match="marks"):
+        limbo_choices.with_tables("# Certificates\n")
+
+
 # --- docs/interop.md -----------------------------------------------------------------------------
 
 
