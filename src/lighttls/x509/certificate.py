@@ -1,14 +1,16 @@
 """One X.509 certificate, read as far as a verdict needs it (RFC 5280 section 4.1).
 
 `parse` cuts the certificate into its fields and its extensions into (critical, value). What an
-extension or the key says is read on first use, so that one that is malformed is judged alone.
+extension says is read on first use, and a name or key that cannot be read is refused on first use, so
+that what is malformed is judged alone.
 Serial numbers may be zero, negative or long: public roots and old private PKIs have them, and no
 decision here depends on them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 from lighttls._typing import TYPE_CHECKING, Any, Final
 from lighttls.errors import CertificateError
@@ -38,33 +40,31 @@ class Certificate:
     """A parsed certificate. Immutable by convention; equal if its bytes are."""
 
     __slots__ = (
-        "_extensions",
-        "_issuer_name",
-        "_public_key",
-        "_subject_name",
         "_tbs",
         "der",
+        "extensions",
         "inner_algorithm",
         "issuer",
+        "issuer_name",
         "not_after",
         "not_before",
         "outer_algorithm",
+        "public_key",
         "said",
         "serial_number",
         "signature",
         "spki",
         "subject",
+        "subject_name",
         "version",
     )
 
     said: dict[bytes, Any]
     """What was read so far of its extensions, by OID: `extension` is the way to it."""
-    _subject_name: Name | None
-    _issuer_name: Name | None
-    _public_key: PublicKey | None
     der: bytes
     _tbs: tuple[int, int]
-    _extensions: dict[bytes, tuple[bool, bytes]] | None
+    extensions: dict[bytes, tuple[bool, bytes]]
+    """(critical, value) by OID."""
     version: int
     """1, 2 or 3."""
     serial_number: int
@@ -74,14 +74,20 @@ class Certificate:
     """AlgorithmIdentifier (DER) beside the signature; must equal the inner one."""
     issuer: bytes
     """Name (DER)."""
+    issuer_name: Name
+    """The issuer in the form for comparison. Reading it raises CertificateError if it is malformed."""
     subject: bytes
     """Name (DER)."""
+    subject_name: Name
+    """The subject, likewise."""
     not_before: int
     """Seconds since 1970 UTC, inclusive."""
     not_after: int
     """Seconds since 1970 UTC, inclusive."""
     spki: bytes
     """SubjectPublicKeyInfo (DER)."""
+    public_key: PublicKey
+    """What kind of key that is (CERT-06 to CERT-11, CERT-14). Reading it raises CertificateError if it is malformed."""
     signature: bytes
 
     @classmethod
@@ -115,34 +121,45 @@ class Certificate:
         self.version = version
         self.serial_number = int.from_bytes(data[serial:serial_end], "big", signed=True)
         self.inner_algorithm = data[serial_end:inner_end]
-        self.issuer = data[inner_end:issuer_end]
+        self.issuer = issuer = data[inner_end:issuer_end]
         self.not_before = not_before
         self.not_after = not_after
-        self.subject = data[validity_end:subject_end]
-        self.spki = data[subject_end:spki_end]
-        self._extensions = _sliced(data, rest)
-        self._subject_name = self._issuer_name = self._public_key = None
+        self.subject = subject = data[validity_end:subject_end]
+        self.spki = spki = data[subject_end:spki_end]
+        self.extensions = _sliced(data, rest)
         self.said = {}
+        key = public_key.usual(spki)
+        if key is not None:
+            self.public_key = key
+        try:
+            self.issuer_name = distinguished_name.normalise(issuer)
+            self.subject_name = distinguished_name.normalise(subject)
+        except CertificateError:
+            pass  # it is refused when somebody asks: see __getattr__
         return self
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """What `parse` did not settle, for it is malformed or unusual, or what was condensed."""
+            read = _READ_LATER.get(name)
+            if read is None:
+                raise AttributeError(f"a Certificate has no attribute {name!r}")
+            value = read(self)
+            setattr(self, name, value)
+            return value
 
     def condense(self) -> None:
         """Forget what can be read again: nobody asks for the time being, and it takes more memory than the bytes."""
-        self._extensions = None
         self.said = {}
+        with suppress(AttributeError):  # condensed already
+            del self.extensions
 
     @property
     def tbs(self) -> bytes:
         """The signed bytes."""
         start, end = self._tbs
         return self.der[start:end]
-
-    @property
-    def extensions(self) -> dict[bytes, tuple[bool, bytes]]:
-        """(critical, value) by OID."""
-        found = self._extensions
-        if found is None:
-            found = self._extensions = _sliced(self.der, cutting.cut(self.der)[_FIRST_EXTENSION:])
-        return found
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Certificate) and self.der == other.der
@@ -162,22 +179,6 @@ class Certificate:
             return f"certificate with an unreadable subject, serial {self.serial_number:x}"
         return f"certificate without a subject, serial {self.serial_number:x}"
 
-    @property
-    def subject_name(self) -> Name:
-        """The subject in the form for comparison."""
-        name = self._subject_name
-        if name is None:
-            name = self._subject_name = distinguished_name.normalise(self.subject)
-        return name
-
-    @property
-    def issuer_name(self) -> Name:
-        """The issuer in the form for comparison."""
-        name = self._issuer_name
-        if name is None:
-            name = self._issuer_name = distinguished_name.normalise(self.issuer)
-        return name
-
     def issued_by(self, names: Iterable[bytes]) -> bool:
         """Whether the issuer's name is among `names` (DER); one that does not parse matches nothing (CR-08)."""
         return any(name == self.issuer or _normal_form(name) == self.issuer_name for name in names)
@@ -186,14 +187,6 @@ class Certificate:
     def self_issued(self) -> bool:
         """Issuer and subject are the same name (RFC 5280 6.1); says nothing about the key."""
         return self.subject == self.issuer or self.subject_name == self.issuer_name
-
-    @property
-    def public_key(self) -> PublicKey:
-        """What kind of key it is (CERT-06 to CERT-11, CERT-14). Raises CertificateError."""
-        key = self._public_key
-        if key is None:
-            key = self._public_key = public_key.parse(self.spki)
-        return key
 
     @property
     def signature_algorithm(self) -> str:
@@ -310,6 +303,13 @@ class Certificate:
 
 
 _FIRST_EXTENSION: Final = 14  # of the numbers that `cutting` gives
+
+_READ_LATER: Final[dict[str, Callable[[Certificate], Any]]] = {
+    "extensions": lambda self: _sliced(self.der, cutting.cut(self.der)[_FIRST_EXTENSION:]),
+    "issuer_name": lambda self: distinguished_name.normalise(self.issuer),
+    "public_key": lambda self: public_key.parse(self.spki),
+    "subject_name": lambda self: distinguished_name.normalise(self.subject),
+}
 
 
 def _sliced(data: bytes, numbers: list[int]) -> dict[bytes, tuple[bool, bytes]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lighttls._typing import Final
+from lighttls._typing import Any, Final
 from lighttls.errors import CertificateError, ChainReason
 from lighttls.x509 import extensions, signatures
 from lighttls.x509.certificate import EMPTY_NAME, Certificate
@@ -41,27 +41,29 @@ _NEVER_CRITICAL: Final = {
 
 def check_leaf(leaf: Certificate, time: TimePolicy, at: int, purpose: str) -> None:
     """The certificate of the peer itself."""
-    check_every(leaf, time, at)
+    said = check_every(leaf, time, at)
     if leaf.subject == EMPTY_NAME and leaf.extensions.get(extensions.SUBJECT_ALT_NAME, (True,))[0] is False:
         raise _violation("empty subject, and subjectAltName is not critical (RFC 5280 4.2.1.6)")
-    if not leaf.is_ca:
-        usage = leaf.key_usage
+    constraints = said.get(extensions.BASIC_CONSTRAINTS)
+    if constraints is None or not constraints.ca:
+        usage = said.get(extensions.KEY_USAGE)
         if usage is not None and extensions.KEY_CERT_SIGN in usage:
             raise CertificateError(
                 "keyCertSign in a certificate that is no authority (RFC 5280 4.2.1.3)", ChainReason.KEY_USAGE
             )
         if extensions.NAME_CONSTRAINTS in leaf.extensions:
             raise _violation("nameConstraints in a certificate that is no authority (RFC 5280 4.2.1.10)")
-    if not leaf.allows(purpose):
+    if extensions.EXTENDED_KEY_USAGE in said and not leaf.allows(purpose):
         raise CertificateError(f"extendedKeyUsage does not allow {purpose}", ChainReason.EXTENDED_KEY_USAGE)
 
 
 def check_issuer(issuer: Certificate, time: TimePolicy, at: int, purpose: str, authorities_below: int) -> None:
     """A certificate that signed another one; `authorities_below` does not count self-issued ones."""
-    check_every(issuer, time, at)
-    if not issuer.is_ca:
+    said = check_every(issuer, time, at)
+    constraints = said.get(extensions.BASIC_CONSTRAINTS)
+    if constraints is None or not constraints.ca:
         raise CertificateError("is no authority (basicConstraints), but signed a certificate", ChainReason.NOT_A_CA)
-    check_authority(issuer, purpose, authorities_below)
+    _check_authority(issuer, said, purpose, authorities_below)
 
 
 def check_anchor(anchor: Certificate, time: TimePolicy, at: int, purpose: str, authorities_below: int) -> None:
@@ -71,19 +73,21 @@ def check_anchor(anchor: Certificate, time: TimePolicy, at: int, purpose: str, a
     whoever made it, as others do: dates, constraints, usage. Before version 3 it could say nothing,
     and a name and key are enough.
     """
-    check_every(anchor, time, at)
+    said = check_every(anchor, time, at)
     if anchor.version == 3 and not anchor.is_ca:
         raise CertificateError("is no authority (basicConstraints), but signed a certificate", ChainReason.NOT_A_CA)
-    check_authority(anchor, purpose, authorities_below)
+    _check_authority(anchor, said, purpose, authorities_below)
 
 
-def check_authority(issuer: Certificate, purpose: str, authorities_below: int) -> None:
+def _check_authority(issuer: Certificate, said: dict[bytes, Any], purpose: str, authorities_below: int) -> None:
     """Key usage, purposes and path length of an authority."""
-    if not issuer.allows_cert_sign:
+    usage = said.get(extensions.KEY_USAGE)
+    if usage is not None and extensions.KEY_CERT_SIGN not in usage:
         raise CertificateError("keyUsage does not allow it to sign certificates", ChainReason.KEY_USAGE)
-    if not issuer.allows(purpose) and extensions.ANY_EXTENDED_KEY_USAGE not in (issuer.extended_key_usage or ()):
+    purposes = said.get(extensions.EXTENDED_KEY_USAGE, ())
+    if purposes and not issuer.allows(purpose) and extensions.ANY_EXTENDED_KEY_USAGE not in purposes:
         raise CertificateError(f"extendedKeyUsage of an authority excludes {purpose}", ChainReason.EXTENDED_KEY_USAGE)
-    constraints = issuer.basic_constraints
+    constraints = said.get(extensions.BASIC_CONSTRAINTS)
     limit = None if constraints is None else constraints.path_length
     if limit is not None and authorities_below > limit:
         raise CertificateError(
@@ -94,7 +98,7 @@ def check_authority(issuer: Certificate, purpose: str, authorities_below: int) -
 def check_features(authority: Certificate, below: Iterable[Certificate]) -> None:
     """What an authority says servers will do, every certificate below it says too (OCSP-18; RFC 7633 §4.2.2)."""
     features = authority.tls_features
-    for certificate in below if features else ():
+    for certificate in below:
         if not features <= certificate.tls_features:
             raise CertificateError(
                 f"lacks the TLS features {sorted(features - certificate.tls_features)} that '{authority}' demands",
@@ -103,15 +107,18 @@ def check_features(authority: Certificate, below: Iterable[Certificate]) -> None
             )
 
 
-def check_every(certificate: Certificate, time: TimePolicy, at: int) -> None:
-    """What holds in every place: readable, nothing unknown that is critical, within its dates."""
+def check_every(certificate: Certificate, time: TimePolicy, at: int) -> dict[bytes, Any]:
+    """What holds in every place: readable, nothing unknown that is critical, within its dates.
+
+    Returns what the extensions say, by OID: all that we know have been read.
+    """
     if certificate.issuer == EMPTY_NAME:
         raise _violation("empty issuer (RFC 5280 4.1.2.4)")
     certificate.subject_name  # noqa: B018 - names and extensions that we know must be readable
     certificate.issuer_name  # noqa: B018
     said = certificate.said
     for oid, (critical, value) in certificate.extensions.items():
-        if oid in extensions.READERS and oid not in said:
+        if oid not in said and oid in extensions.READERS:
             said[oid] = extensions.read(oid, value)
         if not critical:
             continue
@@ -129,17 +136,18 @@ def check_every(certificate: Certificate, time: TimePolicy, at: int) -> None:
                 ChainReason.UNKNOWN_CRITICAL_EXTENSION,
             )
     time.check(certificate, at)
+    return said
 
 
 def signature_algorithm(certificate: Certificate) -> Algorithm:
     """The algorithm a certificate is signed with: known, and the same inside and outside (RFC 5280 4.1.1.2)."""
+    algorithm = signatures.ALGORITHMS.get(certificate.outer_algorithm)
     if certificate.inner_algorithm != certificate.outer_algorithm:
         raise CertificateError(
             f"signature algorithm is {signatures.name_of(certificate.inner_algorithm)} inside, "
             f"{signatures.name_of(certificate.outer_algorithm)} outside",
             ChainReason.ALGORITHM_MISMATCH,
         )
-    algorithm = signatures.ALGORITHMS.get(certificate.outer_algorithm)
     if algorithm is None:
         raise CertificateError(
             f"signed with {signatures.name_of(certificate.outer_algorithm)}, which is not implemented",

@@ -99,7 +99,7 @@ def match(reference: ReferenceName, leaf: Certificate) -> None:
             return
     else:
         wanted = reference.text.encode()
-        if any(kind == DNS_NAME and _dns_match(name, wanted) for kind, name in names):
+        if (DNS_NAME, wanted) in names or any(kind == DNS_NAME and _dns_match(name, wanted) for kind, name in names):
             return
     raise CertificateError(
         f"{reference.text} is not among the certificate's names: {_listed(names)}", ChainReason.NAME_MISMATCH

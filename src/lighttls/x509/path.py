@@ -105,7 +105,7 @@ class Search:
         for anchor in self._trust.named(leaf.subject_name):
             if anchor.der == leaf.der:
                 try:
-                    signatures.check_key(leaf.public_key, anchor.allow)
+                    signatures.check_strength(leaf.public_key, anchor.allow)
                     self._check_pins([leaf], anchor)
                 except CertificateError as error:
                     self._note([leaf], anchor, error, 0)
@@ -145,8 +145,11 @@ class Search:
         The same name with the same key never comes twice: a circle of cross signatures has no end.
         """
         top = path[-1]
-        in_path = {(certificate.subject_name, certificate.spki) for certificate in path}
-        found = [c for c in self._pool.get(top.issuer_name, ()) if (c.subject_name, c.spki) not in in_path]
+        namesakes = self._pool.get(top.issuer_name)
+        if namesakes is None:
+            return []
+        in_path = [(certificate.subject_name, certificate.spki) for certificate in path]
+        found = [c for c in namesakes if (c.subject_name, c.spki) not in in_path]
         if len(found) > 1:
             found.sort(key=lambda issuer: (not _identified(top, issuer), -issuer.not_after))
         return found
@@ -177,20 +180,21 @@ class Search:
         self._check_signature(path[-1], anchor.spki, anchor)
         if certificate is not None:
             checks.check_anchor(certificate, self._policy.time, self._at, self._purpose, _authorities(path))
-        signatures.check_key(key, anchor.allow)
+        signatures.check_strength(key, anchor.allow)
         for below in path:
             try:
                 signatures.check_algorithm(checks.signature_algorithm(below), anchor.allow)
-                signatures.check_key(below.public_key, anchor.allow)
+                signatures.check_strength(below.public_key, anchor.allow)
             except CertificateError as error:
                 error.context["culprit"] = below
                 raise
         everyone = path if certificate is None else [*path, certificate]
         for height, authority in enumerate(everyone[1:], 1):
-            constraints = authority.name_constraints
-            if constraints is not None:
-                name_constraints.check(constraints, authority, path[:height], self._spend)
-            checks.check_features(authority, path[:height])
+            said = authority.said  # all that it says, since it has been checked
+            if extensions.NAME_CONSTRAINTS in said:
+                name_constraints.check(said[extensions.NAME_CONSTRAINTS], authority, path[:height], self._spend)
+            if extensions.TLS_FEATURE in said:
+                checks.check_features(authority, path[:height])
         if self._policy.require_explicit_policy or any(extensions.POLICY_CONSTRAINTS in c.extensions for c in everyone):
             from lighttls.x509 import policies  # late: few owners and few authorities demand any
 
@@ -256,7 +260,7 @@ class _BudgetError(Exception):
 
 def _authorities(path: Sequence[Certificate]) -> int:
     """Authorities above the leaf, self-issued ones not counted (RFC 5280 6.1.4 l)."""
-    return sum(not certificate.self_issued for certificate in path[1:])
+    return len([certificate for certificate in path[1:] if not certificate.self_issued])
 
 
 def _identified(child: Certificate, issuer: Certificate) -> bool:

@@ -49,7 +49,7 @@ class PublicKey:
 
 def parse(spki: bytes) -> PublicKey:
     """Read a SubjectPublicKeyInfo. Raises CertificateError if it is malformed."""
-    return _usual(spki) or _parse(spki)
+    return usual(spki) or _parse(spki)
 
 
 def _parse(spki: bytes) -> PublicKey:
@@ -90,7 +90,7 @@ def _rsa(key: bytes) -> PublicKey:
 
 
 # Most keys are on P-256, or RSA of 2048, 3072 or 4096 bits with the exponent 65537. There the length, the bytes around
-# the numbers and two bits say all there is to know, and a second key of the same form needs no second look.
+# the numbers and two bits say all there is to know: keys of one form are described by the same object.
 _P256: Final = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004")
 _RSA_HEADS: Final = {
     294: bytes.fromhex("30820122300d06092a864886f70d01010105000382010f003082010a0282010100"),
@@ -100,7 +100,8 @@ _RSA_HEADS: Final = {
 _RSA_TAIL: Final = bytes.fromhex("0203010001")
 
 
-def _usual(spki: bytes) -> PublicKey | None:
+def usual(spki: bytes) -> PublicKey | None:
+    """The same, if it is one of those; None if it has to be read."""
     size = len(spki)
     if size == len(_P256) + 64:
         return _ON_P256 if spki.startswith(_P256) else None

@@ -154,8 +154,13 @@ def check_usable(key: PublicKey) -> None:
 
 
 def check_key(key: PublicKey, policy: SignaturePolicy) -> None:
-    """Refuse a key that is not usable at all, or too small for the policy of its anchor (CERT-14)."""
+    """Refuse a key that is not usable at all, or too small for the policy."""
     check_usable(key)
+    check_strength(key, policy)
+
+
+def check_strength(key: PublicKey, policy: SignaturePolicy) -> None:
+    """Refuse a usable key that is too small for the policy of its anchor (CERT-14)."""
     if key.kind == "rsa" and key.bits < policy.min_rsa_bits:
         raise _weak_key(f"RSA key of {key.bits} bits; at least {policy.min_rsa_bits} are required")
 
