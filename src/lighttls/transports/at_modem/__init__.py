@@ -1,0 +1,19 @@
+"""TCP connections of AT modems as transports: `Modem(port).open_tcp(host, port)` for `lighttls.Stream`."""
+
+from lighttls.transports.at_modem.dialect import Dialect, Identity, Settings
+from lighttls.transports.at_modem.modem import Modem, ModemTransport
+from lighttls.transports.at_modem.registration import Registration
+from lighttls.transports.at_modem.results import CommandRefused, CommandTimedOut, ModemError, ModuleReset
+
+__all__ = [
+    "CommandRefused",
+    "CommandTimedOut",
+    "Dialect",
+    "Identity",
+    "Modem",
+    "ModemError",
+    "ModemTransport",
+    "ModuleReset",
+    "Registration",
+    "Settings",
+]

@@ -1,0 +1,374 @@
+"""What all modems have in common: from power to a data connection, and how bytes of a connection are asked for.
+
+A dialect is a table of limits and a few command sequences. Everything here is `Steps` for the engine; what a face adds
+is waiting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar, Final, NamedTuple
+
+from lighttls.errors import ConfigurationError
+from lighttls.transports.at_modem.engine import Command, Engine, Reply, Steps, Wait
+from lighttls.transports.at_modem.link import Link, check_host, check_port
+from lighttls.transports.at_modem.parser import Data
+from lighttls.transports.at_modem.registration import network_clock, wait_for_network
+from lighttls.transports.at_modem.results import CommandRefused, CommandTimedOut, ModemError
+
+POLL: Final = 2.0  # seconds of silence after which a connection is looked at: news of data can be lost
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the network wants to know, and how long it may take.
+
+    `authentication` is "none", "pap", "chap" or "either" (default: none without a user). `access` is how received data
+    comes: "buffer" (the module keeps it until we ask), "push" (it sends it at once) or "transparent" (the serial line
+    becomes the connection); see docs/transports.md. `hex_mode` is for u-blox alone.
+    """
+
+    apn: str = ""
+    user: str = ""
+    password: str = ""
+    authentication: str = ""
+    pin: str = ""
+    access: str = "buffer"
+    hex_mode: bool = False
+    flow_control: bool = False
+    registration_limit: float = 180.0  # seconds to find a network
+    send_limit: float = 120.0  # seconds without any progress of what is sent
+
+    def __post_init__(self) -> None:
+        for name in ("apn", "user", "password", "pin"):
+            value = getattr(self, name)
+            if not value.isascii() or not value.isprintable() or '"' in value or len(value) > 100:
+                raise ConfigurationError(f"the modem's setting {name} cannot be written inside quotes of a command")
+        if self.authentication not in ("", "none", "pap", "chap", "either"):
+            raise ConfigurationError(f"authentication is none, pap, chap or either, not {self.authentication!r}")
+        if self.pin and not self.pin.isdecimal():
+            raise ConfigurationError("a PIN has digits only")
+
+    @property
+    def authentication_number(self) -> int:
+        """As 3GPP and the makers count: 0 none, 1 PAP, 2 CHAP, 3 either."""
+        kind = self.authentication or ("chap" if self.user else "none")
+        return ("none", "pap", "chap", "either").index(kind)
+
+
+class Identity(NamedTuple):
+    """Who the module is. IMSI and ICCID are the SIM's, empty if it cannot be read."""
+
+    maker: str
+    model: str
+    firmware: str
+    imei: str
+    imsi: str
+    iccid: str
+
+
+class Dialect:
+    """One module and its connections. Made by a face; subclasses are the families."""
+
+    name: ClassVar[str]
+    makers: ClassVar[tuple[str, ...]] = ()  # what AT+CGMI says
+    accesses: ClassVar[tuple[str, ...]] = ("buffer",)
+    numbers: ClassVar[int]  # how many connections at a time
+    send_size: ClassVar[int]  # bytes of one send
+    read_size: ClassVar[int]
+    line_limit: ClassVar[int]  # characters of a command line
+    host_limit: ClassVar[int]  # characters of a host where a connection is opened
+    name_limit: ClassVar[int]  # characters of a host where its address is asked for
+    iccid_command: ClassVar[str] = "AT+CCID"
+    boot_lines: ClassVar[tuple[bytes, ...]] = ()
+    news: ClassVar[tuple[bytes, ...]] = ()  # beginnings of lines that are unsolicited always
+
+    def __init__(self, engine: Engine, settings: Settings) -> None:
+        if settings.access not in self.accesses:
+            raise ConfigurationError(f"{self.name} modules have no access mode {settings.access!r}")
+        self.engine = engine
+        self.settings = settings
+        self.links: dict[int, Link] = {}
+        self.stale: set[int] = set()  # numbers that the module may still hold
+        self.configured = False
+        self.has_data = False  # the PDP context is up
+        engine.on_line = self.on_line
+        engine.on_data = self.on_data
+        engine.on_lost = self.on_lost
+        engine.is_news = self.is_news
+
+    # From power to a data connection
+
+    def bring_up(self) -> Steps[None]:
+        """Everything that must be done before a connection can be opened, as far as it is not done yet."""
+        if not self.configured:
+            yield from self.configure()
+            yield from wait_for_network(self.settings)
+            self.configured = True
+        if not self.has_data:
+            yield from self.activate()
+            self.has_data = True
+
+    def configure(self) -> Steps[None]:
+        """Find the modem on the line, and set it to what the engine understands."""
+        if self.engine.echo_is_off:
+            return  # it was found before, and not reset since
+        self.engine.trusted = False
+        try:
+            yield Command("ATE0")
+        except CommandRefused:
+            raise
+        except ModemError as cause:
+            raise ModemError("nothing answers AT commands here", "serial line", hint=_NO_ANSWER) from cause
+        self.engine.echo_is_off = True
+        yield Command("AT+CMEE=1")
+        yield Command("AT+IFC=2,2" if self.settings.flow_control else "AT+IFC=0,0", tolerant=True)
+
+    def activate(self) -> Steps[None]:
+        """Get a data connection from the network."""
+        raise NotImplementedError
+
+    def identify(self) -> Steps[Identity]:
+        """Ask module and SIM who they are."""
+        if not self.configured:
+            yield from self.configure()
+        texts = []
+        for command in ("AT+CGMI", "AT+CGMM", "AT+CGMR", "AT+CGSN", "AT+CIMI", self.iccid_command):
+            reply: Reply = yield Command(command, info=None, tolerant=True)
+            text = reply.lines[-1].decode("latin-1") if reply.ok and reply.lines else ""
+            texts.append(text.rpartition(": ")[2].strip().strip('"'))
+        return Identity(*texts)
+
+    def network_time(self) -> Steps[datetime | None]:
+        """The network's time in UTC; None if it never told."""
+        return (yield from network_clock())
+
+    def ntp_time(self, server: str) -> Steps[datetime]:
+        """The time in UTC that the module gets by NTP."""
+        raise NotImplementedError
+
+    def look_up(self, host: str) -> Steps[str]:
+        """An address of `host`; what the module's limits do not let through is refused before anything is sent."""
+        check_host(host)
+        if len(host) > self.name_limit:
+            raise self._too_long(host)
+        yield from self.bring_up()
+        return (yield from self.resolve(host))
+
+    # Connections
+
+    def open(self, host: str, port: int) -> Steps[Link]:
+        """Open a TCP connection. What the module's limits do not let through is refused before anything is sent."""
+        check_host(host)
+        check_port(port)
+        if len(host) > max(self.host_limit, self.name_limit):
+            raise self._too_long(host)
+        yield from self.bring_up()
+        where = host
+        if len(host) > self.host_limit or self.line_length(host, port) > self.line_limit:
+            where = yield from self.resolve(host)
+        link = yield from self.take_number(host)
+        try:
+            yield from self.connect(link, where, port)
+        except BaseException:
+            self.give_back(link, stale=True)
+            raise
+        return link
+
+    def line_length(self, host: str, port: int) -> int:
+        """Characters of the command that opens a connection to `host`."""
+        return len(f'AT+XXXXXXXX=16,11,"TCP","{host}",{port},0,0')
+
+    def take_number(self, host: str) -> Steps[Link]:
+        """A connection number that nobody has."""
+        free = [number for number in range(self.numbers) if number not in self.links]
+        if not free:
+            raise ModemError(f"all {self.numbers} connections that the module can have are open", "module", hint=_CLOSE)
+        number = min(free, key=lambda one: (one in self.stale, one))
+        link = self.links[number] = Link(number, host)
+        if number in self.stale:
+            try:
+                yield from self.release(link)
+            except ModemError:
+                del self.links[number]
+                raise
+            self.stale.discard(number)
+        return link
+
+    def give_back(self, link: Link, *, stale: bool) -> None:
+        """Forget a connection. `stale`: the module may not have."""
+        if self.links.get(link.number) is link:
+            del self.links[link.number]
+            if stale:
+                self.stale.add(link.number)
+
+    def resolve(self, host: str) -> Steps[str]:
+        """The address of `host`, asked of the network's DNS."""
+        raise NotImplementedError
+
+    def connect(self, link: Link, host: str, port: int) -> Steps[None]:
+        """Open the module's connection `link.number`."""
+        raise NotImplementedError
+
+    def send(self, link: Link, data: bytes) -> Steps[int]:
+        """Give the module `data`, at most `send_size` bytes; how many it took, 0 if it has no room."""
+        raise NotImplementedError
+
+    def read(self, link: Link) -> Steps[bytes]:
+        """Take what the module has received, at most `read_size` bytes; b"" if nothing."""
+        raise NotImplementedError
+
+    def unacknowledged(self, link: Link) -> Steps[int | None]:
+        """Bytes that the peer has not acknowledged, None if the module does not say; checks the count of all bytes."""
+        raise NotImplementedError
+
+    def settle(self, link: Link) -> Steps[None]:
+        """Before the end of the stream is told: compare counts, if the module keeps any; mark what is still unread."""
+        yield from ()
+
+    def look(self, link: Link) -> Steps[None]:
+        """Ask for the connection's state, and set its marks: what should have told of it may have been lost."""
+        raise NotImplementedError
+
+    def release(self, link: Link) -> Steps[None]:
+        """Close the module's connection, also one that is closed or was never open."""
+        raise NotImplementedError
+
+    def incoming(self, link: Link) -> Steps[bytes]:
+        """The next bytes from the peer as soon as there are any; b"" at the end, when the module has none left."""
+        try:
+            while True:
+                if link.pushed:
+                    data = bytes(link.pushed)
+                    link.pushed.clear()
+                    return data
+                link.check()
+                closed, link.readable = link.closed, False  # what is marked from here on counts for the next round
+                data = yield from self.read(link)
+                if data:
+                    link.received += len(data)
+                    link.readable = True
+                    return data
+                if closed and not link.pushed:
+                    yield from self.settle(link)
+                    if not link.readable:
+                        return b""
+                if not link.stirred and not (yield Wait(POLL, lambda: link.stirred)):
+                    yield from self.look(link)
+        except ModemError as error:
+            raise self.fail(link, error) from error.__cause__
+
+    def outgoing(self, link: Link, data: bytes) -> Steps[int]:
+        """Hand over the first bytes of `data` and return how many; waits while the module has no room for them."""
+        patience, pause, before = self.settings.send_limit, 0.05, None
+        try:
+            while True:
+                link.check()
+                if link.closed:
+                    raise ModemError("the peer has closed the connection", "TCP")
+                taken = yield from self.send(link, data[: self.send_size])
+                if taken:
+                    link.sent += taken
+                    return taken
+                waiting = yield from self.unacknowledged(link)
+                if before is None or waiting != before:
+                    patience, before = self.settings.send_limit, waiting
+                if patience <= 0:
+                    raise ModemError(
+                        f"the peer took nothing for {self.settings.send_limit:g} s ({waiting} bytes wait)",
+                        "TCP",
+                        timed_out=True,
+                    )
+                yield Wait(pause, lambda: link.failure)
+                patience -= pause
+                pause = min(pause * 2, 5.0)
+        except ModemError as error:
+            raise self.fail(link, error) from error.__cause__
+
+    def close(self, link: Link) -> Steps[None]:
+        """Give the connection back. One that the module cannot be asked about now is cleaned up before its next use."""
+        if self.links.get(link.number) is not link:
+            return
+        if link.failure is not None and not self.engine.trusted:
+            self.give_back(link, stale=True)
+            return
+        try:
+            yield from self.release(link)
+        except ModemError:
+            self.give_back(link, stale=True)
+        else:
+            self.give_back(link, stale=False)
+
+    def fail(self, link: Link, error: ModemError) -> ModemError:
+        """End a connection; its first failure counts."""
+        if link.failure is None:
+            if isinstance(error, CommandRefused | CommandTimedOut):
+                text = f"{str(error).partition(': ')[2]}: bytes may be lost, so the connection to {link.host} is over"
+                link.failure = ModemError(text, error.layer, code=error.code, timed_out=error.timed_out)
+            else:
+                link.failure = error
+        return link.failure
+
+    def _too_long(self, host: str) -> ConfigurationError:
+        return ConfigurationError(
+            f"the host name has {len(host)} characters; {self.name} modules take {self.name_limit}",
+            hint="Nothing was sent. Resolve the name elsewhere, open its address, and give the name to TLS alone.",
+        )
+
+    # What comes by itself
+
+    def is_news(self, line: bytes) -> bool:
+        return line.startswith(self.news) or line.startswith(self.boot_lines)
+
+    def on_line(self, line: bytes) -> None:
+        """A line that answers no command. What nobody knows is ignored: firmwares add their own."""
+        if line.startswith(self.boot_lines) and self.configured:
+            self.engine.reset_seen(f"it says {line.decode('latin-1')}")
+
+    def on_data(self, data: Data) -> None:
+        """Counted data that answers no command."""
+
+    def on_lost(self, error: ModemError) -> None:
+        """All connections are over."""
+        self.configured = self.has_data = False
+        self.stale.clear()
+        self.fail_all(error)
+
+    def lose_data(self, detail: str) -> None:
+        """The network took the data connection away, and all TCP connections with it."""
+        self.has_data = False
+        self.fail_all(ModemError(f"the network ended the data connection ({detail})", "PDP context"))
+
+    def fail_all(self, error: ModemError) -> None:
+        for number, link in tuple(self.links.items()):
+            self.fail(link, error)
+            self.stale.add(number)
+
+
+def numbers_in(line: bytes) -> list[int]:
+    """The numbers of a line such as `+QISEND: 10,8,2`, up to what is none."""
+    found = []
+    for part in line.partition(b": ")[2].split(b","):
+        try:
+            found.append(int(part))
+        except ValueError:
+            break
+    return found
+
+
+def only_line(reply: Reply, command: str, check: Callable[[list[int]], bool]) -> list[int]:
+    """The numbers of the answer's line. Raises ModemError if there is none of the shape that was expected."""
+    for line in reply.lines:
+        numbers = numbers_in(line)
+        if check(numbers):
+            return numbers
+    raise ModemError(f"the answer to {command} is not complete; bytes were lost or altered", "serial line")
+
+
+_NO_ANSWER = (
+    "Check that this is the modem's AT port (modems have several, try the next), the baud rate, that the modem is "
+    "switched on, and that no other program such as ModemManager uses the port."
+)
+_CLOSE = "Close connections that are not needed any more."

@@ -1,0 +1,44 @@
+"""Which dialect a module speaks."""
+
+from __future__ import annotations
+
+from lighttls.errors import ConfigurationError
+from lighttls.transports.at_modem.dialect import Dialect, Settings
+from lighttls.transports.at_modem.engine import Command, Engine, Reply, Steps
+from lighttls.transports.at_modem.quectel import Quectel
+from lighttls.transports.at_modem.results import ModemError
+
+FAMILIES: dict[str, type[Dialect]] = {"quectel": Quectel}
+"""What a face's `dialect` may be."""
+
+
+def family(name: str) -> type[Dialect]:
+    """The dialect of that name. Raises ConfigurationError."""
+    if name not in FAMILIES:
+        raise ConfigurationError(f"there is no modem dialect {name!r}", hint=f"There are {', '.join(FAMILIES)}.")
+    return FAMILIES[name]
+
+
+class Unknown(Dialect):
+    """Enough to ask a module who it is."""
+
+    name = "unknown"
+    accesses = ("buffer", "push", "transparent")
+
+
+def detect(engine: Engine, settings: Settings) -> Steps[Dialect]:
+    """Ask the module for its maker and model, and return its dialect."""
+    stranger = Unknown(engine, settings)
+    yield from stranger.configure()
+    said = []
+    for command in ("AT+CGMI", "AT+CGMM"):
+        reply: Reply = yield Command(command, info=None, tolerant=True)
+        said += [line.decode("latin-1") for line in reply.lines]
+    text = " ".join(said).lower()
+    for dialect in FAMILIES.values():
+        if any(maker in text for maker in dialect.makers):
+            return dialect(engine, settings)
+    raise ModemError(f"no dialect is known for {' '.join(said) or 'a module without a name'}", "module", hint=_SAY)
+
+
+_SAY = f"If it is a relative of one that is known, say which: dialect= is one of {', '.join(FAMILIES)}."

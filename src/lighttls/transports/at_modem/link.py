@@ -1,0 +1,80 @@
+"""One TCP connection inside a module, as the driver knows it, and the names it may be opened to."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from lighttls.errors import ConfigurationError
+from lighttls.transports.at_modem.results import ModemError
+
+_NAME_LIMIT: Final = 253  # characters of a host name (RFC 1035 §2.3.4)
+_ALLOWED: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:")
+
+
+class Link:
+    """Counters, marks and what the module pushed.
+
+    readable   there may be unread data in the module: it said so, or nobody has looked since
+    closed     the peer, or the network, ended it; what the module still holds can be read
+    failure    why it is over at once, with whatever was under way
+    """
+
+    __slots__ = (
+        "closed",
+        "counted",
+        "failure",
+        "host",
+        "number",
+        "opened",
+        "pushed",
+        "readable",
+        "received",
+        "remaining",
+        "sent",
+    )
+
+    def __init__(self, number: int, host: str) -> None:
+        self.number = number
+        self.host = host
+        self.opened: int | None = None  # the module's result of opening it, when that comes by itself
+        self.pushed = bytearray()
+        self.readable = True
+        self.remaining = 0  # bytes that the module said it still holds
+        self.closed = False
+        self.failure: ModemError | None = None
+        self.sent = 0  # bytes that the module took
+        self.counted = 0  # of them those that the module has confirmed when asked for its own count
+        self.received = 0  # bytes that it handed over
+
+    @property
+    def stirred(self) -> bool:
+        """Whether there is a reason to look at it."""
+        return bool(self.readable or self.closed or self.failure or self.pushed)
+
+    def check(self) -> None:
+        """Raises what ended it."""
+        if self.failure is not None:
+            raise self.failure
+
+
+def check_host(host: str) -> None:
+    """Raises ConfigurationError unless `host` can be a name or an address, and is safe inside quotes of a command."""
+    if not isinstance(host, str) or not host:
+        raise ConfigurationError(f"a host is a name or an address, not {host!r}")
+    if len(host) > _NAME_LIMIT:
+        raise ConfigurationError(
+            f"the host name has {len(host)} characters, {_NAME_LIMIT} are the most there can be",
+            hint="Nothing was sent.",
+        )
+    strange = sorted(set(host) - _ALLOWED)
+    if strange:
+        raise ConfigurationError(
+            f"a host name for a modem cannot have {''.join(strange)!r} in it",
+            hint="Nothing was sent. Write an international name in its ASCII form (xn--…).",
+        )
+
+
+def check_port(port: int) -> None:
+    """Raises ConfigurationError unless it can be a TCP port."""
+    if type(port) is not int or not 0 < port < 65536:
+        raise ConfigurationError(f"a port is a number from 1 to 65535, not {port!r}")

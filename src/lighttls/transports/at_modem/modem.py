@@ -1,0 +1,227 @@
+"""A modem in plain blocking calls."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from time import monotonic
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
+
+from lighttls.errors import ConfigurationError, TransportError, UsageError
+from lighttls.transports.at_modem.dialect import Dialect, Identity, Settings
+from lighttls.transports.at_modem.engine import Engine, Steps, Task
+from lighttls.transports.at_modem.families import detect, family
+from lighttls.transports.at_modem.link import Link
+from lighttls.transports.at_modem.ports import as_port
+from lighttls.transports.at_modem.registration import Registration, registration, signal
+
+T = TypeVar("T")
+_READ_SIZE: Final = 8192
+
+
+class Modem:
+    """An AT modem on a serial port.
+
+    `port` is the name of a serial port (needs pyserial), an open port of pyserial, or any object with `read` and
+    `write`; the modem owns it and closes it. `dialect` is "quectel", "simcom", "sim800", "a7670", "ublox" or
+    "ublox-r4"; without one the module is asked. The rest are those of `Settings`. Nothing is sent before it is needed:
+    `open_tcp` finds the modem, unlocks the SIM, waits for the network and brings the data connection up, and does so
+    again after a reset.
+
+    A modem and its connections belong to one thread at a time. All errors are TransportError; those of the modem are
+    `ModemError`, whose `layer` says what failed.
+    """
+
+    def __init__(self, port: Any, dialect: str | None = None, *, baud: int = 115200, **settings: Any) -> None:
+        self.settings = _settings(settings)
+        chosen = family(dialect) if dialect else None
+        self._port = as_port(port, baud, flow_control=self.settings.flow_control)
+        self._clock = getattr(self._port, "monotonic", monotonic)
+        self._engine = Engine()
+        self._dialect = chosen(self._engine, self.settings) if chosen else None
+        self._closed = False
+
+    @property
+    def dialect(self) -> Dialect:
+        """The module's dialect. Asks for it if it is not known yet."""
+        if self._dialect is None:
+            self._dialect = self.run(detect(self._engine, self.settings))
+        return self._dialect
+
+    def open_tcp(self, host: str, port: int) -> ModemTransport:
+        """Open a TCP connection: a transport for `lighttls.Stream`.
+
+        Raises:
+            ConfigurationError: the host or the port cannot be opened by this module; nothing was sent.
+            ModemError: it failed; `layer` says where, from the serial line to TCP.
+        """
+        return ModemTransport(self, self.run(self.dialect.open(host, port)))
+
+    def bring_up(self) -> None:
+        """Do now what the first `open_tcp` would: configure the module, wait for the network, get a data connection."""
+        self.run(self.dialect.bring_up())
+
+    def identify(self) -> Identity:
+        """Maker, model, firmware, and the numbers of module and SIM."""
+        return self.run(self.dialect.identify())
+
+    def registration(self) -> Registration:
+        """Whether the module is in a network, and in which."""
+        return self.run(self._configured(registration()))
+
+    def signal(self) -> int | None:
+        """Received power in dBm; None if there is no network."""
+        return self.run(self._configured(signal()))
+
+    def network_time(self) -> datetime | None:
+        """The network's time in UTC; None if it never told. Nobody vouches for it: prefer any better clock."""
+        return self.run(self._configured(self.dialect.network_time()))
+
+    def ntp_time(self, server: str = "pool.ntp.org") -> datetime:
+        """The time in UTC that the module gets by NTP, which nobody vouches for either."""
+        return self.run(self.dialect.ntp_time(server))
+
+    def resolve(self, host: str) -> str:
+        """An address of `host`, by the network's DNS."""
+        return self.run(self.dialect.look_up(host))
+
+    def close(self) -> None:
+        """Close the port. Connections that are still open end with it."""
+        if not self._closed:
+            self._closed = True
+            self._port.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # What transports use
+
+    def run(self, steps: Steps[T]) -> T:
+        """Carry out a command sequence."""
+        task = self.start(steps)
+        while not task.done:
+            self.wait(None)
+        return task.result()
+
+    def start(self, steps: Steps[T]) -> Task[T]:
+        """Begin a command sequence, which goes on whenever somebody waits."""
+        if self._closed:
+            raise UsageError("this modem was closed by us")
+        task = self._engine.start(steps, self._clock())
+        self._flush()
+        return task
+
+    def wait(self, seconds: float | None) -> None:
+        """Wait for bytes, but no longer than so many seconds or until the engine wants to go on."""
+        deadline = self._engine.deadline()
+        if deadline is not None:
+            left = max(0.0, deadline - self._clock())
+            seconds = left if seconds is None else min(left, seconds)
+        try:
+            data = self._port.read(_READ_SIZE, seconds)
+        except OSError as cause:
+            raise TransportError(f"serial line: reading failed: {cause}", layer="serial line") from cause
+        if data:
+            self._engine.receive(data, self._clock())
+        else:
+            self._engine.advance(self._clock())
+        self._flush()
+
+    def answering(self, task: Task[Any]) -> bool:
+        """Whether a command of this sequence is in flight."""
+        return self._engine.in_flight_for(task)
+
+    def now(self) -> float:
+        """The time that the port goes by."""
+        return self._clock()
+
+    def _configured(self, steps: Steps[T]) -> Steps[T]:
+        if not self.dialect.configured:
+            yield from self.dialect.configure()
+        return (yield from steps)
+
+    def _flush(self) -> None:
+        data = self._engine.data_to_send()
+        if data:
+            try:
+                self._port.write(data)
+            except OSError as cause:
+                raise TransportError(f"serial line: writing failed: {cause}", layer="serial line") from cause
+
+
+class ModemTransport:
+    """A TCP connection of a modem. Made by `Modem.open_tcp`; several may be open at once."""
+
+    def __init__(self, modem: Modem, link: Link) -> None:
+        self._modem = modem
+        self._link = link
+        self._receiving: Task[bytes] | None = None
+        self._arrived = b""
+        self._ended = False
+        self._closed = False
+
+    def send(self, data: bytes) -> int:
+        """Hand the first bytes of `data` to the module, one command's worth, and return how many.
+
+        It blocks while the module has no room, for `Settings.send_limit` seconds without progress at most. What the
+        module took is not at the peer yet; if it never gets there, a later call raises ModemError.
+        """
+        self._check_open()
+        return self._modem.run(self._modem.dialect.outgoing(self._link, data))
+
+    def recv(self, n: int, timeout: float | None) -> bytes | None:
+        """As `Transport.recv` says. What was received before a failure is delivered before it is raised."""
+        self._check_open()
+        if not self._arrived and not self._ended:
+            if not self._wait_for_bytes(timeout):
+                return None
+            self._arrived = self._finish()
+            self._ended = not self._arrived
+        data, self._arrived = self._arrived[:n], self._arrived[n:]
+        return data
+
+    def close(self) -> None:
+        """Close the module's connection. Does not raise if the modem no longer answers."""
+        if not self._closed:
+            self._closed = True
+            self._modem.run(self._modem.dialect.close(self._link))
+
+    def _wait_for_bytes(self, timeout: float | None) -> bool:
+        modem = self._modem
+        if self._receiving is None:
+            self._receiving = modem.start(modem.dialect.incoming(self._link))
+        end = None if timeout is None else modem.now() + timeout
+        while not self._receiving.done:
+            left = None if end is None else end - modem.now()
+            if left is not None and left <= 0:
+                if not self._in_progress():
+                    return False
+                left = None  # until the command ends, or its limit
+            modem.wait(left)
+        return True
+
+    def _finish(self) -> bytes:
+        """What the finished task brought; the next one starts when it is asked for."""
+        task, self._receiving = self._receiving, None
+        assert task is not None
+        return task.result()
+
+    def _in_progress(self) -> bool:
+        """Whether the module is just answering: that is waited for, a matter of milliseconds."""
+        return self._receiving is not None and self._modem.answering(self._receiving)
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise UsageError("this connection was closed by us")
+
+
+def _settings(values: dict[str, Any]) -> Settings:
+    try:
+        return Settings(**values)
+    except TypeError as cause:
+        raise ConfigurationError(f"a setting of the modem does not exist: {cause}") from cause

@@ -1,0 +1,63 @@
+"""Simulated modems with something behind them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lighttls.testing.modem import Faults, Network, Peer, SimulatedModem
+from lighttls.transports.at_modem import Modem
+from support.memory_server import MemoryServer
+
+FAMILIES = {"quectel": "EC21"}
+"""Dialect -> simulated model."""
+
+
+class Recorder(Peer):
+    """Keeps what it hears, and says what it is given once it is connected."""
+
+    def __init__(self, says: bytes = b"") -> None:
+        self.says = says
+        self.heard = bytearray()
+        self.gone = False
+
+    def opened(self, link: Any) -> None:
+        super().opened(link)
+        if self.says:
+            link.send(self.says)
+
+    def received(self, data: bytes) -> None:
+        self.heard += data
+
+    def closed(self) -> None:
+        self.gone = True
+
+
+class TlsServer(Peer):
+    """OpenSSL, which answers `got ` and what it heard."""
+
+    def __init__(self, server: MemoryServer) -> None:
+        self.server = server
+
+    def received(self, data: bytes) -> None:
+        self.server.receive(data)
+        if self.server.established and (heard := self.server.read()):
+            self.server.tls.write(b"got " + heard)
+        if answer := self.server.take():
+            self.link.send(answer)
+        if self.server.got_close_notify:
+            self.link.close()
+
+
+def modem(
+    dialect: str,
+    peer: Peer,
+    *,
+    faults: Faults | None = None,
+    round_trip: float = 0.05,
+    baud: int = 115200,
+    **settings: Any,
+) -> tuple[Modem, SimulatedModem]:
+    """A modem whose every connection leads to `peer`."""
+    network = Network(lambda host, port: peer, round_trip=round_trip)
+    simulated = SimulatedModem(FAMILIES[dialect], network, baud=baud, faults=faults)
+    return Modem(simulated, dialect, **settings), simulated
