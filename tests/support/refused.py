@@ -5,14 +5,16 @@ The same table is shown through the API, through `lighttls verify` and through `
 
 from __future__ import annotations
 
-from base64 import b64encode
+from base64 import b64encode, encodebytes
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from lighttls import VerifyPolicy
+from lighttls import RevocationPolicy, VerifyPolicy
 from lighttls.errors import ChainReason
 from lighttls.testing import der_writer as der
 from support import certificates as kit
+from support import crls
 from support.certificates import Made
 
 EXPIRED = {"not_before": kit.NOW - 9 * kit.DAY, "not_after": kit.NOW - 5 * kit.DAY}
@@ -39,15 +41,21 @@ class Refused:
     """The command line's, for what `settings` say in Python."""
     settings: dict[str, object] = field(default_factory=dict)
     """Of VerifyPolicy."""
-    alone: bool = True
-    """`verify` shows it: nothing but the chain is needed."""
+    crls: tuple[bytes, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.reason.value}-{self.what}".replace(" ", "-")
 
     @property
     def policy(self) -> VerifyPolicy:
-        return VerifyPolicy(**self.settings)  # type: ignore[arg-type]
+        revocation = RevocationPolicy(crls=self.crls) if self.crls else None
+        return VerifyPolicy(revocation=revocation, **self.settings)  # type: ignore[arg-type]
+
+
+def pem(certificates: Iterable[Made]) -> bytes:
+    """Certificates as one PEM text."""
+    blocks = (encodebytes(made.der).decode() for made in certificates)
+    return "".join(f"-----BEGIN CERTIFICATE-----\n{each}-----END CERTIFICATE-----\n" for each in blocks).encode()
 
 
 def middle(**fields: object) -> Made:
@@ -333,6 +341,9 @@ def _strength() -> list[Refused]:
 
 
 def _owner() -> list[Refused]:
+    under = (kit.CERTIFICATE_POLICIES, False, der.sequence(der.sequence(der.oid("1.2.3.4"))))
+    policed = kit.server(ROOT, extensions=[*kit.host("host.example"), under])
+    other = {"initial_policies": ["1.2.3.5"], "require_explicit_policy": True}
     pin = b64encode(bytes(32)).decode()
     demands = ("1.3.6.1.5.5.7.1.24", False, der.sequence(der.integer(5)))
     keys = [b64encode(sha256(made.key.spki).digest()).decode() for made in (LEAF, MIDDLE, ROOT)]
@@ -346,6 +357,14 @@ def _owner() -> list[Refused]:
             settings={"pins": [pin]},
         ),
         Refused(
+            "other policy",
+            ChainReason.CERTIFICATE_POLICY,
+            (policed,),
+            ("was issued under 1.2.3.4", "you demand 1.2.3.5"),
+            options=("--policy", "1.2.3.5"),
+            settings=other,
+        ),
+        Refused(
             "must-staple of an authority",
             ChainReason.MISSING_FEATURE,
             (LEAF, middle(extensions=[*kit.ca(), demands])),
@@ -356,6 +375,50 @@ def _owner() -> list[Refused]:
             ChainReason.LIMIT_EXCEEDED,
             (LEAF, *(kit.make("Middle", kit.ec_key(f"Middle {n}"), ROOT) for n in range(101))),
             ("more work than allowed",),
+        ),
+    ]
+
+
+def _revocation() -> list[Refused]:
+    published = crls.points(crls.point(crls.full_name(crls.url("http://crl.example/middle.crl"))))
+    leaf = kit.server(MIDDLE, extensions=[*kit.host("host.example"), published], serial=der.integer(7))
+    chain = (leaf, MIDDLE)
+    of_root = crls.crl(ROOT)
+    listed = crls.entry(7, crls.reason(crls.KEY_COMPROMISE))
+    bad_middle = crls.crl(ROOT, crls.entry(1))
+    at = "http://crl.example/middle.crl"
+    old = {"this_update": kit.NOW - 9 * kit.DAY, "next_update": kit.NOW - 5 * kit.DAY}
+    return [
+        Refused(
+            "leaf",
+            ChainReason.REVOKED,
+            chain,
+            ("revoked on 2026-05-31", "keyCompromise", "needs a new certificate with a new key"),
+            crls=(of_root, crls.crl(MIDDLE, listed)),
+        ),
+        Refused(
+            "authority",
+            ChainReason.REVOKED,
+            chain,
+            ("The authority 'CN=Middle' is not to be believed any more",),
+            crls=(bad_middle, crls.crl(MIDDLE)),
+        ),
+        Refused(
+            "no list", ChainReason.REVOCATION_UNKNOWN, chain, ("nothing says so of 'CN=server'", at), crls=(of_root,)
+        ),
+        Refused(
+            "old list",
+            ChainReason.CRL_EXPIRED,
+            chain,
+            ("get the newest CRL of 'CN=Middle'", at),
+            crls=(of_root, crls.crl(MIDDLE, **old)),  # type: ignore[arg-type]
+        ),
+        Refused(
+            "forged list",
+            ChainReason.CRL_UNUSABLE,
+            chain,
+            ("proves nothing", "Get it anew"),
+            crls=(of_root, crls.crl(MIDDLE, key=kit.ec_key("Other"))),
         ),
     ]
 
@@ -373,6 +436,7 @@ def table() -> list[Refused]:
         _form,
         _strength,
         _owner,
+        _revocation,
     )
     return [case for make in makers for case in make()]
 

@@ -9,8 +9,10 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from importlib import import_module
 
-PROFILES = ("default", "cellular")  # those of `lighttls.profiles`, without a reason to load it for --help
+PURPOSES = ("server_auth", "client_auth", "any")  # of `verify_chain`, without a reason to load it for --help
+PROFILES = ("default", "cellular")  # of `lighttls.profiles`, likewise
 
 _DEMO = """\
 Make a small PKI, start an OpenSSL server on this machine that answers as AWS IoT Core, and
@@ -21,6 +23,15 @@ _CONNECT = """\
 Connect to a server and say what was agreed. Standard input goes to the server, what it answers
 to standard output, everything else to standard error. The end of standard input is not passed
 on: the connection stays until the server closes it."""
+
+_VERIFY = """\
+Say whether a chain of certificates is good for a host, without any connection: the path that was
+found and what it had to meet, or every path that was tried, what ended it, and what to do. The
+first certificate is the server's own; the order of the others does not matter."""
+
+_EXPLAIN = """\
+Connect to a server, and explain whether its chain is good. The connection is closed after the
+handshake, or refused in it; nothing is sent over it."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -42,12 +53,45 @@ def main(argv: Sequence[str] | None = None) -> int:
     connect.add_argument("--keylog", metavar="FILE", help="append the session's secrets for Wireshark")
     connect.add_argument("--trace", action="store_true", help="show each handshake message")
 
+    verify = commands.add_parser("verify", help="say whether a chain in a file is good, and why", description=_VERIFY)
+    verify.add_argument("chain", metavar="CHAIN", nargs="+", help="PEM or DER files, the server's certificate first")
+    host = verify.add_mutually_exclusive_group(required=True)
+    host.add_argument("--host", metavar="NAME", help="the host name or address that the chain must be good for")
+    host.add_argument("--no-host", action="store_true", help="check no name, as for a client's certificate")
+    verify.add_argument("--purpose", choices=PURPOSES, default="server_auth", help="what the first certificate is for")
+    verify.add_argument("--ocsp", metavar="FILE", help="an OCSP response (DER), as the server would staple it")
+    _add_verdict_options(verify)
+
+    explained = commands.add_parser(
+        "explain", help="say whether a server's chain is good, and why", description=_EXPLAIN
+    )
+    explained.add_argument("server", metavar="HOST[:PORT]", help="port 443 unless told; IPv6 as [::1]:443")
+    explained.add_argument("--servername", metavar="NAME", help="the name to ask for and to verify, if not HOST")
+    explained.add_argument("--raw-key", metavar="FILE", help="the server's public key (PEM or DER), as RFC 7250 has it")
+    _add_verdict_options(explained)
+
     options = parser.parse_args(argv)
-    if options.command == "demo":
-        from lighttls.cli.demo import run
-    else:
-        from lighttls.cli.connect import run
+    run = import_module(f"lighttls.cli.{options.command}").run
     return _with_output(run, options)
+
+
+def _add_verdict_options(parser: argparse.ArgumentParser) -> None:
+    """What is trusted and what is checked, for `verify` and `explain`."""
+    trust = parser.add_argument_group("what is trusted")
+    trust.add_argument("--cafile", metavar="FILE", help="PEM roots to trust (default: the system's)")
+    below = "below this root: a file with it, or words of its name"
+    for option, what in (("--allow-sha1-below", "accept SHA-1"), ("--allow-rsa1024-below", "accept RSA-1024")):
+        trust.add_argument(option, metavar="ROOT", action="append", default=[], help=f"{what} {below}")
+    trust.add_argument("--pin", metavar="SHA256", action="append", default=[], help="a key that the path has, base64")
+    checks = parser.add_argument_group("what is checked")
+    checks.add_argument("--at", metavar="TIME", help="not now but then: 2026-06-01T12:00:00Z, or seconds since 1970")
+    checks.add_argument("--floor", metavar="DATE", help="believe no clock that is before this date")
+    checks.add_argument("--crl", metavar="FILE", action="append", default=[], help="revocation lists, PEM or DER")
+    checks.add_argument("--soft-revocation", action="store_true", help="refuse what is revoked, accept what is unknown")
+    checks.add_argument("--policy", metavar="OID", action="append", default=[], help="demand a certificate policy")
+    checks.add_argument("--max-depth", metavar="N", type=int, help="authorities between leaf and root, at most")
+    checks.add_argument("--verifier", metavar="MODULE:NAME", help="ask your own ChainVerifier, as a connection would")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of the tree")
 
 
 def _with_output(run: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:

@@ -26,7 +26,7 @@ _CHUNK: Final = 65536
 def run(options: Namespace) -> int:
     """Connect and carry bytes until the server closes; 0 if it did so cleanly."""
     try:
-        host, port = _address(options.server)
+        host, port = address(options.server)
         with ExitStack() as at_end:
             config = _config(options, at_end)
             return _converse(host, port, config, options.servername)
@@ -38,7 +38,8 @@ def run(options: Namespace) -> int:
         return 130
 
 
-def _address(text: str) -> tuple[str, int]:
+def address(text: str) -> tuple[str, int]:
+    """HOST or HOST:PORT, taken apart. Raises ConfigurationError."""
     if "://" in text:
         raise ConfigurationError(f"{text!r} is a URL; give HOST or HOST:PORT, not a URL")
     if text.startswith("["):  # an IPv6 address in brackets

@@ -179,6 +179,14 @@ class Certificate:
             return f"certificate with an unreadable subject, serial {self.serial_number:x}"
         return f"certificate without a subject, serial {self.serial_number:x}"
 
+    @property
+    def issuer_text(self) -> str:
+        """The issuer for people."""
+        try:
+            return distinguished_name.text(self.issuer) if self.issuer != EMPTY_NAME else "nobody"
+        except CertificateError:
+            return "unreadable"
+
     def issued_by(self, names: Iterable[bytes]) -> bool:
         """Whether the issuer's name is among `names` (DER); one that does not parse matches nothing (CR-08)."""
         return any(name == self.issuer or _normal_form(name) == self.issuer_name for name in names)

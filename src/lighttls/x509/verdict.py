@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from lighttls._struct import struct
-from lighttls._typing import Final, Protocol
+from lighttls._typing import TYPE_CHECKING, Final, Protocol
 from lighttls.errors import CertificateError, ChainReason
 from lighttls.x509.certificate import Certificate
 from lighttls.x509.trust_store import Anchor
+
+if TYPE_CHECKING:
+    from lighttls.x509.explaining import Constraint, MissingIssuer
 
 
 @struct
@@ -26,6 +29,13 @@ class VerifiedPath:
     def leaf(self) -> Certificate:
         """The certificate of the peer itself."""
         return self.certificates[0]
+
+    @property
+    def constraints(self) -> list[Constraint]:
+        """What narrowed the path and was met; worked out when it is asked for."""
+        from lighttls.x509.explaining import constraints_met  # late: a handshake has no use for it
+
+        return constraints_met(self)
 
 
 class VerificationRequest:
@@ -101,6 +111,13 @@ class Attempt:
     def reached_anchor(self) -> bool:
         """An anchor's key, and not just its name, continues the path."""
         return self.anchor is not None and self.reason is not ChainReason.BAD_SIGNATURE
+
+    @property
+    def missing_issuer(self) -> MissingIssuer | None:
+        """The certificate to look for, if the path ended because nothing leads on."""
+        from lighttls.x509.explaining import missing_issuer  # late: a handshake has no use for it
+
+        return missing_issuer(self)
 
     @property
     def culprit(self) -> str:

@@ -273,10 +273,10 @@ def test_wrong_command_line_has_exit_status_2(capsys: pytest.CaptureFixture[str]
     ],
 )
 def test_address_forms(text: str, address: tuple[str, int]) -> None:
-    assert connect._address(text) == address
+    assert connect.address(text) == address
 
 
 @pytest.mark.parametrize("text", ["[::1]443", "host:", "host:65536", "host:-1", "host:٤٤٣", "[::1", ""])
 def test_address_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(ConfigurationError):
-        connect._address(text)
+        connect.address(text)

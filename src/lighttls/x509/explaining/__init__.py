@@ -16,11 +16,12 @@ from lighttls.x509 import names
 from lighttls.x509.certificate import Certificate
 from lighttls.x509.explaining import paths, rules, what_if
 from lighttls.x509.explaining.case import Case
+from lighttls.x509.explaining.met import Constraint, constraints_met
 from lighttls.x509.explaining.paths import MissingIssuer, missing_issuer
 from lighttls.x509.question import Question
 from lighttls.x509.verdict import Attempt
 
-__all__ = ["MissingIssuer", "advice", "missing_issuer"]
+__all__ = ["Constraint", "MissingIssuer", "advice", "constraints_met", "missing_issuer"]
 
 
 def advice(error: CertificateError, question: Question) -> str:
@@ -31,7 +32,7 @@ def advice(error: CertificateError, question: Question) -> str:
     if attempt is None or specific is None:
         return standing
     try:
-        return f"{_misplaced(question)}{specific(Case(question, attempt), error.context['attempts']) or standing}"
+        return _misplaced(question) or specific(Case(question, attempt), error.context["attempts"]) or standing
     except CertificateError:  # a part that the verdict had no need to read is malformed
         return standing
 
@@ -45,7 +46,7 @@ def _misplaced(question: Question) -> str:
         if _is_for(question, certificate):
             return (
                 f"The server sends its certificates in the wrong order: the one for {question.reference.text} is "
-                f"number {number} and must be the first. "
+                f"number {number} and must be the first."
             )
     return ""
 
@@ -76,5 +77,10 @@ _SPECIFIC: Final[dict[ChainReason, Callable[[Case, Sequence[Attempt]], str]]] = 
     ChainReason.WEAK_SIGNATURE: rules.weak_signature,
     ChainReason.WEAK_KEY: rules.weak_key,
     ChainReason.UNSUPPORTED_ALGORITHM: rules.unsupported,
+    ChainReason.CERTIFICATE_POLICY: rules.certificate_policy,
+    ChainReason.REVOKED: rules.revoked,
+    ChainReason.BAD_STATUS: rules.bad_status,
+    ChainReason.REVOCATION_UNKNOWN: rules.revocation_unknown,
+    ChainReason.CRL_EXPIRED: rules.crl_expired,
     ChainReason.PIN_MISMATCH: rules.pin_mismatch,
 }

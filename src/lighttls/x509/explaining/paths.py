@@ -6,14 +6,11 @@ from collections.abc import Sequence
 
 from lighttls._struct import struct
 from lighttls._typing import Final
-from lighttls.errors import BadSignature, CertificateError, ChainReason
+from lighttls.errors import ChainReason
 from lighttls.x509 import distinguished_name
-from lighttls.x509.certificate import Certificate
 from lighttls.x509.explaining import what_if
 from lighttls.x509.explaining.case import Case, identified, quietly, shown, span, urls
 from lighttls.x509.policy import date_text
-from lighttls.x509.question import Question
-from lighttls.x509.signatures import ALGORITHMS, check_usable
 from lighttls.x509.trust_store import Anchor
 from lighttls.x509.verdict import Attempt
 
@@ -32,6 +29,11 @@ class MissingIssuer:
     urls: tuple[str, ...]
     """Where the last certificate says that it is published. Nothing here fetches it."""
 
+    @property
+    def subject_text(self) -> str:
+        """The subject for people."""
+        return distinguished_name.text(self.subject)
+
 
 def missing_issuer(attempt: Attempt) -> MissingIssuer | None:
     """What to look for if a path ended because nothing leads on."""
@@ -46,7 +48,7 @@ def unknown_issuer(case: Case, attempts: Sequence[Attempt]) -> str:
     if missing is None:
         return ""
     top = case.attempt.certificates[-1]
-    words = f"The certificate that is missing has the subject '{distinguished_name.text(missing.subject)}'"
+    words = f"The certificate that is missing has the subject '{missing.subject_text}'"
     if missing.key_identifier is not None:
         words += f" and the key identifier {missing.key_identifier[:32].hex()}"
     words += f"; it is published at {missing.urls[0]}." if missing.urls else "."
@@ -97,7 +99,7 @@ def bad_signature(case: Case, attempts: Sequence[Attempt]) -> str:
             f"intermediate of another generation, or somebody altered a certificate on the way."
         )
     own = anchor.certificate
-    if own is not None and own.self_issued and not _signed_by_itself(case.question, own):
+    if anchor.fault(what_if.engine(case.question)):
         return (
             f"The anchor '{anchor}' in your trust store is damaged: its own signature does not verify, so some of its "
             f"bytes were changed. Replace it by a copy from its authority, and compare the fingerprint."
@@ -154,16 +156,3 @@ def not_yet_valid(case: Case, attempts: Sequence[Attempt]) -> str:
             f"usual cause: {date_text(at)} must be UTC), or the certificate was issued just now."
         )
     return f"It starts in {span(behind)}. Compare {date_text(at)}, which is this device's clock, with the time."
-
-
-def _signed_by_itself(question: Question, certificate: Certificate) -> bool:
-    """Its own signature verifies, or is of a kind that cannot be judged."""
-    algorithm = ALGORITHMS.get(certificate.outer_algorithm)
-    if algorithm is None or algorithm.scheme is None:
-        return True
-    try:
-        check_usable(certificate.public_key)
-        what_if.engine(question).verify(algorithm.scheme, certificate.spki, certificate.signature, certificate.tbs)
-    except (BadSignature, CertificateError):
-        return False
-    return True

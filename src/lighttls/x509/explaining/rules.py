@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from lighttls._typing import Final
 from lighttls.errors import CertificateError
-from lighttls.x509 import extensions
+from lighttls.x509 import der, distinguished_name, distribution_points, extensions
+from lighttls.x509.certificate import Certificate
 from lighttls.x509.explaining import near_names, oids, what_if
 from lighttls.x509.explaining.case import Case, pin, quietly, shown
 from lighttls.x509.policy import SignaturePolicy
@@ -169,6 +170,77 @@ def weak_key(case: Case, attempts: Sequence[Attempt]) -> str:
         f"Have '{certificate}' issued anew with a key of 2048 bits or more, or on P-256. If you cannot, allow it below "
         f"the one anchor '{anchor}' by trust.add(..., allow=SignaturePolicy(min_rsa_bits={key.bits})): {after}."
     )
+
+
+def certificate_policy(case: Case, attempts: Sequence[Attempt]) -> str:
+    said = case.attempt.certificates[0].certificate_policies
+    has = ", ".join(sorted(map(der.dotted, said.policies))) if said is not None and said.policies else "none"
+    wanted = case.question.policy.initial_policies
+    if not case.question.policy.require_explicit_policy:
+        demand = "an authority in the path demands one that all of it has in common"
+    elif wanted is None:
+        demand = "you demand one that all of the path has in common"
+    else:
+        demand = f"you demand {', '.join(sorted(map(der.dotted, wanted)))} from the root down"
+    return (
+        f"The server's certificate was issued under {has} of the certificate policies, and {demand}. Get a certificate "
+        f"that was issued under it, or correct VerifyPolicy(initial_policies=...)."
+    )
+
+
+def revoked(case: Case, attempts: Sequence[Attempt]) -> str:
+    if case.at_leaf:
+        return (
+            "Its authority took it back, mostly because its key leaked: no setting allows it. The server needs a new "
+            "certificate with a new key; if it has one, it still shows the old."
+        )
+    return (
+        f"The authority '{case.certificate}' is not to be believed any more, nor what it issued. The server needs a "
+        f"certificate of another."
+    )
+
+
+def revocation_unknown(case: Case, attempts: Sequence[Attempt]) -> str:
+    certificate = case.certificate
+    if certificate is None:
+        return ""
+    return (
+        f"Your policy wants to know of every certificate that it is not revoked, and nothing says so of "
+        f"'{certificate}'. Give the CRL of '{certificate.issuer_text}' to "
+        f'RevocationPolicy(crls=...){_published(certificate)}; with mode="soft" only what is known to be revoked is '
+        f"refused."
+    )
+
+
+def crl_expired(case: Case, attempts: Sequence[Attempt]) -> str:
+    certificate = case.certificate
+    if certificate is None:
+        return ""
+    return (
+        f"Check this device's clock; if it is right, get the newest CRL of "
+        f"'{certificate.issuer_text}'{_published(certificate)}. A list that is out of date cannot show that a "
+        f"certificate is still good."
+    )
+
+
+def _published(certificate: Certificate) -> str:
+    """Where a certificate says that its CRL is; nothing here fetches it."""
+    points = quietly(lambda: distribution_points.of(certificate)) or ()
+    for point in points:
+        for kind, name in sorted(point.name.full, key=str) if point.name is not None else ():
+            if kind == extensions.URI and isinstance(name, bytes):
+                return f" (it is published at {distinguished_name.printable(name[:300].decode('ascii', 'replace'))})"
+    return ""
+
+
+def bad_status(case: Case, attempts: Sequence[Attempt]) -> str:
+    if "no OCSP response" in case.attempt.detail:
+        return (
+            "The server's certificate has OCSP must-staple (RFC 7633), or your policy demands stapling, and the server "
+            "does not staple. Turn it on there (nginx: ssl_stapling on; Apache: SSLUseStapling on), or use a "
+            "certificate without must-staple."
+        )
+    return ""
 
 
 def unsupported(case: Case, attempts: Sequence[Attempt]) -> str:

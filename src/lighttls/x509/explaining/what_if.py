@@ -68,12 +68,8 @@ def with_anchor(question: Question, certificate: Certificate) -> CertificateErro
 
 def with_leniency(question: Question, anchor: Anchor, allow: SignaturePolicy) -> CertificateError | None:
     """What refuses the chain if below `anchor`, the only one, that much is allowed."""
-    trust = TrustStore.empty()
-    if anchor.der:
-        trust.add(anchor.der, label=anchor.label or None, allow=allow)
-    else:
-        trust.add_anchor(anchor.subject, anchor.spki, label=anchor.label or None, allow=allow)
-    return with_store(question, trust)
+    key = b"" if anchor.der else anchor.spki
+    return with_store(question, TrustStore.of(Anchor(anchor.subject, key, anchor.der, anchor.label or None, allow)))
 
 
 def anchor_that_would_do(question: Question, attempts: Sequence[Attempt]) -> Certificate | None:
