@@ -214,3 +214,31 @@ def test_cell_that_the_engines_saw_differently_is_a_fault(interop) -> None:
     assert interop.differences(one_server(cell())) == []
     assert interop.differences(one_server(cell(), pure=[cell(lacks={"size": "x"})])) != []
     assert interop.differences(one_server(cell(), pure=[])) != []
+
+
+@pytest.fixture(scope="module")
+def compare_x509():
+    return tool("compare_x509")
+
+
+def test_table_of_planted_flaws_is_current(compare_x509) -> None:
+    document = compare_x509.DOCUMENT.read_text(encoding="utf-8")
+    assert compare_x509.with_flaws(document) == document, "stale: run `tools/compare_x509.py flaws`"
+
+
+def test_comparison_shows_every_case_that_is_decided_otherwise(compare_x509, limbo_choices) -> None:
+    """The others' verdicts are as old as the page; ours are held to the choices by the tests."""
+    document = compare_x509.DOCUMENT.read_text(encoding="utf-8")
+    _, _, table = document.partition("<!-- comparison: begin")
+    rows = table.partition("<!-- comparison: end")[0].splitlines()
+    chosen = {
+        case
+        for tier in limbo_choices.tomllib.loads(limbo_choices.CHOICES.read_text()).values()
+        for case in tier.get("accepted", {})
+    }
+    assert {row.split("`")[1] for row in rows if row.startswith("| `")} == chosen, "stale: run tools/compare_x509.py"
+
+
+def test_page_without_marks_is_an_error(compare_x509) -> None:
+    with pytest.raises(ValueError, match="marks"):
+        compare_x509.with_flaws("# Certificates\n")

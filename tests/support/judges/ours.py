@@ -7,19 +7,20 @@ from collections.abc import Sequence
 from lighttls.crypto import by_name
 from lighttls.crypto.provider import CryptoProvider
 from lighttls.errors import LightTLSError
-from lighttls.x509 import TrustStore, VerifyPolicy, verify_chain
+from lighttls.x509 import RevocationPolicy, TrustStore, VerifyPolicy, verify_chain
 from support.judges import Question, Verdict
+from support.judges.openssl import pem
 
 
 def judge(question: Question, provider: CryptoProvider) -> Verdict:
     """Whatever refuses, one that is not trusted because it cannot be read too, is a refusal."""
-    trust = TrustStore.empty()
-    policy = VerifyPolicy(
-        check_hostname=question.name is not None, **({} if question.depth is None else {"max_depth": question.depth})
-    )
     try:
-        for anchor in question.anchors:
-            trust.add(anchor)
+        policy = VerifyPolicy(
+            check_hostname=question.name is not None,
+            revocation=RevocationPolicy(crls=question.crls) if question.crls else None,
+            **({} if question.depth is None else {"max_depth": question.depth}),
+        )
+        trust = TrustStore.from_pem(b"".join(pem("CERTIFICATE", anchor) for anchor in question.anchors))
         verify_chain(
             (question.leaf, *question.others),
             trust,
