@@ -7,6 +7,7 @@ docs/secure-element.md begins with the wiring; `lighttls.testing.atecc608a` is a
 """
 
 from lighttls.devices.atecc608a.bus import Bus, LinuxI2C
+from lighttls.devices.atecc608a.certificates import CertificateMismatch, Template, trust_and_go_chain
 from lighttls.devices.atecc608a.chip import Atecc608a, mixed_entropy
 from lighttls.devices.atecc608a.csr import certification_request, request_pem
 from lighttls.devices.atecc608a.errors import ChipAbsent, ChipError, ChipRefused, ChipSilent
@@ -16,6 +17,7 @@ from lighttls.devices.atecc608a.zones import Configuration, Zone
 __all__ = [
     "Atecc608a",
     "Bus",
+    "CertificateMismatch",
     "ChipAbsent",
     "ChipError",
     "ChipRefused",
@@ -23,8 +25,10 @@ __all__ = [
     "ChipSilent",
     "Configuration",
     "LinuxI2C",
+    "Template",
     "Zone",
     "certification_request",
     "mixed_entropy",
     "request_pem",
+    "trust_and_go_chain",
 ]

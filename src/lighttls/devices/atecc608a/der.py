@@ -42,6 +42,10 @@ def bit_string(content: bytes) -> bytes:
     return element(0x03, b"\0", content)
 
 
+def octet_string(content: bytes) -> bytes:
+    return element(0x04, content)
+
+
 def oid(dotted: str) -> bytes:
     first, second, *rest = (int(arc) for arc in dotted.split("."))
     content = bytearray()

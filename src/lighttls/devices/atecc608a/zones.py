@@ -151,7 +151,7 @@ class ZoneAccess:
         """Lock one slot for ever: its content, or key, stays what it is."""
         _size(Zone.DATA, slot)
         _insist(irreversible, f"slot {slot}")
-        self._link.run(_LOCK, _LOCK_SLOT | slot << 2 | _NO_CRC)
+        self._link.run(_LOCK, _LOCK_SLOT | slot << 2)  # without a CRC, as Microchip's library does it
 
 
 def check_slot(slot: int) -> int:

@@ -12,5 +12,15 @@ tests let it drive this chip; docs/secure-element.md says for which commands, an
 from lighttls.testing.atecc608a.chip import Faults, SimulatedChip, VirtualClock
 from lighttls.testing.atecc608a.factory import blank_chip, configuration, locked_chip
 from lighttls.testing.atecc608a.memory import Memory
+from lighttls.testing.atecc608a.trust_and_go import TrustAndGo
 
-__all__ = ["Faults", "Memory", "SimulatedChip", "VirtualClock", "blank_chip", "configuration", "locked_chip"]
+__all__ = [
+    "Faults",
+    "Memory",
+    "SimulatedChip",
+    "TrustAndGo",
+    "VirtualClock",
+    "blank_chip",
+    "configuration",
+    "locked_chip",
+]

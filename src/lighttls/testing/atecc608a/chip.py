@@ -101,6 +101,12 @@ class SimulatedChip:
         self._garbled_by = "garbled_wakes"
         self._say(bytes((SELF_TEST_FAILED if self.faults.self_test_failed else WOKE,)))
 
+    @property
+    def is_asleep(self) -> bool:
+        """Whether it needs a wake pulse: it sleeps or idles."""
+        self._let_time_pass()
+        return self._woke_at is None
+
     def write(self, data: bytes) -> None:
         self._must_acknowledge()
         word, packet = data[0], bytes(data[1:])

@@ -2,7 +2,7 @@
 
 A handler gets the two parameters and the data of a packet whose CRC was right. It returns the answer's content, or None
 for status 0; `Refused` is every other status. Not known here, and refused: MAC, CheckMac, GenDig, DeriveKey, PrivWrite,
-AES, KDF, SecureBoot, UpdateExtra, encrypted reads and writes, and signatures over the chip's own state.
+AES, KDF, SecureBoot, encrypted reads and writes, and signatures over the chip's own state.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ class Commands:
 
     def ecdh(self, p1: int, p2: int, data: bytes) -> bytes | None:
         memory, registers = self.memory, self.registers
-        _expect(len(data) == 64 and p1 in (0x0C, 0x0D, 0x08, 0x09))
+        _expect(len(data) == 64 and p1 in (0x00, 0x0C, 0x0D, 0x08, 0x09))
         _allow(memory.config_locked)
         if p1 & 1:
             _expect(p2 == 0)
@@ -136,6 +136,9 @@ class Commands:
         secret = curve.shared_secret(key, data)
         if p1 & 0x0C == 0x08:
             registers.temp_key = secret
+            return None
+        if p1 == 0 and memory.slot_bit(p2, 3):  # as the ATECC508A: into the slot above
+            memory.slots[p2 | 1][:32] = secret
             return None
         _allow(memory.config[91] & 3 != 1)  # ECDHPROT: only encrypted
         return secret
@@ -181,6 +184,12 @@ class Commands:
             self.memory.counters[p2] += 1
         return self.memory.counters[p2].to_bytes(4, "little")
 
+    def update_extra(self, p1: int, p2: int, data: bytes) -> None:
+        """The two bytes beside the locks: changed at will before the configuration is locked, once after it."""
+        _expect(not data and p1 in (0, 1) and p2 < 256)
+        _allow(not self.memory.config_locked or self.memory.config[84 + p1] == 0)
+        self.memory.config[84 + p1] = p2
+
     def self_test(self, p1: int, p2: int, data: bytes) -> bytes:
         _expect(not data and p2 == 0 and p1 & ~0x3B == 0)
         return bytes((self.broken_self_tests & (p1 or 0xFF),))
@@ -204,6 +213,7 @@ _HANDLERS: dict[int, Callable[[Commands, int, int, bytes], bytes | None]] = {
     0x16: Commands.nonce,
     0x17: Commands.lock,
     0x1B: Commands.random,
+    0x20: Commands.update_extra,
     0x24: Commands.counter,
     0x30: Commands.info,
     0x40: Commands.generate_key,

@@ -76,7 +76,7 @@ class Memory:
             # A secret slot with EncryptRead answers after GenDig, which this chip does not know: never in the clear.
             if self.is_private(slot) or self.slot_bit(slot, 7):
                 raise Refused(EXECUTION_ERROR)
-        return bytes(data[at : at + count])
+        return bytes(data[at : at + count]).ljust(count, b"\0")
 
     def write(self, zone: int, address: int, content: bytes) -> None:
         """Refused: no such place, or not to be written in the clear."""
@@ -96,16 +96,18 @@ class Memory:
             always = not any(self.slot_bit(slot, bit) for bit in range(12, 16))
             if self.is_private(slot) or self.slot_locked(slot) or (self.data_locked and not always):
                 raise Refused(EXECUTION_ERROR)
-        data[at : at + len(content)] = content
+        data[at : at + len(content)] = content[: len(data) - at]
 
     def _place(self, zone: int, address: int, count: int) -> tuple[bytearray, int]:
         if zone == 2:
             data, block, rest = self.slots[address >> 3 & 15], address >> 8, address >> 7 & 1
         else:
             data, block, rest = (self.config, self.otp)[zone], address >> 3, 0
+        # A block may reach beyond its slot's end, where nothing is kept: so Microchip's library handles public keys.
         word = address & 7
         at = block * 32 + word * 4
-        if rest or at + count > len(data) or (count == 32 and word):
+        beyond = at >= len(data) if zone == 2 else at + count > len(data)
+        if rest or beyond or (count == 32 and word):
             raise Refused(PARSE_ERROR)
         return data, at
 
@@ -116,9 +118,8 @@ class Memory:
         elif what == 1:
             locked, content = self.data_locked or not self.config_locked, b"".join((*self.slots, self.otp))
         else:
-            locked = self.slot_locked(slot) or not self.config_locked or not self.key_bit(slot, 5)
-            content = bytes(self.slots[slot])
-        if locked or (compare is not None and crc(content) != compare):
+            locked, content = self.slot_locked(slot) or not self.config_locked or not self.key_bit(slot, 5), b""
+        if locked or (what != 2 and compare is not None and crc(content) != compare):
             raise Refused(EXECUTION_ERROR)
         if what == 2:
             self.config[88 + slot // 8] &= ~(1 << slot % 8)
