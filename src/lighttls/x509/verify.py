@@ -41,7 +41,8 @@ def verify_chain(
 
     The rest of `chain` is a set: order, duplicates and strangers do not matter. `at` is in seconds
     since 1970 UTC, or a datetime that knows its zone. `server_hostname` may be None only if the
-    policy does not check it. `ocsp_response` (DER), if there is one, must say that the leaf is good (RFC 6960); it and
+    policy does not check it. `purpose` is what extendedKeyUsage must allow, "server_auth" or "client_auth", or "any"
+    for whatever it allows. `ocsp_response` (DER), if there is one, must say that the leaf is good (RFC 6960); it and
     `sct_list`, which nothing here looks into, are handed to the policy's `verifier` as they are. `unanswered` are the
     numbers of TLS extensions that the peer was asked for and left out: its certificate may promise them (RFC 7633).
     Signatures in `known_signatures` are not verified again, and those of the path that is found are added to it;

@@ -70,6 +70,17 @@ def test_purpose_may_be_a_client() -> None:
         run(chain=[leaf.der], server_hostname=None, policy=policy)
 
 
+def test_any_purpose_does_not_look_at_the_purposes_of_leaf_and_authorities() -> None:
+    only_mail = kit.EXTENDED_KEY_USAGE, True, kit.der.sequence(kit.der.oid("1.3.6.1.5.5.7.3.4"))
+    middle = kit.authority("Middle", ROOT, extensions=[*kit.ca(), only_mail])
+    leaf = kit.server(middle, extensions=[*kit.host("host.example"), only_mail])
+    assert run(chain=[leaf.der, middle.der], purpose="any").leaf.der == leaf.der
+    for purpose in ("server_auth", "client_auth"):
+        with pytest.raises(CertificateError) as caught:
+            run(chain=[leaf.der, middle.der], purpose=purpose)
+        assert caught.value.reason is ChainReason.EXTENDED_KEY_USAGE
+
+
 @pytest.mark.parametrize(
     ("options", "error"),
     [
