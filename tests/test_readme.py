@@ -46,6 +46,7 @@ def test_program_on_a_page(page: str, tmp_path, monkeypatch: pytest.MonkeyPatch)
         "docs/bytes.md",
         "docs/pre-shared-keys.md",
         "docs/raw-public-keys.md",
+        "docs/secure-element.md",
         "docs/sessions.md",
     ],
 )
