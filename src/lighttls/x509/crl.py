@@ -253,15 +253,21 @@ class RevocationList:
                 left = _STRIDE
             left -= 1
             beginning = at
-            tag, at, stop = der.read(data, at, end)
-            serial_tag, serial, serial_end = der.read(data, at, stop)
-            if tag != der.SEQUENCE or serial_tag != der.INTEGER or serial == serial_end:
-                raise der.malformed("CRL: an entry does not begin with a serial number")
-            if serial_end - serial > 1 and (data[serial] in (0, 0xFF)):
-                der.integer(data, serial, serial_end, "serial number in a CRL")
-            tag, _, at = der.read(data, serial_end, stop)
-            if tag not in (der.UTC_TIME, der.GENERALIZED_TIME):
-                raise der.malformed("CRL: an entry without a date")
+            stop = at + 2 + data[at + 1]
+            date = at + 4 + data[at + 3]
+            if (  # nearly always: short, a serial number that needs no zero in front, a UTCTime (a signature follows)
+                data[at] == 0x30
+                and data[at + 2] == 0x02
+                and date + 15 <= stop <= end
+                and stop < at + 130
+                and 0 < data[at + 4] < 0xFF
+                and data[date] == 0x17
+                and data[date + 1] == 13
+                and data[at + 3]
+            ):
+                at = date + 15
+            else:
+                at, stop = _entry(data, at, end)
             if at == stop:
                 continue
             written, at = data[at:stop], stop
@@ -293,6 +299,10 @@ class RevocationList:
             raise der.malformed("CRL: an entry names another issuer in a list that is not indirect")
         return extra
 
+    def may_list(self, serial_number: int) -> bool:
+        """Whether the bytes of this serial number are somewhere in the list; `find` knows whether it is listed."""
+        return self.der.find(_integer(serial_number), *self._entries) >= 0
+
     def find(self, serial_number: int, issuer: Name) -> Entry | None:
         """The entry of the certificate with this serial number and issuer; None if it is not listed.
 
@@ -300,8 +310,7 @@ class RevocationList:
         """
         data = self.der
         start, end = self._entries
-        size = (serial_number if serial_number >= 0 else ~serial_number).bit_length() // 8 + 1
-        wanted = _header(der.INTEGER, size) + serial_number.to_bytes(size, "big", signed=True)
+        wanted = _integer(serial_number)
         at = data.find(wanted, start, end)
         reached = start  # where an entry begins, for certain
         while at >= 0:
@@ -312,7 +321,7 @@ class RevocationList:
                     break
                 reached = stop
             if contents == at and self._issued_by(reached, issuer):
-                return self._entry(at + len(wanted), stop)
+                return self._read_entry(at + len(wanted), stop)
             reached = stop
             at = data.find(wanted, stop, end)
         return None
@@ -330,11 +339,24 @@ class RevocationList:
             return issuer == self.issuer_name
         return (extensions.DIRECTORY_NAME, issuer) in self._issuers[place - 1]
 
-    def _entry(self, at: int, stop: int) -> Entry:
+    def _read_entry(self, at: int, stop: int) -> Entry:
         data = self.der
         tag, start, at = der.read(data, at, stop)
         revoked_at = der.time(tag, data[start:at])
         return Entry(revoked_at, self._entry_extensions(data[at:stop]).reason if at < stop else None)
+
+
+def _entry(data: bytes, at: int, end: int) -> tuple[int, int]:
+    """Where the extensions of the entry at `at` begin, and where it ends."""
+    tag, at, stop = der.read(data, at, end)
+    serial_tag, start, at = der.read(data, at, stop)
+    if tag != der.SEQUENCE or serial_tag != der.INTEGER:
+        raise der.malformed("CRL: an entry does not begin with a serial number")
+    der.integer(data, start, at, "serial number in a CRL")
+    tag, _, at = der.read(data, at, stop)
+    if tag not in (der.UTC_TIME, der.GENERALIZED_TIME):
+        raise der.malformed("CRL: an entry without a date")
+    return at, stop
 
 
 def _extensions(data: bytes, at: int, end: int, what: str) -> dict[bytes, tuple[bool, bytes]]:
@@ -385,11 +407,9 @@ def _entry_extra(found: dict[bytes, tuple[bool, bytes]]) -> _Extra:
     return _Extra(reason, issuers)
 
 
-def _header(tag: int, size: int) -> bytes:
-    if size < 0x80:
-        return bytes((tag, size))
-    length = size.to_bytes((size.bit_length() + 7) // 8, "big")
-    return bytes((tag, 0x80 | len(length))) + length
+def _integer(value: int) -> bytes:
+    size = (value if value >= 0 else ~value).bit_length() // 8 + 1
+    return der.element(der.INTEGER, value.to_bytes(size, "big", signed=True))
 
 
 def _short(number: int) -> str:

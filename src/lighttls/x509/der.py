@@ -147,6 +147,15 @@ def time(tag: int, text: bytes) -> int:
     return ((days - 719162) * 24 + hour) * 3600 + minute * 60 + second
 
 
+def element(tag: int, contents: bytes) -> bytes:
+    """Encode one element."""
+    size = len(contents)
+    if size < 0x80:
+        return bytes((tag, size)) + contents
+    length = size.to_bytes((size.bit_length() + 7) // 8, "big")
+    return bytes((tag, 0x80 | len(length))) + length + contents
+
+
 def oid(dotted: str) -> bytes:
     """Encode the contents of an OBJECT IDENTIFIER written with dots (X.690 8.19)."""
     first, second, *rest = (int(arc) for arc in dotted.split("."))

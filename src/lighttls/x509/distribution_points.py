@@ -131,18 +131,10 @@ def _point_name(data: bytes, at: int, stop: int, what: str) -> PointName:
     if tag == 0xA0:
         return PointName(general_names(data, name_at, name_stop, what), None)
     if tag == 0xA1:  # a RelativeDistinguishedName with another tag: made a Name of its own, to be read as one
-        relative = _element(der.SEQUENCE, _element(der.SET, data[name_at:name_stop]))
+        relative = der.element(der.SEQUENCE, der.element(der.SET, data[name_at:name_stop]))
         distinguished_name.normalise(relative)
         return PointName(_NO_NAMES, relative)
     raise der.malformed(f"{what}: a point's name has the tag {tag:#04x}")
-
-
-def _element(tag: int, contents: bytes) -> bytes:
-    size = len(contents)
-    if size < 0x80:
-        return bytes((tag, size)) + contents
-    length = size.to_bytes((size.bit_length() + 7) // 8, "big")
-    return bytes((tag, 0x80 | len(length))) + length + contents
 
 
 def general_names(data: bytes, at: int, stop: int, what: str) -> PointNames:

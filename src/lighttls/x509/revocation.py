@@ -6,8 +6,8 @@ does, since that never changes.
 
 Two rules for what a list is worth:
 
-- What a rightly signed list lists is revoked, however old the list is: nobody comes back from there. (On hold somebody
-  does, so that needs a current list.)
+- What a rightly signed list lists is revoked, however old the list is and whatever else it covers: nobody comes back
+  from there. (On hold somebody does, so that needs a current list.)
 - What it does not list is good only if the list is current, keeps to RFC 5280, covers the certificate, and leaves no
   reason for revocation to lists that are not there.
 
@@ -119,7 +119,33 @@ class StatusCheck:
                     covered |= reasons
                     if covered == ALL_REASONS:
                         return None
+        self._accused(path, depth, anchor)
         return problem or _unknown(certificate, covered)
+
+    def _accused(self, path: Sequence[Certificate], depth: int, anchor: Anchor) -> None:
+        """Raise CertificateError if a list that could not have shown the certificate to be good lists it all the same.
+
+        Such as one for another distribution point, or changes to a list that is not here: an issuer gives each serial
+        number once.
+        """
+        certificate = path[depth]
+        for point in distribution_points.of(certificate):
+            for one in self._lists(point, certificate):
+                self._compare()
+                if one.scope.only_attributes or not one.may_list(certificate.serial_number):
+                    continue
+                try:
+                    self._signer(one, path, depth, anchor)
+                    _read_entries(one)
+                    entry = _find(one, certificate)
+                except CertificateError as error:
+                    if error.reason not in _NO_ANSWER:
+                        raise
+                    continue
+                if entry is None or entry.reason == REMOVE_FROM_CRL:
+                    continue
+                if entry.reason != CERTIFICATE_HOLD or self._stale(one) is None:
+                    raise _revoked(entry, one)
 
     def _lists(self, point: DistributionPoint, certificate: Certificate) -> list[RevocationList]:
         """§6.3.3 (b) (1): those of the right issuer, the newest first."""
@@ -133,9 +159,7 @@ class StatusCheck:
 
     def _covers(self, one: RevocationList, point: DistributionPoint, certificate: Certificate) -> bool:
         """§6.3.3 (b): whether a list of the right issuer is about this certificate, and of this point."""
-        if self._comparisons_left == 0:
-            raise _too_much(f"more than {COMPARISONS} comparisons of CRLs with distribution points")
-        self._comparisons_left -= 1
+        self._compare()
         scope = one.scope
         if (
             one.base_number is not None  # a delta is nothing by itself
@@ -155,6 +179,11 @@ class StatusCheck:
         else:
             wanted = point.issuers or frozenset()
         return not wanted.isdisjoint(scope.name.names(one.issuer_name))
+
+    def _compare(self) -> None:
+        if self._comparisons_left == 0:
+            raise _too_much(f"more than {COMPARISONS} comparisons of CRLs with distribution points")
+        self._comparisons_left -= 1
 
     def _consult(self, one: RevocationList, path: Sequence[Certificate], depth: int, anchor: Anchor) -> None:
         """§6.3.3 (c) to (l): return if the certificate is good as far as this list covers it.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from lighttls._typing import Final
+from lighttls._typing import Any, Final
 from lighttls.errors import CertificateError, ConfigurationError
 from lighttls.x509 import pem
 from lighttls.x509.certificate import Certificate
@@ -58,8 +58,8 @@ class RevocationPolicy:
             )
         self.mode = mode
         self.ocsp = ocsp
-        self.crls = _lists([crls] if isinstance(crls, Lists) else crls)
-        self.certificates = _certificates([certificates] if isinstance(certificates, Certificates) else certificates)
+        self.crls = _lists(crls)
+        self.certificates = _certificates(certificates)
         self._by_issuer = {}
         for one in sorted(self.crls, key=_newest_first):
             self._by_issuer.setdefault(one.issuer_name, []).append(one)
@@ -92,13 +92,12 @@ def _newest_first(one: RevocationList) -> tuple[int, int]:
     return -one.this_update, -(one.number or 0)
 
 
-def _lists(given: Iterable[Lists]) -> tuple[RevocationList, ...]:
+def _lists(given: Lists | Iterable[Lists]) -> tuple[RevocationList, ...]:
     found: dict[RevocationList, None] = {}
-    for number, each in enumerate(given, 1):
+    for origin, each in _items("crls", given, Lists):
         if isinstance(each, RevocationList):
             found[each] = None
             continue
-        origin = f"RevocationPolicy: crls, item {number}"
         for place, encoded in enumerate(pem.crls(each, origin), 1):
             try:
                 found[RevocationList.parse(encoded)] = None
@@ -107,18 +106,28 @@ def _lists(given: Iterable[Lists]) -> tuple[RevocationList, ...]:
     return tuple(found)
 
 
-def _certificates(given: Iterable[Certificates]) -> tuple[Certificate, ...]:
+def _certificates(given: Certificates | Iterable[Certificates]) -> tuple[Certificate, ...]:
     found: dict[Certificate, None] = {}
-    for number, each in enumerate(given, 1):
-        if isinstance(each, Certificate):
-            found[each] = None
-            continue
-        origin = f"RevocationPolicy: certificates, item {number}"
-        for place, encoded in enumerate(pem.certificates(each, origin), 1):
+    for origin, each in _items("certificates", given, Certificates):
+        encoded = [each.der] if isinstance(each, Certificate) else pem.certificates(each, origin)
+        for place, data in enumerate(encoded, 1):
             try:
-                certificate = Certificate.parse(encoded)
+                certificate = Certificate.parse(data)
                 certificate.subject_name  # noqa: B018 - it is found by its name
-                found[certificate] = None
             except CertificateError as error:
                 raise ConfigurationError(f"{origin}: certificate {place}: {error}") from error
+            found[certificate] = None
     return tuple(found)
+
+
+def _items(setting: str, given: Any, kinds: Any) -> Iterator[tuple[str, Any]]:
+    """Each item with what it is called in errors; one that stands alone needs no collection."""
+    origin = f"RevocationPolicy: {setting}"
+    if isinstance(given, kinds):
+        given = (given,)
+    elif not isinstance(given, Iterable):
+        raise ConfigurationError(f"{origin} is a {type(given).__name__}; bytes, text or a collection were expected")
+    for number, each in enumerate(given, 1):
+        if not isinstance(each, kinds):
+            raise ConfigurationError(f"{origin}, item {number} is a {type(each).__name__}; bytes or text were expected")
+        yield f"{origin}, item {number}", each
