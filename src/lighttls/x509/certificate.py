@@ -41,6 +41,7 @@ class Certificate:
 
     __slots__ = (
         "_tbs",
+        "checked",
         "der",
         "extensions",
         "inner_algorithm",
@@ -61,6 +62,8 @@ class Certificate:
 
     said: dict[bytes, Any]
     """What was read so far of its extensions, by OID: `extension` is the way to it."""
+    checked: dict[bytes, Any] | None
+    """The same, when all have been read and `checks` has found nothing wrong in their form."""
     der: bytes
     _tbs: tuple[int, int]
     extensions: dict[bytes, tuple[bool, bytes]]
@@ -128,6 +131,7 @@ class Certificate:
         self.spki = spki = data[subject_end:spki_end]
         self.extensions = _sliced(data, rest)
         self.said = {}
+        self.checked = None
         key = public_key.usual(spki)
         if key is not None:
             self.public_key = key
@@ -151,6 +155,7 @@ class Certificate:
 
     def condense(self) -> None:
         """Forget what can be read again: nobody asks for the time being, and it takes more memory than the bytes."""
+        self.checked = None
         self.said = {}
         with suppress(AttributeError):  # condensed already
             del self.extensions

@@ -110,8 +110,22 @@ def check_features(authority: Certificate, below: Iterable[Certificate]) -> None
 def check_every(certificate: Certificate, time: TimePolicy, at: int) -> dict[bytes, Any]:
     """What holds in every place: readable, nothing unknown that is critical, within its dates.
 
-    Returns what the extensions say, by OID: all that we know have been read.
+    Returns `what_it_says`.
     """
+    said = what_it_says(certificate)
+    time.check(certificate, at)
+    return said
+
+
+def what_it_says(certificate: Certificate) -> dict[bytes, Any]:
+    """All extensions that we know, by OID, once what hangs on the certificate's bytes alone has been found good."""
+    said = certificate.checked
+    if said is None:
+        said = certificate.checked = _check_form(certificate)
+    return said
+
+
+def _check_form(certificate: Certificate) -> dict[bytes, Any]:
     if certificate.issuer == EMPTY_NAME:
         raise _violation("empty issuer (RFC 5280 4.1.2.4)")
     certificate.subject_name  # noqa: B018 - names and extensions that we know must be readable
@@ -119,7 +133,7 @@ def check_every(certificate: Certificate, time: TimePolicy, at: int) -> dict[byt
     said = certificate.said
     for oid, (critical, value) in certificate.extensions.items():
         if oid not in said and oid in extensions.READERS:
-            said[oid] = extensions.read(oid, value)
+            said[oid] = extensions.REMEMBERED.get((oid, value)) or extensions.read(oid, value)
         if not critical:
             continue
         if oid not in _PROCESSED:
@@ -135,7 +149,6 @@ def check_every(certificate: Certificate, time: TimePolicy, at: int) -> dict[byt
                 "certificatePolicies is critical, with a qualifier that is not known (RFC 5280 4.2.1.4)",
                 ChainReason.UNKNOWN_CRITICAL_EXTENSION,
             )
-    time.check(certificate, at)
     return said
 
 

@@ -122,19 +122,19 @@ class PolicyConstraints:
 def read(oid: bytes, value: bytes) -> Any:
     """What an extension says whose OID is in `READERS`. Raises CertificateError."""
     key = oid, value
-    known = _memo.get(key)
+    known = REMEMBERED.get(key)
     if known is None:
         known = READERS[oid](value)
         if len(value) <= _MEMO_VALUE:
-            if len(_memo) >= _MEMO_ENTRIES:
-                _memo.clear()
-            _memo[key] = known
+            if len(REMEMBERED) >= _MEMO_ENTRIES:
+                REMEMBERED.clear()
+            REMEMBERED[key] = known
     return known
 
 
 _MEMO_ENTRIES: Final = 128
 _MEMO_VALUE: Final = 128  # bytes; longer ones are not remembered
-_memo: dict[tuple[bytes, bytes], Any] = {}
+REMEMBERED: dict[tuple[bytes, bytes], Any] = {}
 
 
 def basic_constraints(value: bytes) -> BasicConstraints:

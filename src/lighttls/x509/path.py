@@ -190,7 +190,7 @@ class Search:
                 raise
         everyone = path if certificate is None else [*path, certificate]
         for height, authority in enumerate(everyone[1:], 1):
-            said = authority.said  # all that it says, since it has been checked
+            said = checks.what_it_says(authority)
             if extensions.NAME_CONSTRAINTS in said:
                 name_constraints.check(said[extensions.NAME_CONSTRAINTS], authority, path[:height], self._spend)
             if extensions.TLS_FEATURE in said:

@@ -11,7 +11,16 @@ import pytest
 from lighttls.crypto.provider import CryptoProvider
 from lighttls.errors import CertificateError, ChainReason, explain
 from lighttls.testing import der_writer as der
-from lighttls.x509 import SignaturePolicy, TimePolicy, TrustStore, VerifiedPath, VerifyPolicy, path, verify_chain
+from lighttls.x509 import (
+    Certificate,
+    SignaturePolicy,
+    TimePolicy,
+    TrustStore,
+    VerifiedPath,
+    VerifyPolicy,
+    path,
+    verify_chain,
+)
 from support import certificates as kit
 from support.certificates import Made
 
@@ -532,3 +541,39 @@ class TestPins:
         own = kit.make("server", kit.ec_key("server"), extensions=kit.host("host.example"))
         policy = VerifyPolicy(pins=[sha256(b"another").digest()])
         refused(ChainReason.PIN_MISMATCH, lambda: verify([own], own, policy=policy))
+
+
+class TestCondensedMeanwhile:
+    """Another thread may condense a certificate that it forgets while this one judges it."""
+
+    @staticmethod
+    def judged(chain: Sequence[Made], provider: CryptoProvider, **options: object) -> VerifiedPath:
+        certificates = [Certificate.parse(made.der, provider) for made in chain]
+
+        class Forgetful:
+            """An engine during whose verifications every certificate is condensed."""
+
+            def __getattr__(self, name: str) -> object:
+                return getattr(provider, name)
+
+            def verify(self, *arguments: object) -> None:
+                for certificate in certificates:
+                    certificate.condense()
+                provider.verify(*arguments)  # type: ignore[arg-type]
+
+        given = {"server_hostname": "host.example", "at": kit.NOW, "provider": Forgetful(), **options}
+        return verify_chain(certificates, store(ROOT), **given)  # type: ignore[arg-type]
+
+    def test_path_is_found(self, provider: CryptoProvider) -> None:
+        assert names(self.judged([LEAF, MIDDLE], provider)) == ["CN=server", "CN=Middle", "CN=Root"]
+
+    def test_constraints_of_an_intermediate_still_count(self, provider: CryptoProvider) -> None:
+        excluding = kit.constraints(excluded=[der.implicit(2, b"host.example")])
+        middle = kit.authority("Middle", ROOT, extensions=[*kit.ca(), excluding])
+        chain = [kit.server(middle), middle]
+        refused(ChainReason.NAME_CONSTRAINTS, lambda: self.judged(chain, provider))
+
+    def test_usage_of_an_intermediate_still_counts(self, provider: CryptoProvider) -> None:
+        middle = kit.authority("Middle", ROOT, extensions=[kit.ca()[0], (kit.KEY_USAGE, True, der.named_bits(0))])
+        chain = [kit.server(middle), middle]
+        refused(ChainReason.KEY_USAGE, lambda: self.judged(chain, provider))
