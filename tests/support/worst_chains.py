@@ -143,7 +143,26 @@ def policies_that_map_to_each_other() -> Hostile:
         issuer = kit.authority(f"Level {level}", issuer, extensions=extensions)
         sent.append(issuer)
     leaf = kit.server(issuer, extensions=[*kit.host("host.example"), extensions[2]])
-    return hostile(root, leaf, *sent, max_depth=31)
+    return hostile(root, leaf, *sent, max_depth=31, require_explicit_policy=True)
+
+
+def many_paths_under_long_lists_of_policies() -> Hostile:
+    """Seven levels in two editions each, with all the policies that 64 KiB hold, and none is left for the leaf."""
+    root = kit.root("Root")
+    listed = der.sequence(*(der.sequence(der.oid(f"1.2.3.{n}")) for n in range(300)))
+    mapped = der.sequence(*(der.sequence(der.oid(f"1.2.3.{n}"), der.oid(f"1.2.3.{299 - n}")) for n in range(100)))
+    extensions = [*kit.ca(), (kit.CERTIFICATE_POLICIES, True, listed), (kit.POLICY_MAPPINGS, True, mapped)]
+    issuer, sent = root, list[Made]()
+    for level in range(7):
+        name = f"Level {level}"
+        editions = [
+            kit.make(name, kit.ec_key(name), issuer, extensions=extensions, serial=der.integer(n)) for n in range(2)
+        ]
+        sent += editions
+        issuer = editions[0]
+    other = kit.CERTIFICATE_POLICIES, True, der.sequence(der.sequence(der.oid("1.2.4")))
+    leaf = kit.server(issuer, extensions=[*kit.host("host.example"), other])
+    return hostile(root, leaf, *sent, require_explicit_policy=True)
 
 
 def largest_rsa_keys() -> Hostile:
@@ -174,5 +193,6 @@ CASES: dict[str, Callable[[], Hostile]] = {
     "ten deep, each with many constraints": ten_deep_with_many_constraints,
     "long names in every alphabet": long_names_in_every_alphabet,
     "policies that map to each other": policies_that_map_to_each_other,
+    "many paths under long lists of policies": many_paths_under_long_lists_of_policies,
     "the largest RSA keys": largest_rsa_keys,
 }

@@ -171,6 +171,7 @@ def _none_left(certificate: Certificate) -> CertificateError:
 
 
 def _listed(policies: Collection[bytes]) -> str:
-    shown = sorted("anyPolicy" if policy == ANY_POLICY else der.dotted(policy) for policy in policies)
-    more = len(shown) - _NAMES_SHOWN
-    return (", ".join(shown[:_NAMES_SHOWN]) or "no policy") + (f" and {more} more" if more > 0 else "")
+    first = sorted(policies)[:_NAMES_SHOWN]  # a hostile list has thousands
+    shown = ", ".join("anyPolicy" if policy == ANY_POLICY else der.dotted(policy) for policy in first) or "no policy"
+    more = len(policies) - len(first)
+    return f"{shown} and {more} more" if more else shown

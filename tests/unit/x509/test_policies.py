@@ -75,6 +75,17 @@ class TestThroughVerifyChain:
         assert "is issued under 1.2.4, and wanted is 1.2.3, 1.2.5" in str(error)
         assert error.context["depth"] == 0
 
+    def test_long_list_of_policies_is_shortened(self) -> None:
+        many = [ANY, *(f"1.2.{number}" for number in range(3, 13))]
+        error = refusal([], [], [listing(*many)], require_explicit_policy=True, initial_policies=many[1:])
+        assert error.context["depth"] == 1
+        error = refusal(
+            [], [listing(*many[1:])], [listing(*many)], require_explicit_policy=True, initial_policies=["1.3"]
+        )
+        assert "is issued under 1.2.3, 1.2.4, 1.2.5, 1.2.6, 1.2.7, 1.2.8 and 4 more, and wanted is 1.3" in str(error)
+        error = refusal([], [listing("1.3")], [listing(ANY)], require_explicit_policy=True, inhibit_any_policy=True)
+        assert "has anyPolicy, which leaves no policy" in str(error)
+
     @pytest.mark.parametrize(
         ("middle", "leaf", "depth", "said"),
         [
