@@ -18,6 +18,7 @@ from cryptography.x509 import ocsp
 from fuzz import x509_target as target
 from lighttls.testing import der_writer as der
 from support import certificates as kit
+from support import crls
 from support.require import REPOSITORY
 
 VECTORS = Path(os.environ.get("LIGHTTLS_VECTORS") or REPOSITORY.parent / "shared" / "vectors")
@@ -80,6 +81,9 @@ def seeds() -> Iterator[bytes]:
     for response in _responses():
         yield b"o\0" + response
         yield b"o\1" + response
+    for lists in _lists():
+        for choices in range(8):
+            yield b"r%c" % choices + lists
     yield b"t\0" + target.ROOT.der
     yield b"t\0" + b"".join(map(_pem, (target.ROOT.der, target.MIDDLE.der, everything.der)))
 
@@ -121,6 +125,28 @@ def _responses() -> Iterator[bytes]:
         builder = builder.responder_id(ocsp.OCSPResponderEncoding.NAME, middle).certificates([middle])
         yield builder.sign(target.MIDDLE.key.private, hashes.SHA256()).public_bytes(Encoding.DER)
     yield ocsp.OCSPResponseBuilder.build_unsuccessful(ocsp.OCSPResponseStatus.TRY_LATER).public_bytes(Encoding.DER)
+
+
+def _lists() -> Iterator[bytes]:
+    """Each row has one for each authority, so that in hard mode an answer about every certificate is found."""
+    above = crls.crl(target.ROOT)
+    padding = (crls.UNKNOWN, False, bytes(200))  # rows are cut at elements with two bytes of length
+    others = [crls.entry(serial, crls.reason(crls.KEY_COMPROMISE)) for serial in range(2, 9)]
+    yield crls.crl(target.MIDDLE, *others, extensions=[crls.number(1), padding]) + above
+    held = crls.entry(1, crls.reason(crls.HOLD))
+    yield crls.crl(target.MIDDLE, held, extensions=[crls.number(1), padding]) + above
+    changes = [crls.number(2), crls.delta(1), padding]
+    back = crls.entry(1, crls.reason(crls.REMOVE))
+    yield (
+        crls.crl(target.MIDDLE, held, extensions=[crls.number(1), padding])
+        + crls.crl(target.MIDDLE, back, extensions=changes)
+        + above
+    )
+    place = crls.full_name(crls.url("http://example/all.crl"))
+    scoped = [crls.number(1), crls.scope(place, crls.USER_ONLY, crls.reasons(3, 1, 2)), padding]
+    indirect = [crls.number(1), crls.scope(crls.relative_name("part"), crls.INDIRECT), padding]
+    of_middle = crls.entry(1, crls.issued_by(target.MIDDLE.subject))
+    yield (crls.crl(target.MIDDLE, extensions=scoped) + crls.crl(target.ROOT, of_middle, extensions=indirect) + above)
 
 
 def _pem(data: bytes) -> bytes:

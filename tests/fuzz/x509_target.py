@@ -5,6 +5,7 @@ The first byte is the kind of the input, the second one holds choices, the rest 
     c  a certificate         read in every part, by the cutter in Python and by the one in C
     p  certificates in a row a chain, leaf first; choices: who checks signatures, which anchors there are
     o  an OCSP response      about a leaf that is good
+    r  lists in a row        CRLs, for a chain that is good; choices: hard or soft mode, with distribution points or not
     t  a bundle of roots     PEM or DER
 
 A believing engine takes every signature for good, so that an input that was changed gets as far as it can. Where the
@@ -16,19 +17,32 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
+from warnings import catch_warnings, simplefilter
 
 from lighttls import explain
 from lighttls.crypto import by_name
 from lighttls.errors import CertificateError, ConfigurationError
 from lighttls.testing import der_writer as der
-from lighttls.x509 import Certificate, TimePolicy, TrustStore, VerifiedPath, VerifyPolicy, ocsp, verify_chain
+from lighttls.x509 import (
+    Certificate,
+    RevocationPolicy,
+    TimePolicy,
+    TrustStore,
+    VerifiedPath,
+    VerifyPolicy,
+    ocsp,
+    verify_chain,
+)
 from lighttls.x509.cutting import peek_subject
 from support import certificates as kit
+from support import crls
 
 BELIEVING = 1
 WITH_LAST_AS_ANCHOR = 2
 WITHOUT_CLOCK = 4
 WITHOUT_NAME = 8
+SOFT = 2
+WITH_POINTS = 4
 
 TEXT_LIMIT = 2000
 HOST = "host.example"
@@ -38,6 +52,16 @@ SUBTREES = kit.constraints([der.implicit(2, b"example"), der.implicit(7, bytes(8
 ROOT = kit.root("Root")
 MIDDLE = kit.authority("Middle", ROOT, extensions=[*kit.ca(1), SUBTREES])
 LEAF = kit.server(MIDDLE, HOST, f"*.{HOST}", bytes(4))
+POINTED_LEAF = kit.server(
+    MIDDLE,
+    extensions=[
+        *kit.host(HOST),
+        crls.points(
+            crls.point(crls.full_name(crls.url("http://example/all.crl"))),
+            crls.point(crls.relative_name("part"), crls.reasons(1, 1, 2), [crls.directory(ROOT.subject)]),
+        ),
+    ],
+)
 SIGNED = (LEAF.der, MIDDLE.der, ROOT.der)
 
 
@@ -70,15 +94,23 @@ def judge_certificate(_: int, data: bytes) -> None:
         check_refusal(error)
         assert NATIVE.cut_certificate(data) is None
         return
-    ours = Certificate.parse(data, NATIVE)
-    for part in Certificate.__slots__:
-        assert getattr(ours, part) == getattr(certificate, part), part
+    in_c = Certificate.parse(data, NATIVE)
+    for part in PARTS:
+        assert said(in_c, part) == said(certificate, part), part
     assert peek_subject(data) == certificate.subject
-    for name in dir(Certificate):
-        if isinstance(getattr(Certificate, name), property):
-            with suppress(CertificateError):
-                getattr(certificate, name)
     assert str(certificate).isprintable()
+
+
+PARTS = [*Certificate.__slots__, *(name for name, value in vars(Certificate).items() if isinstance(value, property))]
+
+
+def said(certificate: Certificate, part: str) -> object:
+    """What a certificate says in one of its parts, or why that cannot be read."""
+    try:
+        return getattr(certificate, part)
+    except CertificateError as error:
+        check_refusal(error)
+        return str(error)
 
 
 def judge_chain(choices: int, data: bytes) -> None:
@@ -87,10 +119,14 @@ def judge_chain(choices: int, data: bytes) -> None:
     trust = TrustStore.from_der(ROOT.der)
     own_anchor = bool(choices & WITH_LAST_AS_ANCHOR) and len(chain) > 1
     if own_anchor:
-        try:
-            trust.add(chain[-1])
-        except ConfigurationError:
-            return
+        with catch_warnings(record=True) as doubts:
+            simplefilter("always")
+            try:
+                trust.add(chain[-1])
+            except ConfigurationError:
+                return
+        for doubt in doubts:
+            check_text(str(doubt.message))
     policy = VerifyPolicy(
         time=TimePolicy.insecure_until_checked() if choices & WITHOUT_CLOCK else TimePolicy.required(),
         check_hostname=not choices & WITHOUT_NAME,
@@ -109,6 +145,27 @@ def judge_response(choices: int, data: bytes) -> None:
     engine = Believing() if choices & BELIEVING else NATIVE
     try:
         ocsp.check(data, good_path(), kit.NOW, TimePolicy.required(), engine)  # type: ignore[arg-type]
+    except CertificateError as error:
+        check_refusal(error)
+
+
+def judge_lists(choices: int, data: bytes) -> None:
+    engine = Believing() if choices & BELIEVING else NATIVE
+    try:
+        lists = RevocationPolicy(crls=row(data), mode="soft" if choices & SOFT else "hard")
+    except ConfigurationError as error:
+        check_text(str(error))
+        return
+    leaf = POINTED_LEAF if choices & WITH_POINTS else LEAF
+    try:
+        verify_chain(
+            (leaf.der, MIDDLE.der, ROOT.der),
+            TrustStore.from_der(ROOT.der),
+            server_hostname=HOST,
+            at=kit.NOW,
+            policy=VerifyPolicy(revocation=lists),
+            provider=engine,  # type: ignore[arg-type]
+        )
     except CertificateError as error:
         check_refusal(error)
 
@@ -135,7 +192,7 @@ def good_path() -> VerifiedPath:
 
 
 def row(data: bytes) -> list[bytes]:
-    """The certificates of a chain: whole elements, and whatever follows the last of them."""
+    """Certificates or lists: whole elements with two bytes for their length, and whatever follows the last of them."""
     found = []
     while len(data) > 4 and data[0] == 0x30 and data[1] == 0x82 and len(found) < 16:
         end = 4 + int.from_bytes(data[2:4], "big")
@@ -148,6 +205,7 @@ KINDS: dict[bytes, Callable[[int, bytes], None]] = {
     b"c": judge_certificate,
     b"p": judge_chain,
     b"o": judge_response,
+    b"r": judge_lists,
     b"t": judge_bundle,
 }
 
