@@ -221,6 +221,11 @@ class ClientConfig:
         )
         if trust is None and not all(SUITES[code].pre_shared for code in settings["cipher_suites"]):
             raise ConfigurationError(_TRUST_NEEDED)
+        revocation = settings["verify"].revocation
+        if revocation is not None and revocation.ocsp == "require" and not request_ocsp:
+            raise ConfigurationError(
+                'RevocationPolicy(ocsp="require") wants a stapled response, which needs ClientConfig(request_ocsp=True)'
+            )
         if require_alpn and not settings["alpn_protocols"]:
             raise ConfigurationError("require_alpn is set, but there are no alpn_protocols to choose from")
         settings["trust"].freeze()

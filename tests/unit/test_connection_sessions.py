@@ -18,6 +18,7 @@ from lighttls import (
     Identity,
     MemorySessionStore,
     PeerAlert,
+    RevocationPolicy,
     Session,
     SessionAvailable,
     SignaturePolicy,
@@ -30,7 +31,7 @@ from lighttls import (
 from lighttls.handshake import Client, resumption
 from lighttls.session import DAY, MAX_AGE
 from lighttls.x509 import reference_name
-from support import pki
+from support import crls, pki
 from support.memory_server import NO_EXTENDED_MASTER_SECRET, MemoryServer, client, connect
 
 NOW = time.time()
@@ -186,6 +187,15 @@ def more_roots() -> TrustStore:
     return TrustStore.from_pem(pki.shared().root.to_pem() + pki.shared().device_ca.to_pem())
 
 
+def revoking(mode: str = "soft", **settings: Any) -> VerifyPolicy:
+    return VerifyPolicy(revocation=RevocationPolicy(mode=mode, **settings))
+
+
+def revocation_list(number: int = 1, *, until: int = 1 << 32) -> bytes:
+    """Of the shared root; it lists nothing."""
+    return crls.crl(pki.shared().root, extensions=[crls.number(number)], next_update=until)  # type: ignore[arg-type]
+
+
 class Verifier:
     """Says what ours says."""
 
@@ -211,6 +221,8 @@ OTHER_SETTINGS = {
     "explicit policy": lambda: {"verify": VerifyPolicy(require_explicit_policy=True)},
     "policy mapping": lambda: {"verify": VerifyPolicy(inhibit_policy_mapping=True)},
     "any policy": lambda: {"verify": VerifyPolicy(inhibit_any_policy=True)},
+    "revocation": lambda: {"verify": revoking()},
+    "CRLs": lambda: {"verify": revoking(crls=revocation_list())},
     "raw keys": lambda: {"verify": VerifyPolicy(raw_keys={"localhost": [bytes(32)]})},
     "time": lambda: {"verify": VerifyPolicy(time=TimePolicy.floor(1_600_000_000))},
     "no time": lambda: {"verify": VerifyPolicy(time=TimePolicy.insecure_until_checked())},
@@ -248,6 +260,10 @@ def test_every_setting_that_matters_gives_another_binding(provider: Any) -> None
         bound(provider, verify=VerifyPolicy(raw_keys={"localhost": [bytes(31) + b"\1"]})),
         bound(provider, verify=VerifyPolicy(raw_keys={"localhost": [bytes(32), bytes(31) + b"\1"]})),
         bound(provider, verify=VerifyPolicy(raw_keys={"other.example": [bytes(32)]})),
+        bound(provider, verify=revoking(mode="hard")),
+        bound(provider, verify=revoking(crls=[revocation_list(), revocation_list(2)])),
+        bound(provider, verify=revoking(certificates=pki.shared().intermediate.der)),
+        bound(provider, verify=revoking(ocsp="require"), request_ocsp=True),
         bound(provider, verify=VerifyPolicy(time=TimePolicy.floor(1_600_000_001))),
     ]
     assert None not in bindings
@@ -265,6 +281,8 @@ def test_binding_hangs_on_nothing_else(provider: Any) -> None:
     both = pki.shared().device_ca.to_pem(), pki.shared().root.to_pem()
     orders = [TrustStore.from_pem(b"".join(both)), TrustStore.from_pem(b"".join(reversed(both)))]
     assert len({bound(provider, trust=trust) for trust in orders}) == 1
+    lists = revocation_list(), revocation_list(2)
+    assert len({bound(provider, verify=revoking(crls=order)) for order in (lists, lists[::-1])}) == 1
 
 
 def test_every_field_of_the_verify_policy_takes_part() -> None:
@@ -272,6 +290,10 @@ def test_every_field_of_the_verify_policy_takes_part() -> None:
     assert set(VerifyPolicy.__slots__) == {
         *("time", "check_hostname", "max_depth", "pins", "raw_keys", "verifier", "insecure_skip_verify"),
         *("initial_policies", "require_explicit_policy", "inhibit_policy_mapping", "inhibit_any_policy"),
+        "revocation",
+    }
+    assert {name for name in RevocationPolicy.__slots__ if not name.startswith("_")} == {
+        *("crls", "certificates", "mode", "ocsp"),
     }
     assert set(TimePolicy.__slots__) == {"checks_dates", "earliest"}
     assert set(SignaturePolicy.__slots__) == {"sha1", "min_rsa_bits"}
@@ -475,6 +497,18 @@ def test_session_ends_with_the_first_certificate_of_the_path(provider: Any) -> N
     session = connection.export_session()
     assert session is not None
     assert session.expires == end
+
+
+@pytest.mark.parametrize("mode", ["hard", "soft"])
+def test_session_ends_with_the_first_crl_that_the_verdict_hangs_on(provider: Any, mode: str) -> None:
+    """RESUME-02: in hard mode, where a list that has ended would refuse the server."""
+    end = int(NOW) + 100
+    lists = [revocation_list(), crls.crl(pki.shared().intermediate, next_update=end)]  # type: ignore[arg-type]
+    connection = client(provider, clock=lambda: NOW, verify=revoking(mode, crls=lists))
+    Site(tickets=False).connect(connection)
+    session = connection.export_session()
+    assert session is not None
+    assert session.expires == (end if mode == "hard" else int(NOW) + DAY)
 
 
 # ---- the end of a session -------------------------------------------------------------------------

@@ -54,6 +54,7 @@ class Single:
     key_hash: bytes
     serial: int
     status: int  # 0 good, 1 revoked, 2 unknown
+    revoked: tuple[int, int | None]  # since when, and why (CRLReason); nothing if it is not
     this_update: int
     next_update: int | None
 
@@ -84,7 +85,12 @@ def check(response: bytes, path: VerifiedPath, at: int, time: TimePolicy, provid
 
 def _judge(single: Single, at: int, time: TimePolicy) -> None:
     if single.status == 1:  # OCSP-13, whatever its dates: nobody comes back from there
-        raise CertificateError("revoked, says the OCSP response", ChainReason.REVOKED)
+        from lighttls.x509.crl import reason_name
+
+        when, why = single.revoked
+        raise CertificateError(
+            f"revoked on {date_text(when)} ({reason_name(why)}), says the OCSP response", ChainReason.REVOKED
+        )
     if single.status != 0:  # OCSP-14
         raise _bad("the responder does not know the server's certificate")
     last = single.this_update + LONGEST_AGE if single.next_update is None else single.next_update
@@ -259,7 +265,7 @@ def _single(data: bytes, element: Element) -> Single:
     serial_at, serial_stop = der.expect(data, key_stop, id_stop, der.INTEGER, "serialNumber")
     if serial_stop != id_stop:
         raise der.malformed("CertID: bytes after the end")
-    tag, _, status_stop = der.read(data, id_stop, stop)
+    tag, status_at, status_stop = der.read(data, id_stop, stop)
     if tag not in (0x80, 0xA1, 0x82):
         raise der.malformed("certStatus is neither good nor revoked nor unknown")
     time_at, time_stop = der.expect(data, status_stop, stop, der.GENERALIZED_TIME, "thisUpdate")
@@ -279,9 +285,23 @@ def _single(data: bytes, element: Element) -> Single:
         key_hash=data[key_at:key_stop],
         serial=der.integer(data, serial_at, serial_stop, "serialNumber"),
         status=tag & 0x1F,
+        revoked=_revoked(data, status_at, status_stop) if tag == 0xA1 else (0, None),
         this_update=der.time(der.GENERALIZED_TIME, data[time_at:time_stop]),
         next_update=next_update,
     )
+
+
+def _revoked(data: bytes, at: int, stop: int) -> tuple[int, int | None]:
+    """RevokedInfo: since when, and why."""
+    time_at, time_stop = der.expect(data, at, stop, der.GENERALIZED_TIME, "revocationTime")
+    reason = None
+    if time_stop < stop:
+        outer_at, outer_stop = der.expect(data, time_stop, stop, 0xA0, "revocationReason")
+        reason_at, reason_stop = der.expect(data, outer_at, outer_stop, _ENUMERATED, "revocationReason")
+        if reason_stop != outer_stop or outer_stop != stop:
+            raise der.malformed("revocationReason: bytes after the end")
+        reason = der.integer(data, reason_at, reason_stop, "revocationReason")
+    return der.time(der.GENERALIZED_TIME, data[time_at:time_stop]), reason
 
 
 def _judge_extensions(data: bytes, at: int, stop: int) -> None:

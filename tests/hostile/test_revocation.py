@@ -1,0 +1,153 @@
+"""Lists of revoked certificates in a handshake: which alert the server hears, and what no list excuses (CERT-19)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from hostile import certificates as pki
+from hostile import ocsp, wire
+from hostile.cases import Refused, Tolerated, both_splits
+from hostile.ocsp import DAY, NOW
+from hostile.server import FIRST
+from hostile.steps import message
+from lighttls import ChainReason, ClientConfig, ConfigurationError, RevocationPolicy, TrustStore, VerifyPolicy
+
+
+@cache
+def crl(issuer: str, *revoked: bytes, until: timedelta = DAY, key: str = "") -> bytes:
+    """By `cryptography`, since nothing here is to be wrong but what it says. `revoked` are certificates."""
+    builder = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(pki._name(f"test {issuer}"))
+        .last_update(NOW - 9 * DAY)
+        .next_update(NOW + until)
+        .add_extension(x509.CRLNumber(1), False)
+    )
+    for each in revoked:
+        entry = x509.RevokedCertificateBuilder().revocation_date(NOW - DAY)
+        entry = entry.serial_number(x509.load_der_x509_certificate(each).serial_number)
+        builder = builder.add_revoked_certificate(
+            entry.add_extension(x509.CRLReason(x509.ReasonFlags.superseded), False).build()
+        )
+    return builder.sign(pki.key(key or f"p256/{issuer}"), hashes.SHA256()).public_bytes(Encoding.DER)
+
+
+def checking(*lists: bytes, mode: str = "hard", **more: Any) -> dict[str, Any]:
+    return {"verify": VerifyPolicy(revocation=RevocationPolicy(crls=lists, mode=mode, **more))}
+
+
+LEAF = pki.leaf("p256").chain[0]
+BOTH = crl("root"), crl("intermediate")
+STAPLED = [*FIRST[:2], message(wire.certificate_status(ocsp.response())), *FIRST[2:]]
+ANNOUNCED = [(wire.STATUS_REQUEST, b"")]
+
+REFUSED = [
+    (wire.CERTIFICATE_REVOKED, "revoked leaf", ChainReason.REVOKED, checking(BOTH[0], crl("intermediate", LEAF))),
+    (
+        wire.CERTIFICATE_REVOKED,
+        "revoked leaf in soft mode",
+        ChainReason.REVOKED,
+        checking(crl("intermediate", LEAF), mode="soft"),
+    ),
+    (
+        wire.CERTIFICATE_REVOKED,
+        "revoked intermediate",
+        ChainReason.REVOKED,
+        checking(crl("root", pki.intermediate()), BOTH[1]),
+    ),
+    (wire.CERTIFICATE_UNKNOWN, "no list", ChainReason.REVOCATION_UNKNOWN, checking()),
+    (wire.CERTIFICATE_UNKNOWN, "no list about the leaf", ChainReason.REVOCATION_UNKNOWN, checking(BOTH[0])),
+    (
+        wire.CERTIFICATE_UNKNOWN,
+        "list that ended",
+        ChainReason.CRL_EXPIRED,
+        checking(BOTH[0], crl("intermediate", until=-DAY)),
+    ),
+    (
+        wire.CERTIFICATE_UNKNOWN,
+        "list by a stranger",
+        ChainReason.CRL_UNUSABLE,
+        checking(BOTH[0], crl("intermediate", key="p256/stranger")),
+    ),
+    (
+        wire.BAD_STATUS_RESPONSE,
+        "no stapled response though required",
+        ChainReason.BAD_STATUS,
+        checking(*BOTH, ocsp="require") | {"request_ocsp": True},
+    ),
+]
+
+
+@both_splits
+@pytest.mark.parametrize(("alert", "what", "reason", "settings"), REFUSED, ids=lambda value: str(value)[:40])
+def test_certificate_whose_status_does_not_satisfy_is_refused(alert, what, reason, settings, provider, split):
+    link = Refused("CERT-19", what, alert, settings=settings).check(provider, split)
+    assert link.error.reason is reason
+
+
+TOLERATED = [
+    Tolerated("CERT-19", "lists for all", settings=checking(*BOTH)),
+    Tolerated("CERT-19", "no list in soft mode", settings=checking(mode="soft")),
+    Tolerated("CERT-19", "list that ended in soft mode", settings=checking(crl("root", until=-DAY), mode="soft")),
+    Tolerated(
+        "CERT-19",
+        "good response in place of a list about the leaf",
+        settings=checking(BOTH[0]) | {"request_ocsp": True},
+        first=STAPLED,
+        extra=ANNOUNCED,
+    ),
+    Tolerated(
+        "CERT-19",
+        "response that is required",
+        settings=checking(BOTH[0], ocsp="require") | {"request_ocsp": True},
+        first=STAPLED,
+        extra=ANNOUNCED,
+    ),
+]
+
+
+@both_splits
+@pytest.mark.parametrize("case", TOLERATED, ids=str)
+def test_certificate_whose_status_satisfies_is_borne(case, provider, split):
+    case.check(provider, split)
+
+
+@pytest.mark.parametrize("status", [ocsp.REVOKED, ocsp.UNKNOWN])
+def test_list_does_not_excuse_a_stapled_response(status, provider):
+    alert = wire.CERTIFICATE_REVOKED if status is ocsp.REVOKED else wire.BAD_STATUS_RESPONSE
+    first = [*FIRST[:2], message(wire.certificate_status(ocsp.response(status=status))), *FIRST[2:]]
+    settings = checking(*BOTH) | {"request_ocsp": True}
+    Refused("CERT-19", "", alert, settings=settings, first=first, extra=ANNOUNCED).check(provider, None)
+
+
+@pytest.mark.parametrize("mode", ["hard", "soft"])
+def test_stapled_response_does_not_excuse_from_a_list(mode, provider):
+    settings = checking(BOTH[0], crl("intermediate", LEAF), mode=mode) | {"request_ocsp": True}
+    case = Refused("CERT-19", "", wire.CERTIFICATE_REVOKED, settings=settings, first=STAPLED, extra=ANNOUNCED)
+    case.check(provider, None)
+
+
+def test_stapled_response_is_about_the_leaf_alone(provider):
+    settings = checking(BOTH[1]) | {"request_ocsp": True}
+    case = Refused("CERT-19", "", wire.CERTIFICATE_UNKNOWN, settings=settings, first=STAPLED, extra=ANNOUNCED)
+    assert "intermediate 'CN=test intermediate'" in str(case.check(provider, None).error)
+
+
+def test_reason_and_date_of_a_revocation_are_told(provider):
+    first = [*FIRST[:2], message(wire.certificate_status(ocsp.response(status=ocsp.REVOKED))), *FIRST[2:]]
+    settings = {"request_ocsp": True}
+    case = Refused("OCSP-13", "", wire.CERTIFICATE_REVOKED, settings=settings, first=first, extra=ANNOUNCED)
+    date = (NOW - 2 * DAY).strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert f"revoked on {date} (keyCompromise), says the OCSP response" in str(case.check(provider, None).error)
+
+
+def test_response_that_is_required_must_be_asked_for():
+    with pytest.raises(ConfigurationError, match="request_ocsp=True"):
+        ClientConfig(trust=TrustStore.empty(), **checking(ocsp="require"))
