@@ -8,7 +8,14 @@ from lighttls.testing.modem import Faults, Network, Peer, SimulatedModem
 from lighttls.transports.at_modem import Modem
 from support.memory_server import MemoryServer
 
-FAMILIES = {"quectel": "EC21"}
+FAMILIES = {
+    "quectel": "EC21",
+    "simcom": "SIM7600",
+    "a7670": "A7670",
+    "sim800": "SIM800",
+    "ublox": "SARA-U201",
+    "ublox-r4": "SARA-R4",
+}
 """Dialect -> simulated model."""
 
 

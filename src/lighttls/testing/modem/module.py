@@ -94,6 +94,7 @@ class Module:
         self._input = bytearray()
         self._wanted = 0  # bytes of data that it waits for
         self._take: Callable[[bytes], None] = lambda data: None
+        self._deaf_until = 0.0
         self._busy = False
         self._asleep = False
         self._held: list[bytes] = []  # news kept back during a data call
@@ -124,7 +125,7 @@ class Module:
 
     def receive(self, data: bytes) -> None:
         """Bytes from the host."""
-        if self._frozen or self._asleep:
+        if self._frozen or self._asleep or self.timeline.now < self._deaf_until:
             return
         self._input += data
         while self._input and self._consume():
@@ -346,13 +347,14 @@ class Module:
         final = f"+CME ERROR: {code}" if self.errors and code >= 0 else "ERROR"
         self.answer(final=final, delay=delay, then=then)
 
-    def ask_for_data(self, prompt: bytes, count: int, take: Callable[[bytes], None]) -> None:
-        """Prompt for exactly `count` bytes."""
+    def ask_for_data(self, prompt: bytes, count: int, take: Callable[[bytes], None], *, settling: float = 0.0) -> None:
+        """Prompt for exactly `count` bytes. What comes sooner than `settling` seconds after the prompt is lost."""
 
         def ask() -> None:
             self._prompts += 1
             self._stray()
             self._wanted, self._take = count, took
+            self._deaf_until = self.timeline.now + settling
             if self._prompts not in self.faults.lost_prompts:
                 self._emit(prompt.rstrip(b" ") if self.faults.bare_prompts else prompt)
             self.later(_DATA_PATIENCE, give_up)

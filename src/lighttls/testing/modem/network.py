@@ -147,7 +147,7 @@ class Connection:
         self.network.timeline.after(self.network.round_trip, lambda: self._acknowledge(len(data)))
 
     def take(self, count: int) -> bytes:
-        """Read from the module's buffer, which opens the window."""
+        """Read from the module's buffer, which opens the window: more may be there afterwards."""
         data = bytes(self.inbox[:count])
         del self.inbox[:count]
         self.read += len(data)
@@ -159,11 +159,11 @@ class Connection:
     def arrive(self, data: bytes) -> None:
         if self.alive:
             self._outside += data
-            self._fill()
+            self._tell()
 
     def arrive_end(self) -> None:
         self._end_outside = True
-        self._fill()
+        self._tell()
 
     def drop(self) -> None:
         """It is over on this side, without a word."""
@@ -181,5 +181,8 @@ class Connection:
             del self._outside[:room]
         if self._end_outside and not self._outside:
             self.ended = True
+
+    def _tell(self) -> None:
+        self._fill()
         if self.alive and (self.inbox or self.ended):
             self._stirred(self)

@@ -203,9 +203,9 @@ class Ec21(Module):
         """Pass on what has come; the end is told by leaving the data mode."""
         if self.raw is not connection:
             return
-        if connection.inbox:
+        while connection.inbox:
             self._emit(self.payload(connection.take(len(connection.inbox))))
-        elif connection.ended:
+        if connection.ended:
             self.hang_up(connection.number)
             self.access.pop(connection.number, None)
             self._emit(b"\r\nNO CARRIER\r\n")

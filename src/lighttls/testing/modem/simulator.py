@@ -9,9 +9,18 @@ from lighttls.testing.modem.faults import Faults, NoisyLine
 from lighttls.testing.modem.module import Module, Situation
 from lighttls.testing.modem.network import Network
 from lighttls.testing.modem.quectel import Ec21
+from lighttls.testing.modem.simcom import A7670, Sim800, Sim7600
 from lighttls.testing.modem.timeline import Timeline
+from lighttls.testing.modem.ublox import SaraR4, SaraU201
 
-MODULES: Final[dict[str, type[Module]]] = {"EC21": Ec21}
+MODULES: Final[dict[str, type[Module]]] = {
+    "EC21": Ec21,
+    "SIM7600": Sim7600,
+    "A7670": A7670,
+    "SIM800": Sim800,
+    "SARA-U201": SaraU201,
+    "SARA-R4": SaraR4,
+}
 _BITS: Final = 10  # of a byte on the line: start, eight, stop
 
 

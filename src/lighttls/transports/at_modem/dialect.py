@@ -103,6 +103,8 @@ class Dialect:
 
     def bring_up(self) -> Steps[None]:
         """Everything that must be done before a connection can be opened, as far as it is not done yet."""
+        if not self.engine.trusted and self.configured:
+            yield Command("AT")  # which finds the place again first, and a reset on the way
         if not self.configured:
             yield from self.configure()
             yield from wait_for_network(self.settings)
@@ -113,7 +115,7 @@ class Dialect:
 
     def configure(self) -> Steps[None]:
         """Find the modem on the line, and set it to what the engine understands."""
-        if self.engine.echo_is_off:
+        if self.engine.echo_is_off and self.engine.trusted:
             return  # it was found before, and not reset since
         self.engine.trusted = False
         try:
@@ -147,7 +149,7 @@ class Dialect:
 
     def ntp_time(self, server: str) -> Steps[datetime]:
         """The time in UTC that the module gets by NTP."""
-        raise NotImplementedError
+        raise ConfigurationError(f"{self.name} modules are not asked for time by NTP", hint="Use network_time().")
 
     def look_up(self, host: str) -> Steps[str]:
         """An address of `host`; what the module's limits do not let through is refused before anything is sent."""
@@ -273,11 +275,11 @@ class Dialect:
                     link.sent += taken
                     return taken
                 waiting = yield from self.unacknowledged(link)
-                if before is None or waiting != before:
+                if waiting is not None and waiting != before:
                     patience, before = self.settings.send_limit, waiting
                 if patience <= 0:
                     raise ModemError(
-                        f"the peer took nothing for {self.settings.send_limit:g} s ({waiting} bytes wait)",
+                        f"the module had no room for {self.settings.send_limit:g} s: the peer takes nothing",
                         "TCP",
                         timed_out=True,
                     )

@@ -7,9 +7,19 @@ from lighttls.transports.at_modem.dialect import Dialect, Settings
 from lighttls.transports.at_modem.engine import Command, Engine, Reply, Steps
 from lighttls.transports.at_modem.quectel import Quectel
 from lighttls.transports.at_modem.results import ModemError
+from lighttls.transports.at_modem.sim800 import Sim800
+from lighttls.transports.at_modem.simcom import A7670, Sim7600
+from lighttls.transports.at_modem.ublox import SaraR4, SaraU201
 
-FAMILIES: dict[str, type[Dialect]] = {"quectel": Quectel}
-"""What a face's `dialect` may be."""
+FAMILIES: dict[str, type[Dialect]] = {
+    "quectel": Quectel,
+    "sim800": Sim800,
+    "a7670": A7670,
+    "simcom": Sim7600,
+    "ublox-r4": SaraR4,
+    "ublox": SaraU201,
+}
+"""What a face's `dialect` may be. Where two could be meant by what a module says, the first is."""
 
 
 def family(name: str) -> type[Dialect]:

@@ -35,13 +35,14 @@ def use_until_it_fails(connection, data: bytes = b"x") -> None:
 @each_dialect
 def test_handshake_and_data_over_the_modem(dialect: str) -> None:
     server = MemoryServer(ask_client=True)
-    line, _ = modem(dialect, TlsServer(server))
+    line, simulated = modem(dialect, TlsServer(server))
     with line, Stream(line.open_tcp("server.example", 443), pki.config(pki.shared().ec_device), "localhost") as tls:
         tls.sendall(HOSTILE * 50)
         got = b""
         while len(got) < 50 * len(HOSTILE) + 4:
             got += tls.recv(65536)
         assert got.replace(b"got ", b"") == HOSTILE * 50
+    simulated.timeline.run_until(simulated.monotonic() + 1)
     assert server.got_close_notify
 
 
@@ -98,7 +99,8 @@ def test_several_connections_at_once_keep_apart(dialect: str) -> None:
         peers.append(Recorder(host.encode()))
         return peers[-1]
 
-    line = Modem(SimulatedModem(FAMILIES[dialect], Network(dial, round_trip=0.05)), dialect)
+    simulated = SimulatedModem(FAMILIES[dialect], Network(dial, round_trip=0.05))
+    line = Modem(simulated, dialect)
     names = [f"host-{number}.example" for number in range(line.dialect.numbers)]
     connections = [line.open_tcp(name, 7) for name in names]
     for name, connection in zip(names, connections, strict=True):
@@ -113,6 +115,7 @@ def test_several_connections_at_once_keep_apart(dialect: str) -> None:
         connection.close()
     for _ in range(2 * len(names)):  # and again, so that no number stays taken
         line.open_tcp("again.example", 7).close()
+    simulated.timeline.run_until(simulated.monotonic() + 1)
     assert all(peer.gone for peer in peers)
 
 

@@ -14,6 +14,10 @@ from support.transcripts import FOLDER, Replay, transcript
 NAMES = sorted(path.stem for path in FOLDER.glob("*.txt"))
 SETTINGS = {
     "quectel_buffer": ("quectel", "EC21", {}),
+    "simcom_buffer": ("simcom", "SIM7600", {}),
+    "sim800_buffer": ("sim800", "SIM800", {}),
+    "ublox_binary": ("ublox", "SARA-U201", {}),
+    "ublox_hex": ("ublox", "SARA-U201", {"hex_mode": True}),
 }
 """Transcript -> dialect, simulated model, settings."""
 
@@ -55,6 +59,7 @@ def test_simulator_answers_what_the_transcript_says(name: str) -> None:
         else:
             assert answer == b"", f"step {number}"
             if who == "host":
+                simulated.timeline.run_until(simulated.monotonic() + 0.06)  # u-blox: no data right after the prompt
                 simulated.write(data)
             elif who == "peer":
                 peer.link.send(data)
@@ -72,4 +77,7 @@ def spoken(name: str) -> tuple[bytes, bytes]:
         for before, step in pairwise(steps)
         if step.who == "host" and before.who == "modem" and before.data.strip() in (b">", b"@", b"CONNECT")
     )
+    for step in steps:
+        if step.who == "host" and step.data.startswith(b'AT+USOWR=0,5,"'):
+            sent += bytes.fromhex(step.data.split(b'"')[1].decode())
     return sent, b"".join(step.data for step in steps if step.who == "peer")
