@@ -82,6 +82,7 @@ docs:
 	@tools/with_engine.sh tools/state_diagram.py
 	@tools/with_engine.sh tools/conformance.py
 	@tools/with_engine.sh tools/limbo_choices.py
+	@tools/with_engine.sh tools/chain_reasons.py
 
 deps:
 	@tools/packages.sh all

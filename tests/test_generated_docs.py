@@ -155,6 +155,20 @@ def test_changed_choice_makes_the_page_stale(limbo_choices, monkeypatch, tmp_pat
         limbo_choices.with_tables("# Certificates\n")
 
 
+@pytest.fixture(scope="module")
+def chain_reasons():
+    return tool("chain_reasons")
+
+
+def test_reasons_to_refuse_a_chain_are_current(chain_reasons, monkeypatch) -> None:
+    document = chain_reasons.DOCUMENT.read_text(encoding="utf-8")
+    assert chain_reasons.with_table(document) == document, "stale: run `make docs`"
+    monkeypatch.setattr(chain_reasons, "SPECIFIC", {})
+    assert chain_reasons.with_table(document) != document
+    with pytest.raises(ValueError, match="marks"):
+        chain_reasons.with_table("# Certificates\n")
+
+
 # --- docs/interop.md -----------------------------------------------------------------------------
 
 

@@ -23,7 +23,7 @@ class Chip:
         return self._key.sign_digest(digest)
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/sessions.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/sessions.md", "docs/x509.md"])
 def test_program_on_a_page(page: str, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
     pki = Pki()
     (tmp_path / "root.pem").write_bytes(pki.root.to_pem())
@@ -31,6 +31,7 @@ def test_program_on_a_page(page: str, tmp_path, monkeypatch: pytest.MonkeyPatch)
     (tmp_path / "device.key").write_bytes(pki.ec_device.key.to_pem())
     monkeypatch.chdir(tmp_path)
     leaf = pki.ecdsa_server
+    (tmp_path / "chain.pem").write_bytes(pki.server_chain(leaf))
     with AwsIotServer([(pki.server_chain(leaf), leaf.key.to_pem())], pki.device_ca.to_pem()) as server:
         names = {"chip": Chip(pki.ec_device.key), "key": bytes(range(32)), "endpoint": "localhost", "port": server.port}
         result = doctest.testfile(str(REPOSITORY / page), module_relative=False, globs=names)
@@ -48,6 +49,7 @@ def test_program_on_a_page(page: str, tmp_path, monkeypatch: pytest.MonkeyPatch)
         "docs/raw-public-keys.md",
         "docs/secure-element.md",
         "docs/sessions.md",
+        "docs/x509.md",
     ],
 )
 def test_links_lead_somewhere(page: str) -> None:

@@ -87,13 +87,13 @@ def _unknown_issuer() -> list[Refused]:
     return [
         Refused("intermediate", ChainReason.UNKNOWN_ISSUER, (leaf,), (*looked_for, "lacks the intermediate")),
         Refused(
-            "renamed", ChainReason.UNKNOWN_ISSUER, (leaf,), (*looked_for, "'CN=Renamed'", "renamed"), anchors=(renamed,)
+            "renamed", ChainReason.UNKNOWN_ISSUER, (leaf,), (*looked_for, "'Renamed'", "renamed"), anchors=(renamed,)
         ),
         Refused(
             "root",
             ChainReason.UNKNOWN_ISSUER,
             (LEAF, MIDDLE),
-            ("'CN=Root'", "ends at 'CN=Middle'", "a root is missing from your trust store"),
+            ("'CN=Root'", "ends at 'Middle'", "a root is missing from your trust store"),
             anchors=(SHA1_ROOT,),
         ),
     ]
@@ -113,7 +113,7 @@ def _self_signed() -> list[Refused]:
             "root",
             ChainReason.SELF_SIGNED,
             (LEAF, MIDDLE, ROOT),
-            ("its own root 'CN=Root'", sha256(ROOT.der).hexdigest(), "with it the chain would be good"),
+            ("its own root 'Root'", sha256(ROOT.der).hexdigest(), "with it the chain would be good"),
             anchors=(SHA1_ROOT,),
         ),
         Refused(
@@ -155,7 +155,7 @@ def _dates() -> list[Refused]:
             "root with another way",
             end,
             (LEAF, MIDDLE, cross),
-            ("a root in your trust store ended", "A path over 'CN=Root' would have worked", "ef" * 20),
+            ("a root in your trust store ended", "A path over 'Root' would have worked", "ef" * 20),
             anchors=(ended,),
         ),
         Refused("root", end, (kit.server(ended),), ("Nothing that the server sent leads anywhere else",), (ended,)),
@@ -201,7 +201,7 @@ def _names() -> list[Refused]:
             "common name alone",
             ChainReason.NAME_MISMATCH,
             (kit.make("host.example", kit.ec_key("server"), MIDDLE), MIDDLE),
-            ("common name alone", "DNS:host.example"),
+            ("the common name does not count", "DNS:host.example"),
         ),
         Refused(
             "wrong order",
@@ -223,11 +223,11 @@ def _authorities() -> list[Refused]:
     signer = [*kit.host("host.example"), (kit.KEY_USAGE, True, der.named_bits(0, 5))]
     not_ca, long, usage = ChainReason.NOT_A_CA, ChainReason.PATH_TOO_LONG, ChainReason.KEY_USAGE
     return [
-        Refused("intermediate", not_ca, (LEAF, middle(extensions=[])), ("'CN=Middle'", "CA:TRUE", "forged")),
+        Refused("intermediate", not_ca, (LEAF, middle(extensions=[])), ("'Middle'", "CA:TRUE", "forged")),
         Refused("version 1", not_ca, (LEAF, v1), ("version 1", "As an anchor")),
         Refused("anchor", not_ca, (kit.server(ROOT),), ("trust.add_anchor",), anchors=(no_authority,)),
         Refused("renewed", not_ca, (renewed,), ("it was renewed", "byte by byte"), anchors=(own,)),
-        Refused("pathLenConstraint", long, (kit.server(below), below, flat), ("'CN=Middle'", "pathLenConstraint 0")),
+        Refused("pathLenConstraint", long, (kit.server(below), below, flat), ("'Middle'", "pathLenConstraint 0")),
         Refused(
             "max_depth",
             long,
@@ -258,9 +258,9 @@ def _purposes_and_constraints() -> list[Refused]:
             "permitted",
             names,
             (LEAF, limited),
-            ("host.example", "'CN=Middle' (permitted: DNS other.example; excluded: IP 10.0.0.0/8)"),
+            ("host.example", "'Middle' (permitted: DNS other.example; excluded: IP 10.0.0.0/8)"),
         ),
-        Refused("excluded", names, (LEAF, MIDDLE), ("'CN=Root' (excluded: DNS example)",), anchors=(limited_root,)),
+        Refused("excluded", names, (LEAF, MIDDLE), ("'Root' (excluded: DNS example)",), anchors=(limited_root,)),
     ]
 
 
@@ -276,7 +276,7 @@ def _form() -> list[Refused]:
             "extension",
             ChainReason.MALFORMED,
             (LEAF, unreadable),
-            ("The extension keyUsage of 'CN=Middle' cannot be read",),
+            ("The extension keyUsage of 'Middle' cannot be read",),
         ),
         Refused(
             "critical key identifier",
@@ -309,7 +309,7 @@ def _strength() -> list[Refused]:
     md5 = kit.make("Middle", kit.ec_key("Middle"), rsa_root, extensions=kit.ca(), hash_name="md5")
     short = kit.make("Middle", kit.rsa_key("short", 1024), ROOT, extensions=kit.ca())
     both = (
-        "The root 'CN=Old Root' is signed with SHA-1, which does not matter; 'CN=Middle' below it is, which does",
+        "The root 'Old Root' is signed with SHA-1, which does not matter; 'Middle' below it is, which does",
         "SignaturePolicy(sha1=True)",
     )
     return [
@@ -327,9 +327,7 @@ def _strength() -> list[Refused]:
             (*both, "even then, host.example is not among the certificate's names: other.example"),
             anchors=(SHA1_ROOT,),
         ),
-        Refused(
-            "sha-1 leaf", weak, (kit.server(MIDDLE, hash_name="sha1"), MIDDLE), ("stands below the root 'CN=Root'",)
-        ),
+        Refused("sha-1 leaf", weak, (kit.server(MIDDLE, hash_name="sha1"), MIDDLE), ("stands below the root 'Root'",)),
         Refused("md5", weak, (kit.server(md5), md5), ("no setting allows it",), anchors=(rsa_root,)),
         Refused(
             "rsa 1024",
@@ -400,17 +398,15 @@ def _revocation() -> list[Refused]:
             "authority",
             ChainReason.REVOKED,
             chain,
-            ("The authority 'CN=Middle' is not to be believed any more",),
+            ("The authority 'Middle' is not to be believed any more",),
             crls=(bad_middle, crls.crl(MIDDLE)),
         ),
-        Refused(
-            "no list", ChainReason.REVOCATION_UNKNOWN, chain, ("nothing says so of 'CN=server'", at), crls=(of_root,)
-        ),
+        Refused("no list", ChainReason.REVOCATION_UNKNOWN, chain, ("nothing says so of 'server'", at), crls=(of_root,)),
         Refused(
             "old list",
             ChainReason.CRL_EXPIRED,
             chain,
-            ("get the newest CRL of 'CN=Middle'", at),
+            ("get the newest CRL of 'Middle'", at),
             crls=(of_root, crls.crl(MIDDLE, **old)),  # type: ignore[arg-type]
         ),
         Refused(

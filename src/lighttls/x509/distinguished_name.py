@@ -29,8 +29,9 @@ _CODECS: Final = {
 
 _ASCII_COMPATIBLE: Final = frozenset(("ascii", "latin-1", "utf-8"))
 
+_COMMON_NAME: Final = der.oid("2.5.4.3")
 _SHORT: Final = {
-    der.oid("2.5.4.3"): "CN",
+    _COMMON_NAME: "CN",
     der.oid("2.5.4.5"): "serialNumber",
     der.oid("2.5.4.6"): "C",
     der.oid("2.5.4.7"): "L",
@@ -110,6 +111,15 @@ def text(name: bytes) -> str:
     ]
     written = ", ".join(parts)
     return written if len(written) <= _TEXT_LIMIT else written[:_TEXT_LIMIT] + "…"
+
+
+def common_name(name: bytes) -> str:
+    """The most specific commonName of a Name (DER), for people; empty without one. Raises CertificateError."""
+    for relative_name in reversed(attributes(name)):
+        for kind, tag, value in relative_name:
+            if kind == _COMMON_NAME:
+                return _readable(tag, value[:_TEXT_LIMIT])
+    return ""
 
 
 def printable(words: str) -> str:

@@ -22,7 +22,7 @@ from lighttls.x509.extensions import (
     GeneralName,
     NameConstraints,
 )
-from lighttls.x509.names import is_host_name
+from lighttls.x509.names import address_text, is_host_name
 
 _KINDS = {
     0: "otherName",
@@ -263,5 +263,5 @@ def _shown(kind: int, name: bytes) -> str:
     if kind == DIRECTORY_NAME:
         return distinguished_name.text(name)
     if kind == IP_ADDRESS:
-        return name.hex(":")
+        return address_text(name)
     return distinguished_name.printable(name[:253].decode("ascii", "backslashreplace"))

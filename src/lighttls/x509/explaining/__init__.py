@@ -21,14 +21,14 @@ from lighttls.x509.explaining.paths import MissingIssuer, missing_issuer
 from lighttls.x509.question import Question
 from lighttls.x509.verdict import Attempt
 
-__all__ = ["Constraint", "MissingIssuer", "advice", "constraints_met", "missing_issuer"]
+__all__ = ["SPECIFIC", "Constraint", "MissingIssuer", "advice", "constraints_met", "missing_issuer"]
 
 
 def advice(error: CertificateError, question: Question) -> str:
     """What most likely happened and what to do. Never raises because of what a certificate says."""
     standing = error.reason.explanation
     attempt = error.context.get("attempt")
-    specific = _SPECIFIC.get(error.reason)
+    specific = SPECIFIC.get(error.reason)
     if attempt is None or specific is None:
         return standing
     try:
@@ -60,7 +60,7 @@ def _is_for(question: Question, certificate: Certificate) -> bool:
     return True
 
 
-_SPECIFIC: Final[dict[ChainReason, Callable[[Case, Sequence[Attempt]], str]]] = {
+SPECIFIC: Final[dict[ChainReason, Callable[[Case, Sequence[Attempt]], str]]] = {
     ChainReason.UNKNOWN_ISSUER: paths.unknown_issuer,
     ChainReason.SELF_SIGNED: paths.self_signed,
     ChainReason.BAD_SIGNATURE: paths.bad_signature,
@@ -84,3 +84,4 @@ _SPECIFIC: Final[dict[ChainReason, Callable[[Case, Sequence[Attempt]], str]]] = 
     ChainReason.CRL_EXPIRED: rules.crl_expired,
     ChainReason.PIN_MISMATCH: rules.pin_mismatch,
 }
+"""Each gives its advice, or nothing where it has none to add; its docstring says what it adds (docs/x509.md)."""

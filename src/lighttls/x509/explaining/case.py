@@ -45,6 +45,17 @@ class Case:
         return self.attempt.depth == 0
 
 
+def called(who: Certificate | Anchor) -> str:
+    """Quote what somebody is called: the label of an anchor, the common name, or else the whole name."""
+    label = who.label if isinstance(who, Anchor) else ""
+    return f"'{label or quietly(lambda: distinguished_name.common_name(who.subject)) or who}'"
+
+
+def issuer_called(certificate: Certificate) -> str:
+    """Quote what the issuer of a certificate is called."""
+    return f"'{quietly(lambda: distinguished_name.common_name(certificate.issuer)) or certificate.issuer_text}'"
+
+
 def identified(certificate: Certificate) -> str:
     identifier = quietly(lambda: certificate.subject_key_identifier)
     return f" (key identifier {identifier[:32].hex()})" if identifier else ""

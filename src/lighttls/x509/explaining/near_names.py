@@ -23,6 +23,11 @@ def near_miss(wanted: ReferenceName, leaf: Certificate) -> str:
         return ""
     hosts = [name.decode("ascii").lower() for kind, name in names[:_MANY] if kind == DNS_NAME and name.isascii()]
     addresses = [name for kind, name in names[:_MANY] if kind == IP_ADDRESS]
+    if not names:
+        kind = "DNS" if wanted.address is None else "IP"
+        return (
+            f"The only place that counts is subjectAltName: issue it anew with subjectAltName = {kind}:{wanted.text}."
+        )
     if wanted.address is not None:
         return _near_address(wanted, hosts, addresses)
     for host in hosts:
@@ -41,11 +46,6 @@ def near_miss(wanted: ReferenceName, leaf: Certificate) -> str:
                 return f"The wildcard {shown} stands for one label, and {wanted.text} has more than one before {base}."
         if host.rstrip(".") == wanted.text:
             return f"The certificate writes {shown} with a dot at its end, which no certificate may: issue it anew."
-    if not names and _common_name(leaf) == wanted.text:
-        return (
-            f"It names {wanted.text} as its common name alone, which has not counted since RFC 6125 of 2011: issue it "
-            f"anew with subjectAltName = DNS:{wanted.text}."
-        )
     if addresses and not hosts:
         return f"It is for an address: connect to {address_text(addresses[0])}, or issue it anew with the host name."
     return ""
@@ -57,11 +57,6 @@ def _near_address(wanted: ReferenceName, hosts: Sequence[str], addresses: Sequen
     if hosts and not addresses:
         return f"It is for host names, not for addresses: connect to {distinguished_name.printable(hosts[0])}."
     return ""
-
-
-def _common_name(leaf: Certificate) -> str:
-    shown = distinguished_name.text(leaf.subject) if leaf.subject else ""
-    return shown.partition(", ")[0].removeprefix("CN=").lower()
 
 
 def subtrees(authority: Certificate) -> str:

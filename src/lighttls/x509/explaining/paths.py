@@ -9,12 +9,12 @@ from lighttls._typing import Final
 from lighttls.errors import ChainReason
 from lighttls.x509 import distinguished_name
 from lighttls.x509.explaining import what_if
-from lighttls.x509.explaining.case import Case, identified, quietly, shown, span, urls
+from lighttls.x509.explaining.case import Case, called, identified, quietly, shown, span, urls
 from lighttls.x509.policy import date_text
 from lighttls.x509.trust_store import Anchor
 from lighttls.x509.verdict import Attempt
 
-NEVER_SET: Final = 1_767_225_600  # 2026-01-01: no clock that shows less was set since lighttls was written
+NEVER_SET: Final = 1_577_836_800  # 2020-01-01: clocks without power show 1970, 1980, 2000, or when their chip was made
 _DAY: Final = 86400
 
 
@@ -44,6 +44,7 @@ def missing_issuer(attempt: Attempt) -> MissingIssuer | None:
 
 
 def unknown_issuer(case: Case, attempts: Sequence[Attempt]) -> str:
+    """Subject and key identifier of what is missing, where it is published, and whose fault it most likely is."""
     missing = missing_issuer(case.attempt)
     if missing is None:
         return ""
@@ -56,7 +57,7 @@ def unknown_issuer(case: Case, attempts: Sequence[Attempt]) -> str:
         return f"{words} The trust store is empty: nothing can be verified until roots are in it."
     for anchor in what_if.anchors_by_key(case.question, missing.key_identifier) if missing.key_identifier else ():
         return (
-            f"{words} Your trust store has an anchor with that key under another name, '{anchor}': the root was "
+            f"{words} Your trust store has an anchor with that key under another name, {called(anchor)}: the root was "
             f"renamed or issued anew. Add the one that the server's chain names."
         )
     if len(case.attempt.certificates) == 1:
@@ -66,12 +67,13 @@ def unknown_issuer(case: Case, attempts: Sequence[Attempt]) -> str:
             f"your trust store."
         )
     return (
-        f"{words} The server's chain ends at '{top}', so most likely a root is missing from your trust store: get it "
-        f"from its authority, and compare its fingerprint before you add it."
+        f"{words} The server's chain ends at {called(top)}, so most likely a root is missing from your trust store: "
+        f"get it from its authority, and compare its fingerprint before you add it."
     )
 
 
 def self_signed(case: Case, attempts: Sequence[Attempt]) -> str:
+    """The fingerprint to compare, and whether the chain would be good if it were trusted."""
     top = case.attempt.certificates[-1]
     fingerprint = what_if.engine(case.question).digest("sha256", top.der).hex()
     beyond = what_if.with_anchor(case.question, top)
@@ -82,12 +84,13 @@ def self_signed(case: Case, attempts: Sequence[Attempt]) -> str:
             f"fingerprint ({fingerprint}) there and here, and add it by trust.add(); {after}."
         )
     return (
-        f"The server sent its own root '{top}'. If you trust that authority, compare the root's SHA-256 fingerprint "
-        f"({fingerprint}) with what it publishes, and add it by trust.add(); {after}."
+        f"The server sent its own root {called(top)}. If you trust that authority, compare the root's SHA-256 "
+        f"fingerprint ({fingerprint}) with what it publishes, and add it by trust.add(); {after}."
     )
 
 
 def bad_signature(case: Case, attempts: Sequence[Attempt]) -> str:
+    """Which key was wanted and which is there; an anchor that is damaged."""
     child, anchor = case.certificate, case.attempt.anchor
     if child is None:
         return ""
@@ -101,18 +104,19 @@ def bad_signature(case: Case, attempts: Sequence[Attempt]) -> str:
     own = anchor.certificate
     if anchor.fault(what_if.engine(case.question)):
         return (
-            f"The anchor '{anchor}' in your trust store is damaged: its own signature does not verify, so some of its "
-            f"bytes were changed. Replace it by a copy from its authority, and compare the fingerprint."
+            f"The anchor {called(anchor)} in your trust store is damaged: its own signature does not verify, so some "
+            f"of its bytes were changed. Replace it by a copy from its authority, and compare the fingerprint."
         )
     has = quietly(lambda: None if own is None else own.subject_key_identifier)
     has_text = f" ({has[:32].hex()})" if has else ""
     return (
-        f"{wanted_text}the anchor '{anchor}' in your trust store has that name and another key{has_text}: a root of "
-        f"another generation, or somebody's imitation. Get the root that the server's authority publishes now."
+        f"{wanted_text}the anchor {called(anchor)} in your trust store has that name and another key{has_text}: a root "
+        f"of another generation, or somebody's imitation. Get the root that the server's authority publishes now."
     )
 
 
 def expired(case: Case, attempts: Sequence[Attempt]) -> str:
+    """How long ago it ended, and a root that would have led to a path."""
     certificate, earliest = case.certificate, case.question.policy.time.earliest
     if certificate is None:
         return ""
@@ -134,12 +138,13 @@ def expired(case: Case, attempts: Sequence[Attempt]) -> str:
             f"{words} Nothing that the server sent leads anywhere else: it must send a chain to a root that is valid."
         )
     return (
-        f"{words} A path over '{instead}' would have worked if that were in the trust store: if it is a root (this is "
-        f"what cross certificates are for), get it from its authority{identified(instead)} and add it."
+        f"{words} A path over {called(instead)} would have worked if that were in the trust store: if it is a root "
+        f"(this is what cross certificates are for), get it from its authority{identified(instead)} and add it."
     )
 
 
 def not_yet_valid(case: Case, attempts: Sequence[Attempt]) -> str:
+    """A clock that was never set, is behind, or is in another time zone."""
     at, certificate = case.question.at, case.certificate
     if certificate is None:
         return ""

@@ -9,7 +9,7 @@ from lighttls.errors import CertificateError
 from lighttls.x509 import der, distinguished_name, distribution_points, extensions
 from lighttls.x509.certificate import Certificate
 from lighttls.x509.explaining import near_names, oids, what_if
-from lighttls.x509.explaining.case import Case, pin, quietly, shown
+from lighttls.x509.explaining.case import Case, called, issuer_called, pin, quietly, shown
 from lighttls.x509.policy import SignaturePolicy
 from lighttls.x509.signatures import ALGORITHMS
 from lighttls.x509.trust_store import Anchor
@@ -19,6 +19,7 @@ _PINS_SHOWN: Final = 6
 
 
 def malformed(case: Case, attempts: Sequence[Attempt]) -> str:
+    """Which extension cannot be read, and why."""
     certificate = case.certificate
     if certificate is None:
         return ""
@@ -28,13 +29,15 @@ def malformed(case: Case, attempts: Sequence[Attempt]) -> str:
                 extensions.read(oid, value)
             except CertificateError as error:
                 return (
-                    f"The extension {extensions.name_of(oid)} of '{certificate}' cannot be read: {error}. Whoever "
-                    f"issued it must issue it anew; if it is this device's trust store that holds it, get a new copy."
+                    f"The extension {extensions.name_of(oid)} of {called(certificate)} cannot be read: {error}. "
+                    f"Whoever issued it must issue it anew; if it is this device's trust store that holds it, get a "
+                    f"new copy."
                 )
     return ""
 
 
 def name_mismatch(case: Case, attempts: Sequence[Attempt]) -> str:
+    """The names that it is for, and one that is nearly right: www., a wildcard, an address."""
     reference = case.question.reference
     if reference is None:
         return ""
@@ -47,37 +50,44 @@ def name_mismatch(case: Case, attempts: Sequence[Attempt]) -> str:
 
 
 def not_a_ca(case: Case, attempts: Sequence[Attempt]) -> str:
+    """An authority without basicConstraints, of version 1, or a self-signed server that was renewed."""
     certificate = case.certificate
     if certificate is None:
         return ""
     if certificate.version < 3:
         return (
-            f"'{certificate}' is of version {certificate.version}, which cannot say that it is an authority. As an "
-            f"anchor in your trust store it would do; as an intermediate it must be issued anew."
+            f"{called(certificate)} is of version {certificate.version}, which cannot say that it is an authority. As "
+            f"an anchor in your trust store it would do; as an intermediate it must be issued anew."
         )
     words = (
-        f"'{certificate}' signed another certificate and is no authority. If it is your own, issue it anew with "
+        f"{called(certificate)} signed another certificate and is no authority. If it is your own, issue it anew with "
         f"basicConstraints = critical, CA:TRUE"
     )
     if isinstance(case.culprit, Anchor):
         if len(case.attempt.certificates) == 1 and case.attempt.certificates[0].self_issued:
             return (
-                f"The server's self-signed certificate is another one than '{case.culprit}' in your trust store, with "
-                f"the same name and key: it was renewed. Add the new one; a server's own certificate counts byte by "
-                f"byte."
+                f"The server's self-signed certificate is another one than {called(case.culprit)} in your trust store, "
+                f"with the same name and key: it was renewed. Add the new one; a server's own certificate counts byte "
+                f"by byte."
             )
         return f"{words}; or trust its name and key whatever it says of itself, by trust.add_anchor(subject, spki)."
     return f"{words}; if not, the chain is assembled wrongly, or forged."
 
 
 def path_too_long(case: Case, attempts: Sequence[Attempt]) -> str:
+    """Whose limit it is, an authority's or your own."""
     certificate = case.certificate
     limit = quietly(lambda: None if certificate is None else certificate.basic_constraints)
-    if limit is not None and limit.path_length is not None and "allows" in case.attempt.detail:
+    if (
+        certificate is not None
+        and limit is not None
+        and limit.path_length is not None
+        and "allows" in case.attempt.detail
+    ):
         return (
-            f"'{certificate}' was made with pathLenConstraint {limit.path_length}, and an authority below it certified "
-            f"another one although it may not. Let '{certificate}' be issued anew with a larger one, or the server's "
-            f"certificate by an authority higher up."
+            f"{called(certificate)} was made with pathLenConstraint {limit.path_length}, and an authority below it "
+            f"certified another one although it may not. Let {called(certificate)} be issued anew with a larger one, "
+            f"or the server's certificate by an authority higher up."
         )
     return (
         f"The limit is this client's own, VerifyPolicy(max_depth={case.question.policy.max_depth}): raise it if the "
@@ -86,6 +96,7 @@ def path_too_long(case: Case, attempts: Sequence[Attempt]) -> str:
 
 
 def key_usage(case: Case, attempts: Sequence[Attempt]) -> str:
+    """What the key may be used for."""
     certificate = case.certificate
     usage = None if certificate is None else certificate.key_usage
     if usage is None:
@@ -96,6 +107,7 @@ def key_usage(case: Case, attempts: Sequence[Attempt]) -> str:
 
 
 def extended_key_usage(case: Case, attempts: Sequence[Attempt]) -> str:
+    """What it was issued for."""
     certificate = case.certificate
     purposes = None if certificate is None else certificate.extended_key_usage
     if purposes is None:
@@ -108,11 +120,12 @@ def extended_key_usage(case: Case, attempts: Sequence[Attempt]) -> str:
 
 
 def name_constraints(case: Case, attempts: Sequence[Attempt]) -> str:
+    """Which names the authorities may speak for."""
     path, anchor = case.attempt.certificates, case.attempt.anchor
     above = list(path[case.attempt.depth + 1 :])
     if anchor is not None and anchor.certificate is not None:
         above.append(anchor.certificate)
-    limits = [f"'{each}' ({said})" for each in above if (said := near_names.subtrees(each))]
+    limits = [f"{called(each)} ({said})" for each in above if (said := near_names.subtrees(each))]
     if not limits:
         return ""
     return (
@@ -122,6 +135,7 @@ def name_constraints(case: Case, attempts: Sequence[Attempt]) -> str:
 
 
 def unknown_critical(case: Case, attempts: Sequence[Attempt]) -> str:
+    """What the extension is, where it is a known one."""
     certificate = case.certificate
     if certificate is None:
         return ""
@@ -134,6 +148,7 @@ def unknown_critical(case: Case, attempts: Sequence[Attempt]) -> str:
 
 
 def weak_signature(case: Case, attempts: Sequence[Attempt]) -> str:
+    """Whose signature counts and whose does not, how to allow it below one anchor, and what follows then."""
     certificate, anchor = case.certificate, case.attempt.anchor
     if certificate is None or anchor is None:
         return ""
@@ -141,17 +156,20 @@ def weak_signature(case: Case, attempts: Sequence[Attempt]) -> str:
     if algorithm is None or not algorithm.sha1:
         return (
             f"Collisions for {certificate.signature_algorithm} are made in seconds, so that no setting allows it. "
-            f"'{certificate}' must be issued anew."
+            f"{called(certificate)} must be issued anew."
         )
     allow = SignaturePolicy(sha1=True, min_rsa_bits=anchor.allow.min_rsa_bits)
     beyond = what_if.with_leniency(case.question, anchor, allow)
     after = "with that the chain is good" if beyond is None else f"even then, {shown(beyond)}"
     if "sha1" in (anchor.signature_algorithm or "").lower():
         words = (
-            f"The root '{anchor}' is signed with SHA-1, which does not matter; '{certificate}' below it is, which does."
+            f"The root {called(anchor)} is signed with SHA-1, which does not matter; {called(certificate)} below it "
+            f"is, which does."
         )
     else:
-        words = f"How a root is signed does not matter, but '{certificate}' stands below the root '{anchor}'."
+        words = (
+            f"How a root is signed does not matter, but {called(certificate)} stands below the root {called(anchor)}."
+        )
     return (
         f"{words} Have it issued anew; if you cannot, allow SHA-1 below that one anchor by "
         f"trust.add(..., allow=SignaturePolicy(sha1=True)): {after}."
@@ -159,20 +177,29 @@ def weak_signature(case: Case, attempts: Sequence[Attempt]) -> str:
 
 
 def weak_key(case: Case, attempts: Sequence[Attempt]) -> str:
+    """How to allow it below one anchor, and what follows then."""
     anchor, certificate = case.attempt.anchor, case.certificate
     key = None if certificate is None else certificate.public_key
-    if anchor is None or key is None or key.kind != "rsa" or not 1024 <= key.bits < anchor.allow.min_rsa_bits:
+    if (
+        anchor is None
+        or certificate is None
+        or key is None
+        or key.kind != "rsa"
+        or not 1024 <= key.bits < anchor.allow.min_rsa_bits
+    ):
         return ""
     allow = SignaturePolicy(sha1=anchor.allow.sha1, min_rsa_bits=key.bits)
     beyond = what_if.with_leniency(case.question, anchor, allow)
     after = "with that the chain is good" if beyond is None else f"even then, {shown(beyond)}"
     return (
-        f"Have '{certificate}' issued anew with a key of 2048 bits or more, or on P-256. If you cannot, allow it below "
-        f"the one anchor '{anchor}' by trust.add(..., allow=SignaturePolicy(min_rsa_bits={key.bits})): {after}."
+        f"Have {called(certificate)} issued anew with a key of 2048 bits or more, or on P-256. If you cannot, allow it "
+        f"below the one anchor {called(anchor)} by trust.add(..., allow=SignaturePolicy(min_rsa_bits={key.bits})): "
+        f"{after}."
     )
 
 
 def certificate_policy(case: Case, attempts: Sequence[Attempt]) -> str:
+    """Under which policies it was issued, and which are demanded."""
     said = case.attempt.certificates[0].certificate_policies
     has = ", ".join(sorted(map(der.dotted, said.policies))) if said is not None and said.policies else "none"
     wanted = case.question.policy.initial_policies
@@ -189,36 +216,40 @@ def certificate_policy(case: Case, attempts: Sequence[Attempt]) -> str:
 
 
 def revoked(case: Case, attempts: Sequence[Attempt]) -> str:
-    if case.at_leaf:
+    """Whether the server is to be renewed, or its authority is not to be believed."""
+    certificate = case.certificate
+    if case.at_leaf or certificate is None:
         return (
             "Its authority took it back, mostly because its key leaked: no setting allows it. The server needs a new "
             "certificate with a new key; if it has one, it still shows the old."
         )
     return (
-        f"The authority '{case.certificate}' is not to be believed any more, nor what it issued. The server needs a "
+        f"The authority {called(certificate)} is not to be believed any more, nor what it issued. The server needs a "
         f"certificate of another."
     )
 
 
 def revocation_unknown(case: Case, attempts: Sequence[Attempt]) -> str:
+    """Whose CRL is missing, and where it is published."""
     certificate = case.certificate
     if certificate is None:
         return ""
     return (
         f"Your policy wants to know of every certificate that it is not revoked, and nothing says so of "
-        f"'{certificate}'. Give the CRL of '{certificate.issuer_text}' to "
+        f"{called(certificate)}. Give the CRL of {issuer_called(certificate)} to "
         f'RevocationPolicy(crls=...){_published(certificate)}; with mode="soft" only what is known to be revoked is '
         f"refused."
     )
 
 
 def crl_expired(case: Case, attempts: Sequence[Attempt]) -> str:
+    """Whose CRL to renew, and where it is published."""
     certificate = case.certificate
     if certificate is None:
         return ""
     return (
         f"Check this device's clock; if it is right, get the newest CRL of "
-        f"'{certificate.issuer_text}'{_published(certificate)}. A list that is out of date cannot show that a "
+        f"{issuer_called(certificate)}{_published(certificate)}. A list that is out of date cannot show that a "
         f"certificate is still good."
     )
 
@@ -234,6 +265,7 @@ def _published(certificate: Certificate) -> str:
 
 
 def bad_status(case: Case, attempts: Sequence[Attempt]) -> str:
+    """Must-staple without a response."""
     if "no OCSP response" in case.attempt.detail:
         return (
             "The server's certificate has OCSP must-staple (RFC 7633), or your policy demands stapling, and the server "
@@ -244,6 +276,7 @@ def bad_status(case: Case, attempts: Sequence[Attempt]) -> str:
 
 
 def unsupported(case: Case, attempts: Sequence[Attempt]) -> str:
+    """What there is in its place."""
     return (
         "Certificates may have RSA keys, or ECDSA keys on P-256, P-384 and P-521, signed with SHA-256, SHA-384 or "
         "SHA-512 (RSA by PKCS #1 v1.5 or PSS). Have it issued anew with one of these."
@@ -251,11 +284,12 @@ def unsupported(case: Case, attempts: Sequence[Attempt]) -> str:
 
 
 def pin_mismatch(case: Case, attempts: Sequence[Attempt]) -> str:
+    """The pins of the path that was found."""
     path, anchor = case.attempt.certificates, case.attempt.anchor
-    keys = [(str(each), each.spki) for each in path]
+    keys = [(called(each), each.spki) for each in path]
     if anchor is not None:
-        keys.append((str(anchor), anchor.spki))
-    listed = "; ".join(f"'{who}' {pin(case.question, spki)}" for who, spki in keys[:_PINS_SHOWN])
+        keys.append((called(anchor), anchor.spki))
+    listed = "; ".join(f"{who} {pin(case.question, spki)}" for who, spki in keys[:_PINS_SHOWN])
     return (
         f"The server's key was replaced, or someone intercepts. These are the pins of the path: {listed}. Ask whoever "
         f"runs the server whether one of them is right before you add it."
