@@ -12,7 +12,8 @@ ERRORS = """
     LightTLSError
     ProtocolError BadRecordMac DecodeError DecryptError HandshakeFailure IllegalParameter ProtocolVersion RecordOverflow
     NoApplicationProtocol UnexpectedMessage UnsupportedExtension
-    CertificateError ChainReason ConfigurationError EntropyError InternalError PeerAlert SignerError TransportError
+    CertificateError ChainReason ConfigurationError EntropyError InternalError KeyExchangeError PeerAlert SignerError
+    TransportError
     TruncatedStream UsageError
     explain
 """
@@ -23,7 +24,7 @@ CORE = """
 """
 SESSIONS = "Session SessionStore MemorySessionStore FileSessionStore aead_seal"
 TRUST = "TrustStore SignaturePolicy VerifyPolicy TimePolicy RevocationPolicy RevocationList"
-IDENTITY = "Identity IdentityRequest Signer SignatureRequest software_key raw_ecdsa message_signer"
+IDENTITY = "Identity IdentityRequest Signer SignatureRequest KeyExchange software_key raw_ecdsa message_signer"
 PSK = "Psk PskRequest"
 FACES = "connect TLSSocket Stream Transport MemoryTransport memory_pair"
 

@@ -14,6 +14,7 @@ from lighttls.errors import (
     HandshakeFailure,
     IllegalParameter,
     InternalError,
+    KeyExchangeError,
     LightTLSError,
     NoApplicationProtocol,
     PeerAlert,
@@ -47,6 +48,7 @@ from lighttls.trace import TraceEntry
 from lighttls.x509 import SignaturePolicy, TimePolicy, TrustStore, VerifyPolicy
 
 if TYPE_CHECKING:
+    from lighttls.keys import KeyExchange
     from lighttls.session.files import FileSessionStore
     from lighttls.session.sealing import aead_seal
     from lighttls.transports import MemoryTransport, Stream, TLSSocket, Transport, connect, memory_pair
@@ -74,6 +76,8 @@ __all__ = [
     "IdentityRequest",
     "IllegalParameter",
     "InternalError",
+    "KeyExchange",
+    "KeyExchangeError",
     "LightTLSError",
     "MemorySessionStore",
     "MemoryTransport",
@@ -133,6 +137,7 @@ if not TYPE_CHECKING:
         return globals().setdefault(name, getattr(import_module(home), name))
 
     _RARE = {
+        "KeyExchange": "lighttls.keys.key_exchange",
         "FileSessionStore": "lighttls.session.files",
         "RevocationList": "lighttls.x509",
         "RevocationPolicy": "lighttls.x509",

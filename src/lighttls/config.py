@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterable
 
-from lighttls._typing import Any, Final, TypeVar
+from lighttls._typing import TYPE_CHECKING, Any, Final, TypeVar
 from lighttls.crypto import default_provider
 from lighttls.crypto.provider import CryptoProvider, KeySchedule
 from lighttls.crypto.suites import SUITES
@@ -17,6 +17,9 @@ from lighttls.profiles import PROFILES
 from lighttls.psk import Psk, PskSelector, check_strength
 from lighttls.session import SessionStore
 from lighttls.x509 import TrustStore, VerifyPolicy
+
+if TYPE_CHECKING:
+    from lighttls.keys import KeyExchange
 
 SMALLEST_SIZE_LIMIT: Final = 64  # RFC 8449 §4
 LARGEST_SIZE_LIMIT: Final = 1 << 14  # RFC 5246 §6.2.1
@@ -37,6 +40,8 @@ class ClientConfig:
     gives an Identity, or None to go on without. `psk` is a pre-shared key, or a function that is asked with a
     `PskRequest` and gives one; it needs PSK suites in `cipher_suites`, of which none is there unless it is listed. With
     no other suites `trust` may be None: there is no certificate to judge.
+    `key_exchange` makes the ephemeral keys of its groups, in a secure element; without `groups` no others are offered,
+    and what `groups` lists beyond them the engine does.
     `clock` gives seconds since 1970 in UTC. `key_log` is called with one line in NSS key log format: whoever reads it
     reads the traffic.
     `sessions` keeps what later connections resume with; tickets are offered where it is set, a session is given to the
@@ -82,6 +87,7 @@ class ClientConfig:
         "insecure_allow_legacy_renegotiation",
         "insecure_entropy",
         "insecure_fallback_scsv",
+        "key_exchange",
         "key_log",
         "max_fragment_length",
         "offer_tickets",
@@ -103,6 +109,7 @@ class ClientConfig:
     trust: TrustStore  # empty if None was given
     identity: Identity | IdentitySelector | None
     psk: Psk | PskSelector | None
+    key_exchange: KeyExchange | None
     alpn_protocols: tuple[bytes, ...]
     cipher_suites: tuple[CipherSuite, ...]
     groups: tuple[NamedGroup, ...]
@@ -137,6 +144,7 @@ class ClientConfig:
         trust: TrustStore | None,
         identity: Identity | IdentitySelector | None = None,
         psk: Psk | PskSelector | None = None,
+        key_exchange: KeyExchange | None = None,
         alpn_protocols: Iterable[str] = (),
         cipher_suites: Iterable[int] | None = None,
         groups: Iterable[int] | None = None,
@@ -171,6 +179,10 @@ class ClientConfig:
             )
         if psk is not None and not isinstance(psk, Psk) and not callable(psk):
             raise ConfigurationError("the setting psk must be a Psk, a function that chooses one, or None")
+        if key_exchange is not None and not all(hasattr(key_exchange, each) for each in _KEY_EXCHANGE):
+            raise ConfigurationError(
+                f"{type(key_exchange).__name__} is no KeyExchange: that has {', '.join(_KEY_EXCHANGE)}"
+            )
         if verify is not None and not isinstance(verify, VerifyPolicy):
             raise ConfigurationError("the setting verify must be a VerifyPolicy or None")
         if sessions is not None and not all(hasattr(sessions, each) for each in ("load", "save", "delete")):
@@ -180,13 +192,15 @@ class ClientConfig:
                 f"the setting profile is {profile!r}; it can be {' or '.join(map(repr, PROFILES))}"
             )
         usual = PROFILES[profile]
-        groups = usual.groups if groups is None else groups
+        if groups is None:
+            groups = usual.groups if key_exchange is None else key_exchange.groups
         signature_schemes = usual.signature_schemes if signature_schemes is None else signature_schemes
         engine = provider if provider is not None else default_provider()
         settings: dict[str, Any] = {
             "trust": trust if trust is not None else TrustStore.empty(),
             "identity": identity,
             "psk": psk,
+            "key_exchange": key_exchange,
             "alpn_protocols": _protocols(alpn_protocols),
             "groups": _choice("groups", NamedGroup, groups, engine.groups),
             "signature_schemes": _choice(  # what the engine verifies, here and in certificates (GRP-11, GRP-12)
@@ -299,6 +313,8 @@ class ClientConfig:
 
 # Neither here (GRP-09) nor in signature_algorithms_cert, which we do not send (GRP-10).
 _REMEMBERED_HANDSHAKES: Final = 1024
+
+_KEY_EXCHANGE: Final = ("groups", "generate", "derive")
 
 _SHA1_SCHEMES = frozenset((SignatureScheme.RSA_PKCS1_SHA1, SignatureScheme.ECDSA_SHA1))
 

@@ -351,6 +351,13 @@ class SignerError(LightTLSError):
     )
 
 
+class KeyExchangeError(LightTLSError):
+    """The secure element that makes our ephemeral keys failed, or gave what is no key."""
+
+    alert = Alert.INTERNAL_ERROR
+    hint = "The secure element failed. Look at its driver and its bus; without `key_exchange` the engine makes the keys."
+
+
 class EntropyError(LightTLSError):
     """The random source failed or repeated itself."""
 

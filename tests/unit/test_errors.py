@@ -24,6 +24,7 @@ ALERTS = {
     errors.UsageError: None,
     errors.ConfigurationError: None,
     errors.SignerError: Alert.INTERNAL_ERROR,
+    errors.KeyExchangeError: Alert.INTERNAL_ERROR,
     errors.EntropyError: Alert.INTERNAL_ERROR,
     errors.InternalError: Alert.INTERNAL_ERROR,
     errors.TransportError: None,

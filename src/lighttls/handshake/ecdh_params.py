@@ -1,10 +1,15 @@
-"""The server's ephemeral key, before anything is computed with it: type, group and form (RFC 8422 §5.4)."""
+"""The server's ephemeral key: type, group and form (RFC 8422 §5.4), and then what we make of it."""
 
 from __future__ import annotations
 
+from lighttls._typing import TYPE_CHECKING
 from lighttls.config import ClientConfig
 from lighttls.errors import IllegalParameter
 from lighttls.iana import NamedGroup, name_of
+
+if TYPE_CHECKING:
+    from lighttls.crypto.provider import Premaster
+    from lighttls.handshake.states import Client
 
 _NAMED_CURVE = 3
 _POINT_LENGTH = {
@@ -32,3 +37,19 @@ def judge_point(config: ClientConfig, named_curve: int, public: bytes) -> NamedG
     if group != NamedGroup.X25519 and public[0] != 4:  # SKE-05
         raise IllegalParameter("the server's point is not in uncompressed form")
     return group
+
+
+def agree(client: Client, group: NamedGroup, peer_public: bytes) -> tuple[bytes, Premaster]:
+    """A fresh public key of ours, and the secret that we share with the server's (SKE-29, SKE-07 to SKE-11).
+
+    Raises IllegalParameter: its point is none of the group; KeyExchangeError: a secure element failed.
+    """
+    share = client.provider.key_share(group, client.config.random)
+    premaster = share.derive(peer_public)
+    exchange = client.config.key_exchange
+    if exchange is None or group not in exchange.groups:
+        return share.public, premaster
+    premaster.wipe()  # the engine has judged the point (SKE-05), which not every element does
+    from lighttls.handshake.key_agreement import agree_outside
+
+    return agree_outside(client.provider, exchange, group, peer_public)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from lighttls._typing import cast
 from lighttls.errors import ConfigurationError, DecodeError, HandshakeFailure
-from lighttls.handshake.ecdh_params import judge_curve_type, judge_point
+from lighttls.handshake.ecdh_params import agree, judge_curve_type, judge_point
 from lighttls.handshake.on_server_hello_done import derive_keys, send_last_flight
 from lighttls.handshake.output import Output
 from lighttls.handshake.states import (
@@ -60,8 +60,8 @@ def on_psk_params(out: Output, state: WaitPskParams, msg: PskServerKeyExchange) 
     params = EcdhParams.parse(msg.params)
     group = judge_point(client.config, params.named_curve, params.public)
     # 3.
-    share = client.provider.key_share(group, client.config.random)  # SKE-29
-    return WaitPskDone(state.agreed, hint, group, share.public, share.derive(params.public))  # SKE-07 to SKE-11
+    public, premaster = agree(client, group, params.public)
+    return WaitPskDone(state.agreed, hint, group, public, premaster)
 
 
 def on_psk_done_without_hint(

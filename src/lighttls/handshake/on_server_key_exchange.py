@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lighttls.errors import BadKey, BadSignature, DecryptError, IllegalParameter
-from lighttls.handshake.ecdh_params import judge_curve_type, judge_point
+from lighttls.handshake.ecdh_params import agree, judge_curve_type, judge_point
 from lighttls.handshake.output import Output
 from lighttls.handshake.states import (
     Agreed,
@@ -41,9 +41,8 @@ def on_server_key_exchange(out: Output, state: WaitServerKeyExchange, msg: Serve
     scheme = _judge_scheme(state, params.scheme)
     _check_signature(state.agreed, state.peer, scheme, params, msg.body)
     # 3.
-    share = state.agreed.offer.client.provider.key_share(group, config.random)  # SKE-29
-    premaster = share.derive(params.public)  # SKE-07 to SKE-11
-    return WaitRequestOrDone(state.agreed, state.peer, KeyExchangeVerified(group, scheme, share.public, premaster))
+    public, premaster = agree(state.agreed.offer.client, group, params.public)
+    return WaitRequestOrDone(state.agreed, state.peer, KeyExchangeVerified(group, scheme, public, premaster))
 
 
 def _judge_scheme(state: WaitServerKeyExchange, number: int) -> SignatureScheme:

@@ -11,7 +11,7 @@ from lighttls.devices.atecc608a.certificates import CertificateMismatch, Templat
 from lighttls.devices.atecc608a.chip import Atecc608a, mixed_entropy
 from lighttls.devices.atecc608a.csr import certification_request, request_pem
 from lighttls.devices.atecc608a.errors import ChipAbsent, ChipError, ChipRefused, ChipSilent
-from lighttls.devices.atecc608a.signer import ChipSigner
+from lighttls.devices.atecc608a.signer import ChipKeyExchange, ChipSigner
 from lighttls.devices.atecc608a.zones import Configuration, Zone
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "CertificateMismatch",
     "ChipAbsent",
     "ChipError",
+    "ChipKeyExchange",
     "ChipRefused",
     "ChipSigner",
     "ChipSilent",
