@@ -109,6 +109,15 @@ class TestThroughVerifyChain:
         assert judge([], [listing(A), demand(0, critical=critical)], [listing(A)])
         assert judge([], [listing(A), demand(2, critical=critical)], [])
 
+    def test_demands_that_were_met_are_told(self) -> None:
+        found = judge([inhibit_any(3)], [listing(A), demand(0, 2)], [listing(A)])
+        told = {(each.kind, each.origin, each.detail) for each in found.constraints}
+        assert told >= {
+            ("policy_constraints", "CN=Middle", "a certificate policy is demanded"),
+            ("policy_constraints", "CN=Middle", "policies are not translated after 2 more"),
+            ("inhibit_any_policy", "CN=Root", "anyPolicy stands for no policy after 3 more"),
+        }
+
     def test_leaf_may_demand_a_policy_of_itself(self) -> None:
         """RFC 5280 6.1.5 b."""
         assert refusal([], [listing(A)], [listing(B), demand(0)]).reason is ChainReason.CERTIFICATE_POLICY

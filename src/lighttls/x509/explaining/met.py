@@ -14,7 +14,8 @@ class Constraint:
     """Something that a path had to fulfil, and did."""
 
     kind: str
-    """validity, path_length, extended_key_usage, name_constraints, tls_feature, sha1 or min_rsa_bits."""
+    """validity, path_length, extended_key_usage, name_constraints, policy_constraints, inhibit_any_policy, tls_feature,
+    sha1 or min_rsa_bits."""
     origin: str
     """The certificate or anchor that says so, for people."""
     detail: str
@@ -56,7 +57,21 @@ def _of(certificate: Certificate, depth: int) -> list[Constraint]:
         found.append(Constraint("extended_key_usage", who, f"{'only for ' if depth else 'for '}{listed}"))
     if limits := near_names.subtrees(certificate):
         found.append(Constraint("name_constraints", who, limits))
+    demands = certificate.policy_constraints
+    if demands is not None and demands.require_explicit_policy is not None:
+        said = f"a certificate policy is demanded{_after(demands.require_explicit_policy)}"
+        found.append(Constraint("policy_constraints", who, said))
+    if demands is not None and demands.inhibit_policy_mapping is not None:
+        said = f"policies are not translated{_after(demands.inhibit_policy_mapping)}"
+        found.append(Constraint("policy_constraints", who, said))
+    if certificate.inhibit_any_policy is not None:
+        said = f"anyPolicy stands for no policy{_after(certificate.inhibit_any_policy)}"
+        found.append(Constraint("inhibit_any_policy", who, said))
     if certificate.tls_features:
         listed = ", ".join(map(str, sorted(certificate.tls_features)))
         found.append(Constraint("tls_feature", who, f"servers answer the TLS extensions {listed}"))
     return found
+
+
+def _after(count: int) -> str:
+    return f" after {count} more" if count else ""
