@@ -189,11 +189,13 @@ POLICY = der.oid(UNKNOWN)
 ODD_POLICIES = (
     der.sequence(),
     der.sequence(POLICY),
+    der.sequence(der.set_of(POLICY)),
     der.sequence(der.sequence()),
     der.sequence(der.sequence(POLICY), der.sequence(POLICY)),  # RFC 5280 §4.2.1.4: no more than once
     der.sequence(der.sequence(POLICY, der.sequence())),
     der.sequence(der.sequence(POLICY, der.null())),
     der.sequence(der.sequence(POLICY, der.sequence(POLICY))),
+    der.sequence(der.sequence(POLICY, der.sequence(der.element(0x31, POLICY + der.null())))),
     der.sequence(der.sequence(POLICY, der.sequence(der.sequence(POLICY)))),
     der.sequence(der.sequence(POLICY, der.sequence(der.sequence(POLICY, der.null(), der.null())))),
     der.sequence(der.sequence(POLICY, der.sequence(der.sequence(POLICY, der.null())), der.null())),
@@ -201,10 +203,49 @@ ODD_POLICIES = (
 ODD_MAPPINGS = (
     der.sequence(),
     der.sequence(POLICY, POLICY),
+    der.sequence(der.element(0x31, POLICY + POLICY)),
     der.sequence(der.sequence(POLICY)),
     der.sequence(der.sequence(POLICY, der.null())),
     der.sequence(der.sequence(POLICY, POLICY, POLICY)),
 )
+
+
+def test_policies_are_read_with_and_without_qualifiers() -> None:
+    def qualified(kind: str) -> bytes:
+        return der.sequence(POLICY, der.sequence(der.sequence(der.oid(kind), der.utf8_string("for people"))))
+
+    cps, notice, other = "1.3.6.1.5.5.7.2.1", "1.3.6.1.5.5.7.2.2", "1.2.3.4"
+    ours, any_policy = POLICY[2:], der.oid("2.5.29.32.0")
+    for policy, understood in (
+        (der.sequence(POLICY), True),
+        (qualified(cps), True),
+        (qualified(notice), True),
+        (qualified(other), False),
+    ):
+        said = with_extension(kit.CERTIFICATE_POLICIES, der.sequence(policy, der.sequence(any_policy)))
+        assert said.certificate_policies is not None
+        assert said.certificate_policies.policies == {ours, any_policy[2:]}
+        assert said.certificate_policies.understood is understood
+    assert parse().certificate_policies is None
+
+
+def test_what_an_authority_says_about_policies_is_read() -> None:
+    other = der.oid("1.2.3.4")
+    pairs = der.sequence(der.sequence(POLICY, other), der.sequence(other, POLICY), der.sequence(POLICY, other))
+    mapped = with_extension(kit.POLICY_MAPPINGS, pairs).policy_mappings
+    assert mapped == ((POLICY[2:], other[2:]), (other[2:], POLICY[2:]))
+    assert parse().policy_mappings == ()
+    for fields, expected in (
+        ([der.implicit(0, b"\3"), der.implicit(1, b"\0")], (3, 0)),
+        ([der.implicit(0, b"\0")], (0, None)),
+        ([der.implicit(1, b"\1\0")], (None, 256)),
+    ):
+        said = with_extension(kit.POLICY_CONSTRAINTS, der.sequence(*fields)).policy_constraints
+        assert said is not None
+        assert (said.require_explicit_policy, said.inhibit_policy_mapping) == expected
+    assert parse().policy_constraints is None
+    assert with_extension(kit.INHIBIT_ANY_POLICY, der.integer(0)).inhibit_any_policy == 0
+    assert parse().inhibit_any_policy is None
 
 
 @pytest.mark.parametrize(
