@@ -49,13 +49,13 @@ def native() -> None:
 
 
 def memories() -> list[dict[Any, Any]]:
-    """Every memo of a module in the x509 room; they are empty dictionaries or forms of strings when it is imported."""
-    modules = [
-        importlib.import_module(f"lighttls.x509.{module.name}")
-        for module in pkgutil.iter_modules(lighttls.x509.__path__)
-    ]
+    """Every dictionary of a module in the x509 room that is not Final, and no table of functions."""
+    names = [f"lighttls.x509.{module.name}" for module in pkgutil.iter_modules(lighttls.x509.__path__)]
     return [
-        value for module in modules for name, value in vars(module).items() if "memo" in name and type(value) is dict
+        getattr(module, name)
+        for module in map(importlib.import_module, names)
+        for name, kind in vars(module).get("__annotations__", {}).items()
+        if kind.startswith("dict[") and "Callable" not in kind
     ]
 
 

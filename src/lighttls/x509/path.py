@@ -174,7 +174,7 @@ class Search:
 
     def _close(self, path: list[Certificate], anchor: Anchor) -> VerifiedPath:
         """End `path` at `anchor`, and judge all of it by what depends on the anchor."""
-        certificate = anchor.certificate
+        certificate = anchor.read(self._provider)
         key = public_key.parse(anchor.spki) if certificate is None else certificate.public_key
         signatures.check_usable(key)
         self._check_signature(path[-1], anchor.spki, anchor)

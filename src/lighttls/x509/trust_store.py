@@ -70,8 +70,12 @@ class Anchor:
     @property
     def certificate(self) -> Certificate | None:
         """The anchor's certificate, parsed. Raises CertificateError if it is malformed."""
+        return self.read()
+
+    def read(self, provider: CryptoProvider | None = None) -> Certificate | None:
+        """The same, parsed with the help of an engine if there is one."""
         if self._certificate is None and self._der:
-            self._certificate = Certificate.parse(self._der)
+            self._certificate = Certificate.parse(self._der, provider)
         return self._certificate
 
     @property
