@@ -136,6 +136,14 @@ class TestFinding:
         leaf = kit.server(right, extensions=[*kit.host("host.example"), points])
         assert len(verify([leaf, *wrong, right], ROOT).certificates) == 2
 
+    def test_key_identifier_that_cannot_be_read_does_not_end_the_search(self, verify: Verify) -> None:
+        identified = (kit.AUTHORITY_KEY_IDENTIFIER, False, der.sequence(der.implicit(0, b"id")))
+        leaf = kit.server(MIDDLE, extensions=[*kit.host("host.example"), identified])
+        broken = (kit.SUBJECT_KEY_IDENTIFIER, False, b"no DER")
+        unreadable = kit.make("Middle", kit.ec_key("Middle"), ROOT, extensions=[*kit.ca(), broken])
+        for others in ([unreadable, MIDDLE], [MIDDLE, unreadable]):
+            assert names(verify([leaf, *others], ROOT)) == ["CN=server", "CN=Middle", "CN=Root"]
+
     def test_any_purpose_is_enough_for_an_authority(self, verify: Verify) -> None:
         anything = (kit.EXTENDED_KEY_USAGE, False, der.sequence(der.oid("2.5.29.37.0")))
         middle = kit.authority("Middle", ROOT, extensions=[*kit.ca(), anything])
