@@ -298,7 +298,7 @@ class ClientConfig:
             given = source(count)
         except Exception as cause:
             raise EntropyError(f"the random source failed: {cause}") from cause
-        if not isinstance(given, bytes | bytearray):
+        if type(given) is not bytes and not isinstance(given, bytes | bytearray):
             raise EntropyError(f"the random source gave {type(given).__name__}, expected bytes")
         if len(given) != count:
             raise EntropyError(f"the random source gave {len(given)} bytes, asked were {count}")

@@ -273,38 +273,40 @@ class Conversation:
     # ---- what handlers want done --------------------------------------------------------------------
 
     def _perform(self, actions: list[Action], events: list[Event]) -> None:
+        outbox = self._outbox
         for action in actions:  # a `match` by class takes several times as long
             if type(action) is Send:
-                self._outbox.add_message(action.encoded)
+                outbox.flight.append(action.encoded)
                 if self.trace is not None:
                     self._note(True, action.message, len(action.encoded))
+            elif type(action) is LogKeys:
+                self._client.config.log_keys(action.client_random, action.schedule)
+            elif type(action) is WriteWith:
+                self._flush_flight()
+                outbox.add_change_cipher_spec()
+                if self.trace is not None:
+                    self._note(True, None, 1)
+                self._records.write_with(action.sealer)
+            elif type(action) is ReadWith:
+                self._records.read_with(action.opener)
+            elif type(action) is Complete:
+                self._complete(events)
             elif type(action) is Emit:
                 if type(action.event) is SignatureRequested:
                     action.event.request.defer_to(self._settle_signature)
                 events.append(action.event)
             elif type(action) is LimitRecords:
                 self._records.limit(action.sizes.unprotected, action.sizes.sent, action.sizes.received)
-            elif type(action) is WriteWith:
-                self._flush_flight()
-                self._outbox.add_change_cipher_spec()
-                if self.trace is not None:
-                    self._note(True, None, 1)
-                self._records.write_with(action.sealer)
-            elif type(action) is ReadWith:
-                self._records.read_with(action.opener)
-            elif type(action) is LogKeys:
-                self._client.config.log_keys(action.client_random, action.schedule)
-            elif type(action) is Complete:
-                self._complete(events)
             elif type(action) is StartEarly:
                 self._seal_data = self._seal_early
             elif not self._write_closed:  # Refuse, the last of the closed union Action
-                self._outbox.add_warning(Alert.NO_RENEGOTIATION)
-        if self._outbox.flight and type(self._state) is not WaitSignature:  # a flight leaves in one piece
+                outbox.add_warning(Alert.NO_RENEGOTIATION)
+        if outbox.flight and type(self._state) is not WaitSignature:  # a flight leaves in one piece
             self._flush_flight()
 
     def _complete(self, events: list[Event]) -> None:
-        self._flush_flight()
+        if self._outbox.flight:
+            self._flush_flight()
         self._seal_data = self._records.seal_data
         events.append(HandshakeCompleted(self.info))
         state = self._state
@@ -318,7 +320,7 @@ class Conversation:
         return sealed
 
     def _flush_flight(self) -> None:
-        if self._outbox.flush_flight():
+        if self._outbox.flush_flight() and self._ledger.last_sent is not True:
             self._ledger.note_flight(sent=True)
 
     def _shut_writing(self) -> None:

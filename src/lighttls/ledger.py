@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lighttls.handshake import Connected, FullHandshake, PeerVerified, PskHandshake, RawKeyVerified, Resumption
+from lighttls.handshake import Connected, FullHandshake, PeerVerified, PskHandshake, RawKeyVerified
 from lighttls.iana import TLS12
 from lighttls.info import ConnectionInfo
 
@@ -38,40 +38,41 @@ class Ledger:
 
     def info(self, state: Connected, hostname: str, sent: int, received_short: int, early: int) -> ConnectionInfo:
         """A snapshot."""
-        agreed = state.agreed
-        full = state.proof if isinstance(state.proof, FullHandshake) else None
-        psk = state.proof if isinstance(state.proof, PskHandshake) else None
+        agreed, proof = state.agreed, state.proof
+        terms = agreed.terms
+        full = proof if type(proof) is FullHandshake else None
+        psk = proof if type(proof) is PskHandshake else None
         auth = None if full is None else full.auth
         peer = None if full is None else full.peer
-        chain = peer if isinstance(peer, PeerVerified) else None
+        chain = peer if type(peer) is PeerVerified else None
         path = None if chain is None else chain.path
-        return ConnectionInfo(
-            version=TLS12,
-            cipher_suite=agreed.suite.code,
-            group=full.exchange.group if full is not None else psk.group if psk is not None else None,
-            peer_signature_scheme=None if full is None else full.exchange.scheme,
-            client_signature_scheme=None if auth is None else auth.scheme,
-            alpn_protocol=None if agreed.alpn_protocol is None else agreed.alpn_protocol.decode("ascii"),
-            extended_master_secret=agreed.extended_master_secret,
-            secure_renegotiation=agreed.secure_renegotiation,
-            session_resumed=isinstance(state.proof, Resumption),
-            server_hostname=hostname,
-            psk_identity=None if psk is None else psk.identity,
-            peer_chain=() if chain is None else chain.chain,
-            peer_raw_public_key=peer.spki if isinstance(peer, RawKeyVerified) else None,
-            verified_path=path,
-            trust_anchor=None if path is None else path.anchor,
-            time_checked=path is None or path.time_checked,
-            ocsp_response=None if chain is None else chain.ocsp_response,
-            sct_list=None if full is None else agreed.sct_list,  # SCT-05
-            requested_certificate_types=None if auth is None else auth.certificate_types,
-            requested_ca_names=() if auth is None else auth.ca_names,
-            client_certificate_sent=auth is not None and auth.identity is not None,
-            max_fragment_length=agreed.sizes.max_fragment_length,
-            record_size_limit=agreed.sizes.record_size_limit,
-            early_bytes=early,
-            bytes_sent=sent,
-            bytes_received=self.bytes_received + received_short,
-            flights=len(self._flight_times),
-            flight_times=tuple(self._flight_times),
+        return ConnectionInfo(  # by position, which takes a third of the time: in the order of its fields
+            TLS12,
+            agreed.suite.code,
+            full.exchange.group if full is not None else psk.group if psk is not None else None,
+            None if full is None else full.exchange.scheme,
+            None if auth is None else auth.scheme,
+            None if terms.alpn_protocol is None else terms.alpn_protocol.decode("ascii"),
+            terms.extended_master_secret,
+            terms.secure_renegotiation,
+            full is None and psk is None,  # session_resumed
+            hostname,
+            None if psk is None else psk.identity,
+            () if chain is None else chain.chain,  # peer_chain
+            peer.spki if type(peer) is RawKeyVerified else None,
+            path,
+            None if path is None else path.anchor,
+            path is None or path.time_checked,
+            None if chain is None else chain.ocsp_response,
+            None if full is None else terms.sct_list,  # SCT-05
+            None if auth is None else auth.certificate_types,
+            () if auth is None else auth.ca_names,
+            auth is not None and auth.identity is not None,  # client_certificate_sent
+            terms.sizes.max_fragment_length,
+            terms.sizes.record_size_limit,
+            early,
+            sent,
+            self.bytes_received + received_short,
+            len(self._flight_times),
+            tuple(self._flight_times),
         )

@@ -40,7 +40,10 @@ _SMALL_DATA: Final = _SMALL - int(lib.LT_RECORD_EXPANSION)
 
 _BYTES: Final = ffi.typeof("uint8_t[]")
 _SIGNATURE: Final = ffi.typeof(f"uint8_t[{lib.LT_SIGNATURE_MAX}]")
+_new = ffi.new
 _from_buffer = ffi.from_buffer
+_verify = lib.lt_verify_vartime
+_hash = lib.lt_hash
 _seal = lib.lt_records_seal
 _seal_data = lib.lt_records_seal_data
 _open = lib.lt_records_open
@@ -211,6 +214,8 @@ class NativeRecordSealer:
         one that `close` may still need.
         """
         _shared.check_limit(limit)
+        if type(data) is bytes and len(data) <= limit:
+            return self._seal_part(content_type, data, len(data), limit, 1)
         step = _SEALED_DATA // (limit + lib.LT_RECORD_EXPANSION) * limit
         parts: list[bytes] = []
         with _from_buffer(_BYTES, data) as view:
@@ -386,13 +391,13 @@ class NativeProvider:
             import hashlib
 
             return hashlib.sha1(data, usedforsecurity=False).digest()
-        out = ffi.new(_DIGEST)
+        out = _new(_DIGEST)
         if type(data) is bytes:
-            length = _checked(lib.lt_hash(out, _HASHES[algorithm], data, len(data)))
+            length = _hash(out, _HASHES[algorithm], data, len(data))
         else:
             with _from_buffer(_BYTES, data) as view:
-                length = _checked(lib.lt_hash(out, _HASHES[algorithm], view, len(view)))
-        digest: bytes = ffi.buffer(out, length)[:]
+                length = _hash(out, _HASHES[algorithm], view, len(view))
+        digest: bytes = ffi.buffer(out, _checked(length))[:]
         return digest
 
     def equal(self, left: bytes, right: bytes) -> bool:
@@ -453,8 +458,11 @@ class NativeProvider:
         return None if count < 0 else ffi.unpack(cut, count)
 
     def verify(self, scheme: int, spki: bytes, signature: bytes, message: bytes | bytearray | memoryview) -> None:
-        message = bytes(message)
-        status = lib.lt_verify_vartime(scheme, spki, len(spki), signature, len(signature), message, len(message))
+        if type(message) is not bytes:
+            message = bytes(message)
+        status = _verify(scheme, spki, len(spki), signature, len(signature), message, len(message))
+        if status >= 0:
+            return
         if status == lib.LT_ERR_UNSUPPORTED:
             _signatures.verify(scheme, spki, signature, message)
         elif status == lib.LT_ERR_AUTH:
@@ -462,4 +470,4 @@ class NativeProvider:
         elif status == lib.LT_ERR_KEY:
             raise _shared.no_public_key()
         else:
-            _checked(status)
+            raise _misused(status)

@@ -52,5 +52,5 @@ def channel_binding(state: Connected, kind: str) -> bytes:
 
 
 def _need_extended_master_secret(state: Connected, what: str) -> None:
-    if not state.agreed.extended_master_secret:  # EMS-07, EMS-08
+    if not state.agreed.terms.extended_master_secret:  # EMS-07, EMS-08
         raise UsageError(f"{what} needs the extended master secret (RFC 7627), which this server does not support")

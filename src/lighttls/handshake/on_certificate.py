@@ -43,7 +43,7 @@ def on_certificate(
             "the server's certificate does not allow digital signatures, which ECDHE needs", ChainReason.KEY_USAGE
         )
     # 3.
-    if state.agreed.status_announced:
+    if state.agreed.terms.status_announced:
         return WaitCertificateStatus(state.agreed, chain, leaf)
     return WaitServerKeyExchange(state.agreed, verified_peer(state.agreed, chain, leaf, None))
 
@@ -73,9 +73,9 @@ def judge_key(agreed: Agreed, key: PublicKey, whose: str) -> None:
 
 def _unanswered(agreed: Agreed, ocsp_response: bytes | None) -> frozenset[int]:
     """A status that was announced and left out is none."""
-    if agreed.status_announced and ocsp_response is None:
-        return agreed.unanswered | {ExtensionType.STATUS_REQUEST}
-    return agreed.unanswered
+    if agreed.terms.status_announced and ocsp_response is None:
+        return agreed.terms.unanswered | {ExtensionType.STATUS_REQUEST}
+    return agreed.terms.unanswered
 
 
 def _signature_memory(config: ClientConfig) -> VerifiedSignatures | None:
@@ -96,7 +96,7 @@ def verified_peer(
         policy=client.config.verify,
         provider=client.provider,
         ocsp_response=ocsp_response,
-        sct_list=agreed.sct_list,
+        sct_list=agreed.terms.sct_list,
         unanswered=_unanswered(agreed, ocsp_response),
         known_signatures=client.config.derived("verified signatures", _signature_memory),
     )

@@ -22,7 +22,7 @@ def on_certificate_request(out: Output, state: WaitRequestOrDone, msg: Certifica
         certificate_types=tuple(msg.certificate_types),
         signature_schemes=msg.supported_signature_algorithms,
         ca_names=msg.certificate_authorities,
-        raw_public_key=state.agreed.client_raw_key,
+        raw_public_key=state.agreed.terms.client_raw_key,
     )
     identity = _chosen(client.config.identity, request)
     scheme = None if identity is None else request.scheme_for(identity)  # CAUTH-05, CAUTH-06

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lighttls.crypto.suites import SUITES
+from lighttls.crypto.suites import SUITES, Suite
 from lighttls.errors import (
     DecodeError,
     HandshakeFailure,
@@ -13,11 +13,12 @@ from lighttls.errors import (
 )
 from lighttls.handshake.certificate_types import shows_raw_key, wants_raw_key
 from lighttls.handshake.output import LimitRecords, Output
-from lighttls.handshake.record_sizes import agreed_sizes
+from lighttls.handshake.record_sizes import UNLIMITED, agreed_sizes
 from lighttls.handshake.resumption import resume
 from lighttls.handshake.states import (
     Agreed,
     Offer,
+    Terms,
     WaitCertificate,
     WaitChangeCipherSpecResumed,
     WaitPskHint,
@@ -35,8 +36,9 @@ from lighttls.messages.extensions import (
     RenegotiationInfo,
     SignedCertificateTimestampList,
 )
+from lighttls.session import Session
 
-_ANSWERS_KEPT = 16  # sets; servers that answer differently are few
+_ANSWERS_KEPT = _TERMS_KEPT = 16  # servers that answer differently are few
 _VERSION_NAMES = {0x0300: "SSL 3.0", 0x0301: "TLS 1.0", 0x0302: "TLS 1.1", 0x0304: "TLS 1.3"}
 _NEVER_ANSWERED = frozenset((ExtensionType.SIGNATURE_ALGORITHMS, ExtensionType.SIGNATURE_ALGORITHMS_CERT))  # SH-15
 # EMS-02, SNI-05, OCSP-02, TICKET-05; whether server_name is answered makes no difference (SNI-06, RESUME-13)
@@ -75,32 +77,48 @@ def on_server_hello(
     if msg.compression_method != 0:  # SH-08
         raise IllegalParameter(f"the server chose compression method {msg.compression_method}, we offered none")
     suite = SUITES[msg.cipher_suite]
-    answers = _answers(offer, msg.extensions or (), with_points=suite.ephemeral and session is None)
+    terms = _terms(offer, suite, _answers(msg.extensions or ()), session)
+    if terms.sizes is not UNLIMITED:
+        out.do(LimitRecords(terms.sizes))
+    agreed = Agreed(offer, suite, msg.random, msg.session_id, terms)
+    if session is not None:
+        return resume(out, agreed, session)
+    if suite.key_type:
+        return WaitRawPublicKey(agreed) if terms.server_raw_key else WaitCertificate(agreed)
+    return WaitPskParams(agreed) if suite.ephemeral else WaitPskHint(agreed)
+
+
+def _terms(offer: Offer, suite: Suite, answers: dict[int, bytes], session: Session | None) -> Terms:
+    """What the answers come to. It follows from them and our settings alone, so those of full handshakes are kept."""
+    if session is not None or ExtensionType.SIGNED_CERTIFICATE_TIMESTAMP in answers:  # which is long, and seldom alike
+        return _judge(offer, suite, answers, session)
+    kept: dict[tuple[object, ...], Terms] = offer.client.config.derived("terms", lambda _: {})
+    key = (offer.client.server.text, suite.code, offer.extension_types, *answers.items())
+    terms = kept.get(key)
+    if terms is None:
+        terms = _judge(offer, suite, answers, None)
+        if len(kept) >= _TERMS_KEPT:
+            kept.clear()
+        kept[key] = terms
+    return terms
+
+
+def _judge(offer: Offer, suite: Suite, answers: dict[int, bytes], session: Session | None) -> Terms:
+    _check_answers(offer, answers, with_points=suite.ephemeral and session is None)
     if suite.pre_shared and ExtensionType.STATUS_REQUEST in answers:  # OCSP-03
         raise IllegalParameter("the server announces the status of a certificate, but chose a suite that has none")
-    raw_key = shows_raw_key(offer.client, suite, answers, session)
-    sizes = agreed_sizes(offer.client.config, answers, session)
-    out.do(LimitRecords(sizes))
-    agreed = Agreed(
-        offer=offer,
-        suite=suite,
-        server_random=msg.random,
+    return Terms(
+        server_raw_key=shows_raw_key(offer.client, suite, answers, session),
+        sizes=agreed_sizes(offer.client.config, answers, session),
         extended_master_secret=_extended_master_secret(offer, answers),
         secure_renegotiation=_secure_renegotiation(offer, answers),
         alpn_protocol=_alpn(offer, answers),  # ALPN-07, ALPN-09: anew, also in a resumed handshake
-        sizes=sizes,
-        session_id=msg.session_id,
         ticket_announced=ExtensionType.SESSION_TICKET in answers,
         status_announced=ExtensionType.STATUS_REQUEST in answers,
         sct_list=_timestamps(answers),
         unanswered=_unanswered(offer, answers),
         client_raw_key=wants_raw_key(offer.client, answers),
     )
-    if session is not None:
-        return resume(out, agreed, session)
-    if suite.pre_shared:
-        return WaitPskParams(agreed) if suite.ephemeral else WaitPskHint(agreed)
-    return WaitRawPublicKey(agreed) if raw_key else WaitCertificate(agreed)
 
 
 def _unanswered(offer: Offer, answers: dict[int, bytes]) -> frozenset[int]:
@@ -112,13 +130,18 @@ def _unanswered(offer: Offer, answers: dict[int, bytes]) -> frozenset[int]:
     return kept.setdefault(found, found)
 
 
-def _answers(offer: Offer, extensions: tuple[Extension, ...], *, with_points: bool) -> dict[int, bytes]:
-    answers: dict[int, bytes] = {}  # in any order (SH-18)
-    for extension in extensions:
-        if extension.extension_type in answers:  # SH-13
-            raise DecodeError(f"ServerHello has extension {extension.extension_type} twice")
-        answers[extension.extension_type] = extension.data
+def _answers(extensions: tuple[Extension, ...]) -> dict[int, bytes]:
+    """By number, in any order (SH-18)."""
+    answers = {extension.extension_type: extension.data for extension in extensions}
+    if len(answers) != len(extensions):  # SH-13
+        numbers = [extension.extension_type for extension in extensions]
+        twice = next(number for number in numbers if numbers.count(number) > 1)
+        raise DecodeError(f"ServerHello has extension {twice} twice")
     answers.pop(ExtensionType.SUPPORTED_GROUPS, None)  # SH-17: a known server fault, harmless
+    return answers
+
+
+def _check_answers(offer: Offer, answers: dict[int, bytes], *, with_points: bool) -> None:
     for number in answers:
         if number not in offer.extension_types or number in _NEVER_ANSWERED:  # SH-14 to SH-16
             name = name_of(ExtensionType, number)
@@ -130,7 +153,6 @@ def _answers(offer: Offer, extensions: tuple[Extension, ...], *, with_points: bo
     # GRP-04, GRP-05; where no points are exchanged nothing hangs on it (GRP-07, RFC 8422 §4)
     if formats is not None and 0 not in EcPointFormats.parse(formats).ec_point_format_list and with_points:
         raise IllegalParameter("the server does not take uncompressed points")
-    return answers
 
 
 def _extended_master_secret(offer: Offer, answers: dict[int, bytes]) -> bool:

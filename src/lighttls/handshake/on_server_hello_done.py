@@ -89,7 +89,7 @@ def derive_keys(out: Output, agreed: Agreed, premaster: Premaster) -> KeySchedul
     """The master secret, right behind ClientKeyExchange, and its copy for the key log."""
     offer = agreed.offer
     # RFC 7627 §3: the session hash ends with ClientKeyExchange (EMS-03).
-    session_hash = out.transcript.digest(agreed.suite.prf_hash) if agreed.extended_master_secret else None
+    session_hash = out.transcript.digest(agreed.suite.prf_hash) if agreed.terms.extended_master_secret else None
     schedule = offer.client.provider.key_schedule(
         agreed.suite, premaster, offer.random, agreed.server_random, session_hash
     )
@@ -149,6 +149,6 @@ def send_last_flight(
     """Switch our side to the new keys; the other direction's are kept for the server's ChangeCipherSpec."""
     sealer, opener = schedule.record_keys()
     verify_data = send_finished(out, agreed, schedule, sealer)
-    if agreed.ticket_announced:
+    if agreed.terms.ticket_announced:
         return WaitTicket(agreed, proof, verify_data, schedule, opener)
     return WaitChangeCipherSpec(agreed, proof, None, verify_data, schedule, opener)

@@ -83,7 +83,7 @@ def resume(out: Output, agreed: Agreed, session: Session) -> WaitTicketResumed |
     RFC 7627 §5.3: with an extended master secret in one of the two handshakes and not in the other, the peer may be
     two, of which one only passes on what the other says.
     """
-    if agreed.extended_master_secret != (session.facts.extended_master_secret == 1):  # RESUME-10, RESUME-11
+    if agreed.terms.extended_master_secret != (session.facts.extended_master_secret == 1):  # RESUME-10, RESUME-11
         had = "with" if session.facts.extended_master_secret else "without"
         raise HandshakeFailure(f"the server resumes a session {had} extended master secret as if it were the contrary")
     offer = agreed.offer
@@ -93,7 +93,7 @@ def resume(out: Output, agreed: Agreed, session: Session) -> WaitTicketResumed |
     out.do(LogKeys(offer.random, schedule))
     sealer, opener = schedule.record_keys()
     proof = Resumption(session)
-    if agreed.ticket_announced:
+    if agreed.terms.ticket_announced:
         return WaitTicketResumed(agreed, proof, schedule, sealer, opener)
     return WaitChangeCipherSpecResumed(agreed, proof, None, schedule, sealer, opener)
 
@@ -114,13 +114,13 @@ def session_of(state: Connected, now: float) -> Session | None:
     peer = None if isinstance(proof, PskHandshake) else proof.peer
     return Session.new(
         suite=agreed.suite.code,
-        extended_master_secret=agreed.extended_master_secret,
+        extended_master_secret=agreed.terms.extended_master_secret,
         master_secret=state.schedule.master_secret(),
         ticket=ticket,
         session_id=b"" if ticket else agreed.session_id,  # TICKET-17
         binding=bound_to,
         server_name=client.server.text,
-        max_fragment_length=agreed.sizes.max_fragment_length or 0,
+        max_fragment_length=agreed.terms.sizes.max_fragment_length or 0,
         issued=int(now),
         lifetime=hint if ticket else DAY,
         not_after=min(_not_after(peer), _lists_until(client.config, now)),
@@ -159,7 +159,7 @@ def _worth_keeping(state: Connected, proof: FullHandshake | PskHandshake) -> boo
     config = state.agreed.offer.client.config
     peer = proof.peer if isinstance(proof, FullHandshake) and isinstance(proof.peer, PeerVerified) else None
     return (
-        (state.agreed.extended_master_secret or config.allow_non_ems_resumption)
+        (state.agreed.terms.extended_master_secret or config.allow_non_ems_resumption)
         and (peer is None or peer.path.time_checked)
         and _believed_time(config) is not None
     )
@@ -230,10 +230,11 @@ def _policy_ids(config: ClientConfig) -> bytes | None:
 
     None if there is a hook that cannot say.
     """
+    verifier, identity, psk = config.verify.verifier, config.identity, config.psk
     if (
-        config.verify.verifier is None
-        and isinstance(config.identity, Identity | None)
-        and isinstance(config.psk, Psk | None)
+        verifier is None
+        and (identity is None or isinstance(identity, Identity))
+        and (psk is None or isinstance(psk, Psk))
     ):
         return _NO_HOOKS
     ids: list[bytes] = []

@@ -49,12 +49,9 @@ class RecordSizes:
 
 
 @struct
-class Agreed:
-    """What stands since the ServerHello."""
+class Terms:
+    """What the extensions of a ServerHello come to. Connections that got the same answers share it."""
 
-    offer: Offer
-    suite: Suite
-    server_random: bytes
     extended_master_secret: bool
     secure_renegotiation: bool
     alpn_protocol: bytes | None
@@ -62,9 +59,20 @@ class Agreed:
     status_announced: bool  # a CertificateStatus may come (OCSP-04)
     sct_list: bytes | None  # the server's signed certificate timestamps, as sent
     unanswered: frozenset[int]  # extensions of ours that the server left out
-    session_id: bytes  # the server's; empty: it will not know us again by one
     ticket_announced: bool  # NewSessionTicket comes before ChangeCipherSpec (TICKET-06, TICKET-07)
-    client_raw_key: bool  # our Certificate, if the server wants one, carries a raw public key (RFC 7250)
+    server_raw_key: bool  # the server's Certificate carries a raw public key (RFC 7250)
+    client_raw_key: bool  # so does ours, if the server wants one
+
+
+@struct
+class Agreed:
+    """What stands since the ServerHello."""
+
+    offer: Offer
+    suite: Suite
+    server_random: bytes
+    session_id: bytes  # the server's; empty: it will not know us again by one
+    terms: Terms
 
 
 # Proof values: each is made in one function, right after its check. `Connected` takes `FinishedVerified`, and with it

@@ -7,6 +7,8 @@ few microseconds, and nothing has to be copied or resumed. Freed at Finished.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from lighttls._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,15 +18,15 @@ if TYPE_CHECKING:
 class Transcript:
     """Messages in order, both directions, without HelloRequest."""
 
-    __slots__ = ("_provider", "_raw")
+    __slots__ = ("_provider", "_raw", "add")
+
+    add: Callable[[bytes], None]
+    """Append one message with its header."""
 
     def __init__(self, provider: CryptoProvider) -> None:
         self._provider = provider
         self._raw = bytearray()
-
-    def add(self, encoded: bytes) -> None:
-        """Append one message with its header."""
-        self._raw += encoded
+        self.add = self._raw.extend
 
     def digest(self, algorithm: str) -> bytes:
         """The hash of everything so far."""
@@ -36,4 +38,4 @@ class Transcript:
 
     def clear(self) -> None:
         """Forget it all: the handshake is complete."""
-        self._raw = bytearray()
+        self._raw.clear()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lighttls.iana import HandshakeType
 from lighttls.messages.base import EXTENSION, RANDOM, Extension, Message, message
-from lighttls.wire import ListOf, OptionalTail, Uint, Vector, field
+from lighttls.wire import ListOf, OptionalTail, Remembered, Uint, Vector, field
 
 _EXTENSIONS = OptionalTail(ListOf(EXTENSION, 0, 0xFFFF))
 
@@ -38,7 +38,7 @@ class ServerHello(Message):
     session_id: bytes = field(Vector(0, 32))
     cipher_suite: int = field(Uint(2))
     compression_method: int = field(Uint(1))
-    extensions: tuple[Extension, ...] | None = field(_EXTENSIONS)
+    extensions: tuple[Extension, ...] | None = field(Remembered(_EXTENSIONS))  # most servers answer alike
 
 
 @message(HandshakeType.SERVER_HELLO_DONE)

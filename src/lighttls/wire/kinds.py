@@ -203,3 +203,35 @@ class OptionalTail:
         out.depth += 1
         self.kind.write(out, value, path, parts)
         out.depth -= 1
+
+
+class Remembered:
+    """A last field, mostly the same in all messages, whose values are kept by their bytes and shared."""
+
+    def __init__(self, kind: Kind) -> None:
+        self.kind = kind
+        self._values: dict[bytes, object] = {}
+
+    def read(self, out: Writer, target: str, path: str, end: str) -> None:
+        raw, values, keep = (out.fresh(stem) for stem in ("raw", "values", "keep"))
+        out.constants[values] = self._values
+        out.constants[keep] = self._keep
+        out.add(f"{raw} = data[pos:{end}]", f"{target} = {values}.get({raw})")
+        out.add(f"if {target} is not None: pos = {end}", "else:")
+        out.depth += 1
+        self.kind.read(out, target, path, end)
+        out.add(f"if pos == {end}: {keep}({raw}, {target})")
+        out.depth -= 1
+
+    def write(self, out: Writer, value: str, path: str, parts: str) -> None:
+        self.kind.write(out, value, path, parts)
+
+    def _keep(self, raw: bytes, value: object) -> None:
+        if len(raw) <= _LONGEST_REMEMBERED:
+            if len(self._values) >= _MOST_REMEMBERED:
+                self._values.clear()
+            self._values[raw] = value
+
+
+_MOST_REMEMBERED = 16
+_LONGEST_REMEMBERED = 512  # bytes

@@ -11,7 +11,7 @@ from lighttls.crypto import SUITES
 from lighttls.handshake import Client, Output, Transcript, wipe_secrets
 from lighttls.handshake.on_psk import on_psk_done
 from lighttls.handshake.record_sizes import UNLIMITED
-from lighttls.handshake.states import Agreed, Offer, WaitPskDone, WaitPskHint, WaitPskParams
+from lighttls.handshake.states import Agreed, Offer, Terms, WaitPskDone, WaitPskHint, WaitPskParams
 from lighttls.iana import CipherSuite, NamedGroup
 from lighttls.messages import EcdhePskClientKeyExchange, Finished, ServerHelloDone
 from lighttls.x509 import reference_name
@@ -30,16 +30,19 @@ def agreed(provider: Any, psk: Any, extended: bool = True) -> Agreed:
         offer=offer,
         suite=SUITES[ECDHE],
         server_random=SERVER_RANDOM,
-        extended_master_secret=extended,
-        secure_renegotiation=True,
-        alpn_protocol=None,
-        sizes=UNLIMITED,
-        status_announced=False,
-        sct_list=None,
-        unanswered=frozenset(),
         session_id=b"",
-        ticket_announced=False,
-        client_raw_key=False,
+        terms=Terms(
+            extended_master_secret=extended,
+            secure_renegotiation=True,
+            alpn_protocol=None,
+            sizes=UNLIMITED,
+            status_announced=False,
+            sct_list=None,
+            unanswered=frozenset(),
+            ticket_announced=False,
+            server_raw_key=False,
+            client_raw_key=False,
+        ),
     )
 
 

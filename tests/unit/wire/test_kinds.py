@@ -10,7 +10,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lighttls.errors import DecodeError, InternalError
-from lighttls.wire import Fixed, ListOf, Nested, OptionalTail, Rest, Structure, Uint, Vector, field, structure
+from lighttls.wire import (
+    Fixed,
+    ListOf,
+    Nested,
+    OptionalTail,
+    Remembered,
+    Rest,
+    Structure,
+    Uint,
+    Vector,
+    field,
+    structure,
+)
 
 
 @structure
@@ -62,6 +74,10 @@ OPEN_ENDED = {
     "optional-vector": (OptionalTail(Vector(0, 0xFF)), st.none() | st.binary(max_size=40)),
     "optional-list": (
         OptionalTail(ListOf(Nested(Point), 0, 0xFFFF)),
+        st.none() | st.lists(points, max_size=4).map(tuple),
+    ),
+    "remembered-list": (
+        Remembered(OptionalTail(ListOf(Nested(Point), 0, 0xFFFF))),
         st.none() | st.lists(points, max_size=4).map(tuple),
     ),
 }
@@ -200,3 +216,26 @@ def test_optional_tail_tells_absent_from_empty() -> None:
     assert cls.parse(b"\xaa\x00").value == b""
     assert cls(0xAA, None).build() == b"\xaa"
     assert cls(0xAA, b"").build() == b"\xaa\x00"
+
+
+def test_same_bytes_give_the_same_value_and_only_so_many_are_kept() -> None:
+    kind = Remembered(Vector(0, 0xFFFF))
+    cls = holder(kind, last=True)
+    octets = b"\xaa\x00\x09a value, "[:12]
+    first = cls.parse(octets).value
+    assert cls.parse(octets).value is first
+    for number in range(100):
+        assert cls.parse(b"\xaa\x00\x02%02d" % number).value == b"%02d" % number
+        assert len(kind._values) <= 16
+    assert cls.parse(octets).value == first
+
+
+def test_long_or_malformed_bytes_are_not_kept() -> None:
+    kind = Remembered(Vector(0, 0xFFFF))
+    cls = holder(kind, last=True)
+    assert cls.parse(b"\xaa\x02\x00" + bytes(512)).value == bytes(512)
+    for octets in (b"\xaa\x00\x02a", b"\xaa\x00\x01ab"):
+        for _ in range(2):
+            with pytest.raises(DecodeError, match=r"^Holder"):
+                cls.parse(octets)
+    assert not kind._values
