@@ -3,6 +3,7 @@
 from lighttls.testing.modem.faults import Faults
 from lighttls.testing.modem.module import LATENCY, Situation
 from lighttls.testing.modem.network import Connection, Echo, Network, Peer, PeerLink, TcpPeer, tcp
+from lighttls.testing.modem.pty import Pty
 from lighttls.testing.modem.simulator import MODULES, SerialLine, SimulatedModem
 from lighttls.testing.modem.timeline import RealTimeline, Timeline
 
@@ -15,6 +16,7 @@ __all__ = [
     "Network",
     "Peer",
     "PeerLink",
+    "Pty",
     "RealTimeline",
     "SerialLine",
     "SimulatedModem",

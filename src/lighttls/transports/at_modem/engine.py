@@ -193,6 +193,16 @@ class Engine:
         """Whether the modem is answering a command of `task`."""
         return self._owner is task
 
+    def stop(self, error: ModemError) -> None:
+        """The serial line is gone: everything ends with `error`."""
+        self.on_lost(error)
+        self._queue.clear()
+        self._command = self._owner = None
+        for task in tuple(self._tasks):
+            while not task.done:
+                self._resume(task, None, error)
+        self._queue.clear()
+
     # What dialects use
 
     def send_raw(self, data: bytes) -> None:

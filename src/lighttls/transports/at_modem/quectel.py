@@ -135,6 +135,7 @@ class Quectel(Dialect):
             try:
                 yield Command(command, _OPEN_LIMIT)
             except CommandRefused as refusal:
+                link.check()
                 raise (yield from self._why(link, port, refusal)) from refusal
             told = yield Wait(_OPEN_LIMIT, lambda: link.opened is not None or link.failure)
             link.check()

@@ -100,6 +100,7 @@ class SaraU201(Dialect):
         try:
             yield Command(f'AT+USOCO={link.number},"{host}",{port}', _OPEN_LIMIT)
         except CommandRefused as refusal:
+            link.check()
             reply: Reply = yield Command(f"AT+USOCTL={link.number},1", info=(b"+USOCTL:",), tolerant=True)
             code = numbers_in(reply.lines[-1])[-1] if reply.lines else None
             yield from self.release(link)

@@ -1,0 +1,258 @@
+"""A modem for asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, Final, Protocol, Self, TypeVar
+
+from lighttls.errors import ConfigurationError, LightTLSError, UsageError
+from lighttls.transports.at_modem.dialect import Dialect, Identity, Settings
+from lighttls.transports.at_modem.engine import Engine, Steps, Task
+from lighttls.transports.at_modem.families import detect, family
+from lighttls.transports.at_modem.link import Link
+from lighttls.transports.at_modem.ports import open_serial
+from lighttls.transports.at_modem.results import ModemError
+
+T = TypeVar("T")
+_READ_SIZE: Final = 8192
+_HIGH_WATER: Final = 16384  # bytes that wait for the module before `drain` waits
+
+
+class Reader(Protocol):
+    async def read(self, n: int) -> bytes: ...
+
+
+class Writer(Protocol):
+    def write(self, data: bytes) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class _SerialWriter:
+    """Both directions of a serial port that we opened, closed together."""
+
+    def __init__(self, there: asyncio.ReadTransport, back: asyncio.WriteTransport) -> None:
+        self._there = there
+        self._back = back
+
+    def write(self, data: bytes) -> None:
+        self._back.write(data)
+
+    def close(self) -> None:
+        self._there.close()
+        self._back.close()
+
+
+class AsyncModem:
+    """An AT modem under asyncio, over a reader and a writer as `serial_asyncio.open_serial_connection` gives them.
+
+    `AsyncModem.open(name)` opens a serial port itself. Tasks may use several connections at once; settings and errors
+    are those of `Modem`. It is made inside a running event loop.
+    """
+
+    def __init__(self, reader: Reader, writer: Writer, dialect: str | None = None, **settings: Any) -> None:
+        try:
+            self.settings = Settings(**settings)
+        except TypeError as cause:
+            raise ConfigurationError(f"a setting of the modem does not exist: {cause}") from cause
+        chosen = family(dialect) if dialect else None
+        self._reader = reader
+        self._writer = writer
+        self._engine = Engine()
+        self._dialect = chosen(self._engine, self.settings) if chosen else None
+        self._loop = asyncio.get_running_loop()
+        self._waiting: list[tuple[Task[Any], asyncio.Future[None]]] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._broken: ModemError | None = None
+        self._setting_up = asyncio.Lock()
+        self._pump = self._loop.create_task(self._listen())
+
+    @classmethod
+    async def open(cls, name: str, dialect: str | None = None, *, baud: int = 115200, **settings: Any) -> Self:
+        """Open the serial port of that name (needs pyserial; not on Windows)."""
+        serial = open_serial(name, baud, flow_control=bool(settings.get("flow_control")))
+        loop = asyncio.get_running_loop()
+        reader = asyncio.StreamReader()
+        incoming = os.fdopen(os.dup(serial.fileno()), "rb", buffering=0)
+        outgoing = os.fdopen(os.dup(serial.fileno()), "wb", buffering=0)
+        serial.close()
+        there, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), incoming)
+        back, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, outgoing)
+        return cls(reader, _SerialWriter(there, back), dialect, **settings)
+
+    async def open_tcp(self, host: str, port: int) -> AsyncConnection:
+        """Open a TCP connection: reader and writer for `lighttls.aio.Stream`, in one object."""
+        async with self._setting_up:  # one brings the modem up, the others find it ready
+            dialect = await self.dialect()
+            return AsyncConnection(self, await self.run(dialect.open(host, port)))
+
+    async def identify(self) -> Identity:
+        """Maker, model, firmware, and the numbers of module and SIM."""
+        return await self.run((await self.dialect()).identify())
+
+    async def dialect(self) -> Dialect:
+        """The module's dialect. Asks for it if it is not known yet."""
+        if self._dialect is None:
+            self._dialect = await self.run(detect(self._engine, self.settings))
+        return self._dialect
+
+    async def run(self, steps: Steps[T]) -> T:
+        """Carry out a command sequence. One that is cancelled goes on by itself."""
+        if self._broken is not None:
+            raise self._broken
+        task = self._engine.start(steps, self._loop.time())
+        if not task.done:
+            future: asyncio.Future[None] = self._loop.create_future()
+            self._waiting.append((task, future))
+            self._go_on()
+            await future
+        else:
+            self._go_on()
+        return task.result()
+
+    async def close(self) -> None:
+        """Close the port. Connections that are still open end with it."""
+        self._pump.cancel()
+        self._break(ModemError("the modem was closed by us", "serial line"))
+        with suppress(Exception):  # it may be broken already
+            self._writer.close()
+        await asyncio.wait((self._pump,))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def _listen(self) -> None:
+        try:
+            while data := await self._reader.read(_READ_SIZE):
+                self._engine.receive(data, self._loop.time())
+                self._go_on()
+            self._break(ModemError("the port was closed or unplugged", "serial line"))
+        except OSError as cause:
+            self._break(ModemError(f"reading failed: {cause}", "serial line"))
+
+    def _advance(self) -> None:
+        self._timer = None
+        self._engine.advance(self._loop.time())
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Write what there is, wake who has waited for it, and set the clock."""
+        data = self._engine.data_to_send()
+        if data:
+            try:
+                self._writer.write(data)
+            except OSError as cause:
+                self._break(ModemError(f"writing failed: {cause}", "serial line"))
+        for task, future in self._waiting:
+            if task.done and not future.done():
+                future.set_result(None)
+        self._waiting = [pair for pair in self._waiting if not pair[1].done()]
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        deadline = self._engine.deadline()
+        if deadline is not None and self._broken is None:
+            self._timer = self._loop.call_at(deadline, self._advance)
+
+    def _break(self, error: ModemError) -> None:
+        if self._broken is None:
+            self._broken = error
+            self._engine.stop(error)
+            self._go_on()
+
+
+class AsyncConnection:
+    """A TCP connection of an `AsyncModem`, with the methods of an asyncio reader and writer. Made by `open_tcp`."""
+
+    def __init__(self, modem: AsyncModem, link: Link) -> None:
+        self._modem = modem
+        self._link = link
+        self._arrived = b""
+        self._ended = False
+        self._receiving: asyncio.Task[bytes] | None = None
+        self._unsent = bytearray()
+        self._sender: asyncio.Task[None] | None = None
+        self._failure: BaseException | None = None
+        self._room = asyncio.Event()
+        self._room.set()
+        self._closer: asyncio.Task[None] | None = None
+
+    async def read(self, n: int = 65536) -> bytes:
+        """At most `n` bytes as soon as there are any; b"" at the end of the stream."""
+        if not self._arrived and not self._ended:
+            if self._receiving is None:
+                self._receiving = asyncio.ensure_future(self._receive())
+            receiving = self._receiving
+            await asyncio.wait((receiving,))  # a read that is cancelled leaves it to the next one
+            self._receiving = None
+            self._arrived = receiving.result()
+            self._ended = not self._arrived
+        data, self._arrived = self._arrived[:n], self._arrived[n:]
+        return data
+
+    def write(self, data: bytes) -> None:
+        """Queue `data`. Raises ModemError if the connection has failed."""
+        if self._closer is not None:
+            raise UsageError("this connection was closed by us")
+        self._check()
+        self._unsent += data
+        if len(self._unsent) > _HIGH_WATER:
+            self._room.clear()
+        if self._unsent and self._sender is None:
+            self._sender = asyncio.ensure_future(self._send())
+
+    async def drain(self) -> None:
+        """Wait until little enough waits. Raises ModemError if the connection has failed."""
+        await self._room.wait()
+        self._check()
+
+    def close(self) -> None:
+        """Send what is queued, then close the module's connection."""
+        if self._closer is None:
+            self._closer = asyncio.ensure_future(self._close())
+
+    def is_closing(self) -> bool:
+        return self._closer is not None
+
+    async def wait_closed(self) -> None:
+        """Wait until the connection is given back."""
+        if self._closer is not None:
+            await asyncio.wait((self._closer,))
+
+    async def _receive(self) -> bytes:
+        return await self._modem.run((await self._modem.dialect()).incoming(self._link))
+
+    async def _send(self) -> None:
+        dialect = await self._modem.dialect()
+        try:
+            while self._unsent:
+                taken = await self._modem.run(dialect.outgoing(self._link, bytes(self._unsent[: dialect.send_size])))
+                del self._unsent[:taken]
+                if len(self._unsent) <= _HIGH_WATER:
+                    self._room.set()
+        except LightTLSError as failure:
+            self._failure = failure
+            self._unsent.clear()
+        finally:
+            self._sender = None
+            self._room.set()
+
+    async def _close(self) -> None:
+        if self._sender is not None:
+            await asyncio.wait((self._sender,))
+        with suppress(LightTLSError):  # a modem that is gone has closed everything
+            await self._modem.run((await self._modem.dialect()).close(self._link))
+        if self._receiving is not None:
+            self._receiving.cancel()
+
+    def _check(self) -> None:
+        if self._failure is not None:
+            raise self._failure
