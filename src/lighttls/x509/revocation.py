@@ -70,7 +70,8 @@ class StatusCheck:
         self._known = known
         self._pool: Mapping[Name, Sequence[Certificate]] = {}
         self._under_way: list[bytes] = []  # signers whose paths are being judged (DER)
-        self._entitled: dict[tuple[bytes, bytes], CertificateError | None] = {}
+        self._judged: dict[tuple[bytes, bytes], CertificateError | None] = {}  # signer, anchor's key: what is wrong
+        self._issuing_keys: dict[tuple[bytes, bytes], bytes] = {}  # signer, anchor's key: who certified it
         self._signatures_left = SIGNATURES
         self._comparisons_left = COMPARISONS
         self._signers_left = SIGNERS
@@ -83,6 +84,8 @@ class StatusCheck:
         outermost = not self._under_way
         if outermost:
             self._pool = pool
+        else:
+            self._issuing_keys[path[0].der, anchor.spki] = path[1].spki if len(path) > 1 else anchor.spki
         unknown = None
         for depth in reversed(range(len(path))):
             try:
@@ -290,24 +293,21 @@ class StatusCheck:
         self, one: RevocationList, signer: Certificate, path: Sequence[Certificate], depth: int, anchor: Anchor
     ) -> None:
         """Whether a certificate outside the path entitles to sign this list."""
-        if signer.der in self._under_way:
-            return  # its own list, or one that its list speaks of: what it is waiting for
-        certificate = path[depth]
-        if one.issuer_name == certificate.issuer_name:
-            granted_by = {certificate.issuer_name}
-            if depth + 1 < len(path):
-                granted_by.add(path[depth + 1].issuer_name)
-            if signer.issuer_name not in granted_by:
-                raise _unusable(one, "is signed by a key that neither its issuer nor who certified that vouches for")
         fact = signer.der, anchor.spki
-        if fact not in self._entitled:
-            found = self._search(one, signer, path, anchor)
-            if not self._under_way:  # further in, the answer may hang on what is still being judged
-                self._entitled[fact] = found
+        if signer.der in self._under_way:
+            problem = None  # its own list, or one that its list speaks of: what it is waiting for
+        elif fact in self._judged:
+            problem = self._judged[fact]
         else:
-            found = self._entitled[fact]
-        if found is not None:
-            raise found
+            problem = self._search(one, signer, path, anchor)
+            if not self._under_way:  # further in, the answer may hang on what is still being judged
+                self._judged[fact] = problem
+        if problem is not None:
+            raise problem
+        if one.issuer_name == path[depth].issuer_name:
+            keys = [*(above.spki for above in path[depth + 1 :]), anchor.spki]
+            if self._issuing_keys.get(fact) not in keys[:2]:
+                raise _unusable(one, "is signed by a key that neither its issuer nor who certified that vouches for")
 
     def _search(
         self, one: RevocationList, signer: Certificate, path: Sequence[Certificate], anchor: Anchor

@@ -552,6 +552,24 @@ def test_key_for_lists_from_another_authority_of_the_same_anchor_does_not_do() -
     assert "neither its issuer nor who certified that vouches for" in said
 
 
+def test_key_for_lists_from_a_namesake_of_the_issuers_issuer_does_not_do() -> None:
+    """Names are for the asking below the same anchor; keys are not."""
+    rival = pki.authority("Rival", ROOT, serial=der.integer(8))
+    namesake = pki.make("Root", pki.ec_key("namesake"), rival, extensions=pki.ca(), serial=der.integer(9))
+    forged = signer("CA", namesake)
+    # the namesake's list about the forged certificate is by the root's name as well
+    lists = ROOT_LIST, crls.crl(rival), crls.crl(CA, key=forged.key), crls.crl(namesake)
+    said = unknown(UNUSABLE, *lists, others=[CA, rival, namesake, forged])
+    assert "neither its issuer nor who certified that vouches for" in said
+
+
+def test_authority_with_a_new_key_signs_lists_with_it() -> None:
+    """For what it issued with the old one; both keys are certified by the root."""
+    renewed = pki.make("CA", pki.ec_key("CA, renewed"), ROOT, extensions=pki.ca(), serial=der.integer(8))
+    verified(ROOT_LIST, crls.crl(renewed), others=[CA, renewed])
+    refused(REVOKED, ROOT_LIST, crls.crl(renewed, crls.entry(42)), others=[CA, renewed])
+
+
 @pytest.mark.parametrize(
     "fields",
     [
