@@ -80,6 +80,9 @@ def check_refusal(error: CertificateError) -> None:
     assert error.alert is not None
     check_text(str(error))
     assert explain(error).replace("\n", " ").isprintable()
+    for attempt in error.context.get("attempts", ()):
+        missing = attempt.missing_issuer
+        assert missing is None or all(url.isprintable() for url in missing.urls)
 
 
 def check_text(text: str) -> None:
@@ -138,6 +141,7 @@ def judge_chain(choices: int, data: bytes) -> None:
         check_refusal(error)
         return
     assert found.leaf.der == chain[0]
+    assert all(each.detail.isprintable() and each.origin.isprintable() for each in found.constraints)
     assert believing or own_anchor or chain[0] in SIGNED, "accepted what nobody signed"
 
 

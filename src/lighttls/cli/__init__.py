@@ -78,7 +78,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _add_verdict_options(parser: argparse.ArgumentParser) -> None:
     """What is trusted and what is checked, for `verify` and `explain`."""
     trust = parser.add_argument_group("what is trusted")
-    trust.add_argument("--cafile", metavar="FILE", help="PEM roots to trust (default: the system's)")
+    trust.add_argument("--cafile", metavar="FILE", help="roots to trust, PEM, or a folder (default: the system's)")
     below = "below this root: a file with it, or words of its name"
     for option, what in (("--allow-sha1-below", "accept SHA-1"), ("--allow-rsa1024-below", "accept RSA-1024")):
         trust.add_argument(option, metavar="ROOT", action="append", default=[], help=f"{what} {below}")

@@ -6,16 +6,14 @@ and the extensions that the certificate promises. Nothing is ever sent over the 
 
 from __future__ import annotations
 
-import json
-import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any, Final
+from typing import Final
 
 from lighttls.cli import verdict_options
 from lighttls.cli.connect import address
-from lighttls.cli.report import Report
+from lighttls.cli.report import Report, say_failure
 from lighttls.config import ClientConfig
 from lighttls.errors import CertificateError, LightTLSError, PeerAlert, TransportError, TruncatedStream, explain
 from lighttls.transports import connect
@@ -58,7 +56,7 @@ def run(options: Namespace) -> int:
         chain = recorder.chain or handshake.chain
         outcome = _outcome(handshake, recorder, chain, name, at, config)
     except LightTLSError as error:
-        return _say_failure(error, options.json)
+        return say_failure("explain", error, options.json)
     report = Report(chain, outcome, name, at)
     return _finish(report, handshake, f"{host}:{port}", options.json)
 
@@ -127,13 +125,3 @@ def _finish(report: Report, handshake: _Handshake, server: str, as_json: bool) -
     }
     report.show(as_json)
     return 0 if report.ok and handshake.proved else 1
-
-
-def _say_failure(error: LightTLSError, as_json: bool) -> int:
-    """Without a chain there is nothing to draw."""
-    if as_json:
-        found: dict[str, Any] = {"ok": False, "error": type(error).__name__, "message": str(error)}
-        print(json.dumps(found | {"explanation": explain(error)}, indent=2))
-    else:
-        print(f"lighttls explain: {type(error).__name__}: {explain(error)}", file=sys.stderr)
-    return 1

@@ -12,7 +12,7 @@ from itertools import pairwise
 from textwrap import wrap
 from typing import Any, Final
 
-from lighttls.errors import CertificateError, ChainReason, explain
+from lighttls.errors import CertificateError, ChainReason, LightTLSError, explain
 from lighttls.x509 import Anchor, Attempt, Certificate, VerifiedPath
 
 _ENDS_DRAWN: Final = 12  # paths of one tree: hostile chains have many that say the same
@@ -156,6 +156,16 @@ class Report:
     def _listed(self) -> Iterator[str]:
         for number, each in enumerate(self._sent, 1):
             yield f"number {number}: {each}" if isinstance(each, str) else self._line(each, 0)
+
+
+def say_failure(command: str, error: LightTLSError, as_json: bool) -> int:
+    """Say why there is no verdict, and return the exit status."""
+    if as_json:
+        found = {"ok": False, "error": type(error).__name__, "message": str(error), "explanation": explain(error)}
+        print(json.dumps(found, indent=2))
+    else:
+        print(f"lighttls {command}: {type(error).__name__}: {explain(error)}", file=sys.stderr)
+    return 1
 
 
 def _ends(error: CertificateError) -> list[End]:

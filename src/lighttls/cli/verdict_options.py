@@ -10,7 +10,7 @@ from binascii import a2b_base64
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from importlib import import_module
-from os.path import exists
+from os.path import exists, isdir
 from typing import Any, Final
 
 from lighttls.errors import ConfigurationError
@@ -30,7 +30,12 @@ _LARGEST_FILE: Final = 16 << 20  # bytes
 
 def trust_store(options: Namespace) -> TrustStore:
     """The roots, and what is permitted below single ones. Raises ConfigurationError."""
-    trust = TrustStore.from_file(options.cafile) if options.cafile else TrustStore.system()
+    if not options.cafile:
+        trust = TrustStore.system()
+    elif isdir(options.cafile):
+        trust = TrustStore.from_folder(options.cafile)
+    else:
+        trust = TrustStore.from_file(options.cafile)
     allowed: dict[bytes, tuple[Anchor, dict[str, Any]]] = {}
     for setting, given in (
         ({"sha1": True}, options.allow_sha1_below),

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import Namespace
 
 from lighttls.cli import verdict_options
-from lighttls.cli.report import Report
-from lighttls.errors import CertificateError, LightTLSError, explain
+from lighttls.cli.report import Report, say_failure
+from lighttls.errors import CertificateError, LightTLSError
 from lighttls.x509 import VerifiedPath, verify_chain
 
 
@@ -34,8 +33,7 @@ def run(options: Namespace) -> int:
         except CertificateError as refusal:
             outcome = refusal
     except LightTLSError as error:
-        print(f"lighttls verify: {type(error).__name__}: {explain(error)}", file=sys.stderr)
-        return 1
+        return say_failure("verify", error, options.json)
     report = Report(tuple(chain), outcome, options.host, at)
     report.show(options.json)
     return 0 if report.ok else 1

@@ -7,7 +7,7 @@ from hostile.certificates import Credential
 from hostile.server import Server
 from lighttls.testing import der_writer as der
 from support import certificates as kit
-from support import refused
+from support import loopback, pki, refused
 from support.refused import LEAF, MIDDLE, ROOT
 from support.terminal import Terminal, showing
 
@@ -51,3 +51,13 @@ def test_leaf_that_no_handshake_can_use_is_explained_all_the_same(terminal: Term
 def test_server_that_cannot_be_reached_is_said_to_programs(terminal: Terminal) -> None:
     shown = terminal.run("explain", "127.0.0.1:1", "--json", "--cafile", terminal.file("r.pem", refused.pem([ROOT])))
     assert (shown.status, shown.data["ok"], shown.data["error"]) == (1, False, "TransportError")
+
+
+def test_real_server_that_demands_a_certificate(terminal: Terminal) -> None:
+    """OpenSSL, as AWS IoT Core is set up."""
+    roots = terminal.file("root.pem", pki.shared().root.to_pem())
+    shown = terminal.run("explain", f"localhost:{loopback.server().port}", "--cafile", roots)
+    assert shown.status == 0, shown.out + shown.err
+    assert shown.out.startswith("good for localhost at ")
+    assert "VeriSign Class 3 Public Primary Certification Authority - G5" in shown.words
+    assert "note: the server asks for a client certificate, and none was sent" in shown.words

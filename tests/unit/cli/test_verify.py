@@ -59,6 +59,20 @@ def test_rsa_1024_is_allowed_below_one_root(terminal: Terminal) -> None:
     assert "RSA keys below it have 1024 bits or more" in shown.words
 
 
+def test_roots_may_lie_in_a_folder(terminal: Terminal) -> None:
+    folder = terminal.folder / "roots"
+    folder.mkdir()
+    (folder / "one.pem").write_bytes(refused.pem([ROOT]))
+    chain = terminal.file("chain.pem", refused.pem([LEAF, MIDDLE]))
+    question = ("verify", chain, "--host", "host.example", "--at", str(kit.NOW))
+    assert terminal.run(*question, "--cafile", str(folder)).status == 0
+
+
+def test_missing_file_is_said_to_programs_too(terminal: Terminal) -> None:
+    shown = terminal.run("verify", str(terminal.folder / "missing.pem"), "--host", "a.example", "--json")
+    assert (shown.status, shown.data["ok"], shown.data["error"]) == (1, False, "ConfigurationError")
+
+
 def test_client_certificate_has_no_host(terminal: Terminal) -> None:
     leaf = kit.make("device", kit.ec_key("server"), MIDDLE, extensions=[refused.purpose("1.3.6.1.5.5.7.3.2")])
     assert terminal.verify([leaf, MIDDLE], "--no-host", "--purpose", "client_auth").status == 0

@@ -111,3 +111,17 @@ def test_long_value_stands_for_itself() -> None:
     began = time.thread_time()
     assert marks in distinguished_name.normalise(name)[0]
     assert time.thread_time() - began < 0.5
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        (one(UTF8, "Müller".encode()), "Müller"),
+        (der.sequence(rdn((CN, UTF8, b"outer")), rdn((O, UTF8, b"b"), (CN, UTF8, b"inner"))), "inner"),
+        (one(UTF8, b"b", O), ""),
+        (one(UTF8, b"a\x1b[2J"), "a\\u{1b}[2J"),
+        (der.sequence(), ""),
+    ],
+)
+def test_common_name_is_the_most_specific_one_and_printable(name: bytes, expected: str) -> None:
+    assert distinguished_name.common_name(name) == expected

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import warnings
+from pathlib import Path
 
 import pytest
 
+import lighttls
 from lighttls.crypto.provider import CryptoProvider
-from lighttls.errors import CertificateError, explain
-from lighttls.x509 import TrustStore, verify_chain
+from lighttls.errors import CertificateError, ChainReason, explain
+from lighttls.x509 import TrustStore, VerificationRequest, VerifiedPath, verify_chain
+from lighttls.x509.explaining import what_if
+from support import certificates as kit
 from support import refused
 from support.refused import Refused
 
@@ -47,3 +54,59 @@ def test_refusal_says_where_and_keeps_every_path(case: Refused) -> None:
     assert attempt in context["attempts"]
     assert attempt.reason is case.reason
     assert 0 <= context["depth"] == attempt.depth <= len(attempt.certificates)
+
+
+def test_what_would_have_worked_is_asked_a_few_times_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many roots a hostile chain carries."""
+    asked = []
+    real = what_if.with_store
+    monkeypatch.setattr(what_if, "with_store", lambda *question: asked.append(question) or real(*question))
+    roots = [kit.root(f"Stranger {number}") for number in range(12)]
+    late = refused.middle(**refused.EXPIRED)
+    case = Refused("many roots", ChainReason.EXPIRED, (refused.LEAF, late, *roots), ())
+    assert "Nothing that the server sent leads anywhere else" in explain(refusal(case))
+    assert len(asked) == what_if.TRIALS
+
+
+def test_nothing_is_explained_before_somebody_asks() -> None:
+    """A refused handshake costs a device no more than it must."""
+    chain, root = ([made.der for made in made_of] for made_of in ((refused.LEAF,), (refused.ROOT,)))
+    program = f"""
+import sys
+from lighttls.errors import CertificateError, ChainReason, explain
+from lighttls.x509 import TrustStore, verify_chain
+try:
+    verify_chain({chain}, TrustStore.from_der({root[0]}), server_hostname="host.example", at={kit.NOW})
+except CertificateError as error:
+    before = "lighttls.x509.explaining" in sys.modules
+    explain(error)
+    print(before, "lighttls.x509.explaining" in sys.modules)
+"""
+    environment = {**os.environ, "PYTHONPATH": str(Path(lighttls.__file__).parents[1])}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "False True\n"
+
+
+def test_hint_of_an_application_stands_as_it_is() -> None:
+    class Refuser:
+        def verify(self, request: VerificationRequest) -> VerifiedPath:
+            raise CertificateError("not one of ours", ChainReason.UNKNOWN_ISSUER, hint="Call the plant.")
+
+    case = Refused("own", ChainReason.UNKNOWN_ISSUER, (refused.LEAF,), (), settings={"verifier": Refuser()})
+    assert explain(refusal(case)) == "Not one of ours. Call the plant."
+
+
+def test_missing_issuer_is_told_as_data() -> None:
+    case = next(case for case in refused.CASES if case.what == "intermediate")
+    attempt = refusal(case).context["attempt"]
+    missing = attempt.missing_issuer
+    assert (missing.subject, missing.subject_text) == (refused.MIDDLE.subject, "CN=Middle")
+    assert (missing.key_identifier, missing.urls) == (b"\xab" * 20, ("http://ca.example/middle.der",))
+    other = next(case for case in refused.CASES if case.reason is ChainReason.EXPIRED)
+    assert refusal(other).context["attempt"].missing_issuer is None
+
+
+def test_extension_that_cannot_be_read_is_named() -> None:
+    broken = [*kit.host("host.example"), (kit.AUTHORITY_INFO_ACCESS, False, b"\x04\x00")]
+    case = Refused("aia", ChainReason.MALFORMED, (kit.server(refused.MIDDLE, extensions=broken), refused.MIDDLE), ())
+    assert "The extension authorityInfoAccess of 'server' cannot be read" in explain(refusal(case))
