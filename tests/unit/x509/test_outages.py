@@ -11,15 +11,18 @@ from datetime import UTC, datetime
 
 import pytest
 
+from lighttls import explain
 from lighttls.crypto.provider import CryptoProvider
 from lighttls.errors import CertificateError, ChainReason
 from lighttls.testing import der_writer as der
-from lighttls.x509 import SignaturePolicy, TrustStore, VerifiedPath, verify_chain
+from lighttls.x509 import RevocationPolicy, SignaturePolicy, TrustStore, VerifiedPath, VerifyPolicy, verify_chain
 from support import certificates as kit
+from support import crls
 from support.certificates import Made
 
 HOST = "host.example"
 ZERO = der.integer(0)
+ORDINARY = VerifyPolicy()
 
 Verify = Callable[..., VerifiedPath]
 
@@ -45,7 +48,7 @@ def server(issuer: Made, since: str, until: str) -> Made:
 def verify(provider: CryptoProvider) -> Verify:
     """What a client with these anchors says to these certificates, on that day."""
 
-    def run(at: str, sent: list[Made], *anchors: Made | TrustStore) -> VerifiedPath:
+    def run(at: str, sent: list[Made], *anchors: Made | TrustStore, policy: VerifyPolicy = ORDINARY) -> VerifiedPath:
         trust = TrustStore.empty()
         for anchor in anchors:
             if isinstance(anchor, TrustStore):
@@ -53,7 +56,7 @@ def verify(provider: CryptoProvider) -> Verify:
             else:
                 trust.add(anchor.der)
         chain = [made.der for made in sent]
-        return verify_chain(chain, trust, server_hostname=HOST, at=moment(at), provider=provider)
+        return verify_chain(chain, trust, server_hostname=HOST, at=moment(at), policy=policy, provider=provider)
 
     return run
 
@@ -121,13 +124,19 @@ class TestAddTrust2020:
         assert error.reason is ChainReason.EXPIRED
         assert "USERTrust RSA Certification Authority" in str(error)
         assert f"expired on {self.END}" in str(error)
+        assert "'USERTrust RSA Certification Authority' has a root of its own" in explain(error)
+        assert "in your trust store that root would do" in explain(error)
+
+    def test_root_that_the_server_sends_in_vain_is_named_as_the_one_to_add(self, verify: Verify) -> None:
+        error = refusal(lambda: verify(self.AFTER, self.SENT[4], self.ADDTRUST))
+        assert "A path over 'USERTrust RSA Certification Authority' would have worked" in explain(error)
 
     def test_client_that_trusts_addtrust_alone_hears_which_root_is_missing_if_the_cross_certificate_is(
         self, verify: Verify
     ) -> None:
         error = refusal(lambda: verify(self.AFTER, self.SENT[3], self.ADDTRUST))
         assert error.reason is ChainReason.UNKNOWN_ISSUER
-        assert "USERTrust RSA Certification Authority" in str(error)
+        assert "is missing has the subject 'CN=USERTrust RSA Certification Authority" in explain(error)
 
 
 class TestDstRootX3In2021:
@@ -170,6 +179,8 @@ class TestDstRootX3In2021:
         assert error.reason is ChainReason.EXPIRED
         assert "anchor 'CN=DST Root CA X3" in str(error)
         assert f"expired on {self.END}" in str(error)
+        assert "a root in your trust store ended 1 second ago" in explain(error)
+        assert "A path over 'ISRG Root X1' would have worked" in explain(error)
 
     def test_name_and_key_without_dates_do_what_old_android_did(self, verify: Verify) -> None:
         """RFC 5280 §6.1.1 (d) gives an anchor no dates; the cross certificate has some."""
@@ -289,4 +300,42 @@ class TestBaltimore2025:
         leaf = server(self.NEW, "2025-01-01T00:00:00Z", "2026-01-01T00:00:00Z")
         error = refusal(lambda: verify("2025-06-01T00:00:00Z", [leaf, self.NEW], self.BALTIMORE))
         assert error.reason is ChainReason.UNKNOWN_ISSUER
-        assert "DigiCert Global Root G2" in str(error)
+        assert "is missing has the subject 'CN=DigiCert Global Root G2" in explain(error)
+
+
+class TestGlobalSign2016:
+    """13 October 2016: GlobalSign revokes the cross certificate of its Root R2, which lists then named for R1's own.
+
+    Whoever judged by that list refused every site below. Revoked is that certificate and not the key: the root itself
+    is in the store, and the path over it holds (rule 3).
+    """
+
+    AT = "2016-10-13T12:00:00Z"
+    R1 = authority(name("GlobalSign Root CA"), "gs1", None, "1998-09-01T12:00:00Z", "2028-01-28T12:00:00Z")
+    R2_NAME = name("GlobalSign", "GlobalSign Root CA - R2")
+    R2 = authority(R2_NAME, "gs2", None, "2006-12-15T08:00:00Z", "2021-12-15T08:00:00Z")
+    CROSS = authority(R2_NAME, "gs2", R1, "2016-01-01T00:00:00Z", "2021-12-15T08:00:00Z", serial=der.integer(77))
+    ISSUER = authority(name("AlphaSSL CA - SHA256 - G2"), "alpha", R2, "2014-02-20T10:00:00Z", "2024-02-20T10:00:00Z")
+    LEAF = server(ISSUER, "2016-01-01T00:00:00Z", "2017-01-01T00:00:00Z")
+
+    @pytest.fixture
+    def policy(self) -> VerifyPolicy:
+        dates = {"this_update": moment("2016-10-13T00:00:00Z"), "next_update": moment("2016-10-20T00:00:00Z")}
+        revoked = crls.entry(77, at=moment("2016-10-13T00:00:00Z"))
+        lists = [crls.crl(self.R1, revoked, **dates), *(crls.crl(each, **dates) for each in (self.R2, self.ISSUER))]  # type: ignore[arg-type]
+        return VerifyPolicy(revocation=RevocationPolicy(crls=lists))
+
+    def test_root_in_the_store_makes_up_for_its_revoked_cross_certificate(
+        self, verify: Verify, policy: VerifyPolicy
+    ) -> None:
+        for anchors in ([self.R2], [self.R1, self.R2], [self.R2, self.R1]):
+            found = verify(self.AT, [self.LEAF, self.ISSUER, self.CROSS], *anchors, policy=policy)
+            assert found.anchor is not None
+            assert found.anchor.der == self.R2.der
+
+    def test_client_without_it_hears_that_the_cross_certificate_is_revoked(
+        self, verify: Verify, policy: VerifyPolicy
+    ) -> None:
+        error = refusal(lambda: verify(self.AT, [self.LEAF, self.ISSUER, self.CROSS], self.R1, policy=policy))
+        assert error.reason is ChainReason.REVOKED
+        assert error.context["depth"] == 2

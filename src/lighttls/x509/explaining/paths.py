@@ -8,6 +8,7 @@ from lighttls._struct import struct
 from lighttls._typing import Final
 from lighttls.errors import ChainReason
 from lighttls.x509 import distinguished_name
+from lighttls.x509.certificate import Certificate
 from lighttls.x509.explaining import what_if
 from lighttls.x509.explaining.case import Case, called, identified, quietly, shown, span, urls
 from lighttls.x509.policy import date_text
@@ -133,6 +134,12 @@ def expired(case: Case, attempts: Sequence[Attempt]) -> str:
         words = f"{clock}If it is right, a root in your trust store ended {since} ago: bring the store up to date."
     else:
         words = f"{clock}If it is right, the server still sends an intermediate that ended {since} ago."
+    if instead is None and _carries_a_roots_key(case, certificate):
+        return (
+            f"{words} It is a cross certificate if {called(certificate)} has a root of its own, with the same name and "
+            f"key: in your trust store that root would do, so get it from its authority{identified(certificate)} and "
+            f"add it."
+        )
     if instead is None:
         return (
             f"{words} Nothing that the server sent leads anywhere else: it must send a chain to a root that is valid."
@@ -140,6 +147,19 @@ def expired(case: Case, attempts: Sequence[Attempt]) -> str:
     return (
         f"{words} A path over {called(instead)} would have worked if that were in the trust store: if it is a root "
         f"(this is what cross certificates are for), get it from its authority{identified(instead)} and add it."
+    )
+
+
+def _carries_a_roots_key(case: Case, certificate: Certificate) -> bool:
+    """It may be a root's cross certificate, and the chain would be good with that root as anchor.
+
+    What issued the leaf would do as well, but nobody should be told to trust an intermediate.
+    """
+    return (
+        certificate is case.culprit
+        and case.attempt.depth > 1
+        and not certificate.self_issued
+        and what_if.with_name_and_key(case.question, certificate) is None
     )
 
 

@@ -66,6 +66,12 @@ def with_anchor(question: Question, certificate: Certificate) -> CertificateErro
     return with_store(question, trust)
 
 
+def with_name_and_key(question: Question, certificate: Certificate) -> CertificateError | None:
+    """What refuses the chain if the name and key of `certificate` are the one anchor, whatever its dates."""
+    anchor = Anchor(certificate.subject, certificate.spki, b"", None, SignaturePolicy())
+    return with_store(question, TrustStore.of(anchor))
+
+
 def with_leniency(question: Question, anchor: Anchor, allow: SignaturePolicy) -> CertificateError | None:
     """What refuses the chain if below `anchor`, the only one, that much is allowed."""
     key = b"" if anchor.der else anchor.spki
