@@ -39,6 +39,7 @@ _SMALL: Final = 256  # bytes of the buffer for small messages, one for each dire
 _SMALL_DATA: Final = _SMALL - int(lib.LT_RECORD_EXPANSION)
 
 _BYTES: Final = ffi.typeof("uint8_t[]")
+_VERIFY_DATA: Final = ffi.typeof("uint8_t[12]")
 _SIGNATURE: Final = ffi.typeof(f"uint8_t[{lib.LT_SIGNATURE_MAX}]")
 _new = ffi.new
 _from_buffer = ffi.from_buffer
@@ -338,9 +339,10 @@ class NativeKeySchedule:
         self._context = context
 
     def finished(self, server: bool, transcript_hash: bytes) -> bytes:
-        out = ffi.new("uint8_t[12]")
+        out = _new(_VERIFY_DATA)
         _checked(lib.lt_key_schedule_finished(self._context, out, server, transcript_hash, len(transcript_hash)))
-        return _taken(out)
+        verify_data: bytes = ffi.buffer(out)[:]
+        return verify_data
 
     def record_keys(self) -> tuple[NativeRecordSealer, NativeRecordOpener]:
         client_write = _context("lt_record_keys *", lib.lt_record_keys_wipe)

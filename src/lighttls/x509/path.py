@@ -183,7 +183,7 @@ class Search:
         signatures.check_strength(key, anchor.allow)
         for below in path:
             try:
-                signatures.check_algorithm(checks.signature_algorithm(below), anchor.allow)
+                signatures.check_algorithm(signatures.ALGORITHMS[below.outer_algorithm], anchor.allow)
                 signatures.check_strength(below.public_key, anchor.allow)
             except CertificateError as error:
                 error.context["culprit"] = below
@@ -195,7 +195,8 @@ class Search:
                 name_constraints.check(said[extensions.NAME_CONSTRAINTS], authority, path[:height], self._spend)
             if extensions.TLS_FEATURE in said:
                 checks.check_features(authority, path[:height])
-        if self._policy.require_explicit_policy or any(extensions.POLICY_CONSTRAINTS in c.extensions for c in everyone):
+        constrained = [each for each in everyone if extensions.POLICY_CONSTRAINTS in each.extensions]
+        if constrained or self._policy.require_explicit_policy:
             from lighttls.x509 import policies  # late: few owners and few authorities demand any
 
             policies.check(path, certificate, self._policy, self._spend)
@@ -210,7 +211,7 @@ class Search:
         A signature that no anchor in the store would permit is not verified: `_close` refuses it
         whatever it is, and the path is followed only to be able to say so.
         """
-        algorithm = checks.signature_algorithm(child)
+        algorithm = signatures.ALGORITHMS[child.outer_algorithm]  # `run` and `_admit` saw that it is there
         if algorithm.scheme is None or (algorithm.sha1 and not self._sha1_useful):
             return
         fact = spki, child.der
