@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from time import process_time
+from types import MemberDescriptorType
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -66,7 +67,7 @@ def verdict(
 def read_everything(certificate: Certificate) -> None:
     """Use every accessor; each may refuse in the one way there is."""
     for attribute in dir(Certificate):
-        if isinstance(getattr(Certificate, attribute), property):
+        if isinstance(getattr(Certificate, attribute), (property, MemberDescriptorType)):
             with suppress(CertificateError):
                 getattr(certificate, attribute)
     str(certificate)

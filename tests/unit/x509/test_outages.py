@@ -304,10 +304,10 @@ class TestBaltimore2025:
 
 
 class TestGlobalSign2016:
-    """13 October 2016: GlobalSign revokes the cross certificate of its Root R2, which lists then named for R1's own.
+    """13 October 2016: GlobalSign revokes a cross certificate of its root R2.
 
-    Whoever judged by that list refused every site below. Revoked is that certificate and not the key: the root itself
-    is in the store, and the path over it holds (rule 3).
+    Its responders took all that R2 had issued for revoked as well, and clients kept that for days. Revoked is that
+    certificate and not its key: where the root itself is in the store, the path over it holds (rule 3).
     """
 
     AT = "2016-10-13T12:00:00Z"

@@ -7,8 +7,10 @@ from time import process_time
 import pytest
 
 from lighttls.crypto import by_name
+from lighttls.crypto.provider import CryptoProvider
 from lighttls.errors import CertificateError, ChainReason
 from support import require, worst_chains
+from vectors.test_limbo import outcome, suite
 
 LIMIT_S = 1.0
 
@@ -34,3 +36,17 @@ def test_worst_case_ends_within_a_second(case: str) -> None:
     reason = found.reason if isinstance(found, CertificateError) else None
     assert reason is ENDS.get(case, ChainReason.LIMIT_EXCEEDED), found
     assert took < LIMIT_S
+
+
+def test_denial_of_service_cases_of_limbo_end_within_a_second(provider: CryptoProvider) -> None:
+    cases, _ = suite()
+    hostile = [
+        case
+        for name, case in cases.items()
+        if name.startswith("pathological::") or "denial-of-service" in (case.get("features") or ())
+    ]
+    assert len(hostile) == 7
+    for case in hostile:
+        began = process_time()
+        outcome(case, provider)
+        assert process_time() - began < LIMIT_S, case["id"]
