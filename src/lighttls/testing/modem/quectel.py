@@ -25,7 +25,8 @@ class Ec21(Module):
         super()._start()
         self.access: dict[int, int] = {}  # of each number that is taken, also of one that failed
         self.error = 0
-        self._escape = 0  # plus signs so far
+        self._signs = 0  # plus signs that may become an escape
+        self._mark = 0  # of the last of them
         self._last_raw = 0.0
 
     # Data connection
@@ -51,6 +52,8 @@ class Ec21(Module):
 
     def lose_data(self) -> None:
         super().lose_data()
+        if self.raw:
+            self._end_stream(self.raw)
         self.news('+QIURC: "pdpdeact",1')
 
     def do_qidnsgip(self, request: Request) -> None:
@@ -105,7 +108,7 @@ class Ec21(Module):
 
     def _enter_raw(self, connection: Connection) -> None:
         self.raw = connection
-        self._escape, self._last_raw = 0, self.timeline.now
+        self._signs, self._last_raw = 0, self.timeline.now
         self.stirred(connection)
 
     def do_o(self, request: Request) -> None:
@@ -206,28 +209,34 @@ class Ec21(Module):
         while connection.inbox:
             self._emit(self.payload(connection.take(len(connection.inbox))))
         if connection.ended:
-            self.hang_up(connection.number)
-            self.access.pop(connection.number, None)
-            self._emit(b"\r\nNO CARRIER\r\n")
-            self.end_raw()
+            self._end_stream(connection)
+
+    def _end_stream(self, connection: Connection) -> None:
+        self.hang_up(connection.number)
+        self.access.pop(connection.number, None)
+        self._emit(b"\r\nNO CARRIER\r\n")
+        self.end_raw()
 
     def raw_received(self, data: bytes) -> None:
-        """Payload, and +++ with a second of silence on both sides."""
+        """Payload, and three plus signs with a second of silence on both sides."""
+        assert self.raw is not None
         silent = self.timeline.now - self._last_raw >= _GUARD
         self._last_raw = self.timeline.now
-        if data == b"+++" and silent:
-            self._escape += 1
-            mark = self._escape
-            self.later(_GUARD, lambda: self._leave_raw(mark))
+        if not data.strip(b"+") and (silent or self._signs) and self._signs + len(data) <= 3:
+            self._signs += len(data)
+            self._mark += 1
+            mark = self._mark
+            self.later(_GUARD, lambda: self._silence_after_signs(mark))
             return
-        if self._escape:
-            self._escape = 0
-            data = b"+++" + data
-        assert self.raw is not None
-        self.raw.transmit(data)
+        signs, self._signs = self._signs, 0
+        self.raw.transmit(b"+" * signs + data)
 
-    def _leave_raw(self, mark: int) -> None:
-        if self.raw is not None and self._escape == mark:
-            self._escape = 0
+    def _silence_after_signs(self, mark: int) -> None:
+        if self.raw is None or self._mark != mark or not self._signs:
+            return
+        signs, self._signs = self._signs, 0
+        if signs == 3:
             self._emit(b"\r\nOK\r\n")
             self.end_raw()
+        else:
+            self.raw.transmit(b"+" * signs)

@@ -58,11 +58,10 @@ class AsyncModem:
             self.settings = Settings(**settings)
         except TypeError as cause:
             raise ConfigurationError(f"a setting of the modem does not exist: {cause}") from cause
-        chosen = family(dialect) if dialect else None
         self._reader = reader
         self._writer = writer
         self._engine = Engine()
-        self._dialect = chosen(self._engine, self.settings) if chosen else None
+        self._dialect = family(dialect, self._engine, self.settings) if dialect else None
         self._loop = asyncio.get_running_loop()
         self._waiting: list[tuple[Task[Any], asyncio.Future[None]]] = []
         self._timer: asyncio.TimerHandle | None = None

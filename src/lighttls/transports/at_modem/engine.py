@@ -205,6 +205,11 @@ class Engine:
 
     # What dialects use
 
+    @property
+    def now(self) -> float:
+        """The time that was handed in last."""
+        return self._now
+
     def send_raw(self, data: bytes) -> None:
         """Bytes of a transparent connection."""
         self._out += data

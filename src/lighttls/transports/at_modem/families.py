@@ -9,6 +9,7 @@ from lighttls.transports.at_modem.quectel import Quectel
 from lighttls.transports.at_modem.results import ModemError
 from lighttls.transports.at_modem.sim800 import Sim800
 from lighttls.transports.at_modem.simcom import A7670, Sim7600
+from lighttls.transports.at_modem.transparent import TransparentQuectel
 from lighttls.transports.at_modem.ublox import SaraR4, SaraU201
 
 FAMILIES: dict[str, type[Dialect]] = {
@@ -22,11 +23,17 @@ FAMILIES: dict[str, type[Dialect]] = {
 """What a face's `dialect` may be. Where two could be meant by what a module says, the first is."""
 
 
-def family(name: str) -> type[Dialect]:
+def family(name: str, engine: Engine, settings: Settings) -> Dialect:
     """The dialect of that name. Raises ConfigurationError."""
     if name not in FAMILIES:
         raise ConfigurationError(f"there is no modem dialect {name!r}", hint=f"There are {', '.join(FAMILIES)}.")
-    return FAMILIES[name]
+    return _made(FAMILIES[name], engine, settings)
+
+
+def _made(dialect: type[Dialect], engine: Engine, settings: Settings) -> Dialect:
+    if dialect is Quectel and settings.access == "transparent":
+        return TransparentQuectel(engine, settings)
+    return dialect(engine, settings)
 
 
 class Unknown(Dialect):
@@ -47,7 +54,7 @@ def detect(engine: Engine, settings: Settings) -> Steps[Dialect]:
     text = " ".join(said).lower()
     for dialect in FAMILIES.values():
         if any(maker in text for maker in dialect.makers):
-            return dialect(engine, settings)
+            return _made(dialect, engine, settings)
     raise ModemError(f"no dialect is known for {' '.join(said) or 'a module without a name'}", "module", hint=_SAY)
 
 

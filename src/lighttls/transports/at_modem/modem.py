@@ -34,11 +34,10 @@ class Modem:
 
     def __init__(self, port: Any, dialect: str | None = None, *, baud: int = 115200, **settings: Any) -> None:
         self.settings = _settings(settings)
-        chosen = family(dialect) if dialect else None
         self._port = as_port(port, baud, flow_control=self.settings.flow_control)
         self._clock = getattr(self._port, "monotonic", monotonic)
         self._engine = Engine()
-        self._dialect = chosen(self._engine, self.settings) if chosen else None
+        self._dialect = family(dialect, self._engine, self.settings) if dialect else None
         self._closed = False
 
     @property

@@ -136,7 +136,7 @@ class Quectel(Dialect):
                 yield Command(command, _OPEN_LIMIT)
             except CommandRefused as refusal:
                 link.check()
-                raise (yield from self._why(link, port, refusal)) from refusal
+                raise (yield from self.why(link, port, refusal.result)) from refusal
             told = yield Wait(_OPEN_LIMIT, lambda: link.opened is not None or link.failure)
             link.check()
             if link.opened == 0:
@@ -268,12 +268,13 @@ class Quectel(Dialect):
         reply: Reply = yield Command("AT+QIGETERROR", info=(b"+QIGETERROR:",), tolerant=True)
         return reply.lines[-1].partition(b": ")[2].decode("latin-1") if reply.lines else ""
 
-    def _why(self, link: Link, port: int, refusal: CommandRefused) -> Steps[ModemError]:
+    def why(self, link: Link, port: int, result: str) -> Steps[ModemError]:
+        """What made opening fail, for which the command itself had only `result`."""
         text = yield from self._last_error()
         number = text.partition(",")[0]
         code = int(number) if number.isdigit() else None
-        layer = _LAYERS.get(code or 0, "TCP") if code else refusal.layer
-        return ModemError(f"no connection to {link.host} port {port}: {text or refusal.result}", layer, code=code)
+        layer = _LAYERS.get(code or 0, "TCP")
+        return ModemError(f"no connection to {link.host} port {port}: {text or result}", layer, code=code)
 
 
 def describe(code: int | None) -> str:
