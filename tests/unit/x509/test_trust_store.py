@@ -124,6 +124,22 @@ def test_look_up_knows_names_as_rfc_5280_compares_them() -> None:
     assert store.named(Certificate.parse(OTHER.der).subject_name) == []
 
 
+def test_look_up_is_one_access_to_a_dictionary() -> None:
+    """However many anchors there are; the name is in the form for comparison already."""
+    accesses = []
+
+    class Counting(dict):
+        def get(self, key: object, default: object = None) -> object:
+            accesses.append(key)
+            return super().get(key, default)
+
+    store = TrustStore.from_pem(b"".join(pem(kit.root(f"Root {n}").der) for n in range(20)))
+    (anchor, *_) = store
+    store._by_name = Counting(store._by_name)
+    assert store.named(anchor.name) == [anchor]
+    assert accesses == [anchor.name]
+
+
 def test_frozen_store_takes_nothing_more() -> None:
     store = TrustStore.from_der(ROOT.der)
     store.freeze()
