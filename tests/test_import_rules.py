@@ -55,6 +55,7 @@ ROOMS: dict[str, set[str]] = {
     "__main__": {"cli"},
     "": {
         "connection",
+        "keys.pkcs11",
         "session.files",
         "session.sealing",
         "trace",

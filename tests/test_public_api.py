@@ -24,7 +24,10 @@ CORE = """
 """
 SESSIONS = "Session SessionStore MemorySessionStore FileSessionStore aead_seal"
 TRUST = "TrustStore SignaturePolicy VerifyPolicy TimePolicy RevocationPolicy RevocationList"
-IDENTITY = "Identity IdentityRequest Signer SignatureRequest KeyExchange software_key raw_ecdsa message_signer"
+IDENTITY = """
+    Identity IdentityRequest Signer SignatureRequest KeyExchange software_key raw_ecdsa message_signer
+    pkcs11_key
+"""
 PSK = "Psk PskRequest"
 FACES = "connect TLSSocket Stream Transport MemoryTransport memory_pair"
 

@@ -49,6 +49,7 @@ from lighttls.x509 import SignaturePolicy, TimePolicy, TrustStore, VerifyPolicy
 
 if TYPE_CHECKING:
     from lighttls.keys import KeyExchange
+    from lighttls.keys.pkcs11 import pkcs11_key
     from lighttls.session.files import FileSessionStore
     from lighttls.session.sealing import aead_seal
     from lighttls.transports import MemoryTransport, Stream, TLSSocket, Transport, connect, memory_pair
@@ -119,6 +120,7 @@ __all__ = [
     "explain",
     "memory_pair",
     "message_signer",
+    "pkcs11_key",
     "raw_ecdsa",
     "software_key",
 ]
@@ -142,4 +144,5 @@ if not TYPE_CHECKING:
         "RevocationList": "lighttls.x509",
         "RevocationPolicy": "lighttls.x509",
         "aead_seal": "lighttls.session.sealing",
+        "pkcs11_key": "lighttls.keys.pkcs11",
     }
