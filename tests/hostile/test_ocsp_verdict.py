@@ -87,6 +87,9 @@ NULL = b"\x05\x00"
 OID = pki.der(0x06, b"\x2a\x03")
 WORD = pki.der(0x04, b"word")
 
+KEY = pki.der(0x0A, b"\x01")  # keyCompromise
+WHY = pki.der(0xA0, KEY)
+
 ANY = x509.ObjectIdentifier("2.5.29.37.0")
 
 
@@ -151,6 +154,11 @@ UNREADABLE = {
         signed=identified(lambda f: [*f[:3], pki.der(0x02, b"\x00\x00" + f[3][2:])])
     ),
     "status of another tag in single": ocsp.rewritten(signed=ocsp.single(put(1, b"\x83\x00"))),
+    "revoked at no time": ocsp.rewritten(signed=ocsp.single(put(1, pki.der(0xA1)))),
+    "revoked at an impossible time": ocsp.rewritten(signed=ocsp.single(put(1, pki.der(0xA1, NOT_A_TIME)))),
+    "revoked for no number": ocsp.rewritten(signed=ocsp.single(put(1, pki.der(0xA1, TIME, pki.der(0xA0, NULL))))),
+    "revoked and something": ocsp.rewritten(signed=ocsp.single(put(1, pki.der(0xA1, TIME, WHY, NULL)))),
+    "revoked for two reasons": ocsp.rewritten(signed=ocsp.single(put(1, pki.der(0xA1, TIME, pki.der(0xA0, KEY * 2))))),
     "thisUpdate missing": ocsp.rewritten(signed=ocsp.single(lambda f: f[:2])),
     "thisUpdate impossible": ocsp.rewritten(signed=ocsp.single(put(2, NOT_A_TIME))),
     "nextUpdate impossible": ocsp.rewritten(signed=ocsp.single(put(3, pki.der(0xA0, NOT_A_TIME)))),
@@ -282,6 +290,12 @@ JUDGED = [
         "OCSP-13",
         "good, and revoked behind it",
         ocsp.rewritten(signed=lambda f: [*f[:2], pki.der(0x30, *pki.children(f[2]), *REVOKED_SINGLE)]),
+        wire.CERTIFICATE_REVOKED,
+    ),
+    answer(
+        "OCSP-13",
+        "revoked, and nobody says why",
+        ocsp.rewritten(signed=ocsp.single(put(1, pki.der(0xA1, TIME)))),
         wire.CERTIFICATE_REVOKED,
     ),
     answer("OCSP-14", "unknown", ocsp.response(status=ocsp.UNKNOWN)),

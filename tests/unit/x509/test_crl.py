@@ -131,6 +131,8 @@ def test_extensions_that_are_processed_may_be_critical_or_not(oid: str, critical
         ({"extensions": [(crls.CRL_NUMBER, False, der.integer(1) + b"\0")]}, "cRLNumber: bytes after"),
         ({"extensions": [crls.number(2), (crls.DELTA_CRL_INDICATOR, True, b"")]}, "DER ends"),
         ({"signature": der.octet_string(b"")}, "signature"),
+        ({"signature": der.bit_string(b"x") + der.null()}, "bytes after the signature"),
+        ({"extensions": [], "tail": der.explicit(0, der.sequence(der.null()))}, "an extension is not a SEQUENCE"),
         ({"outer": der.octet_string(b"")}, "signature algorithm"),
     ],
 )

@@ -642,6 +642,42 @@ def test_own_list_may_be_indirect() -> None:
     refused(REVOKED, ROOT_LIST, scoped(crls.INDIRECT, entries=[crls.entry(42)]))
 
 
+def test_signer_of_several_lists_is_judged_once(provider: Any) -> None:
+    """Of the leaf and of an authority below the one whose lists it signs."""
+    other = signer("CA", ROOT)
+    below = pki.authority("Below", CA, serial=der.integer(5))
+    two = [scoped(crls.full_name(where), key=other.key) for where in (HERE, ELSEWHERE)]
+    points = crls.points(*(crls.point(crls.full_name(where), crls.reasons(1, *bits)) for where, bits in HALVES))
+    leaf = pki.server(CA, extensions=[*pki.host("host.example"), points])
+    verified(ROOT_LIST, *two, leaf=leaf, others=[CA, other], provider=provider)
+    unknown(UNKNOWN, ROOT_LIST, two[0], leaf=leaf, others=[CA, other], provider=provider)
+    lists = ROOT_LIST, crls.crl(CA, key=other.key), crls.crl(below)
+    verified(*lists, leaf=pki.server(below), others=[CA, other, below])
+
+
+HALVES = (HERE, (1, 2, 3, 4)), (ELSEWHERE, (5, 6, 7, 8))
+
+
+def test_signer_that_does_not_do_is_judged_once() -> None:
+    other = signer("CA", ROOT, not_after=NOW - 1)
+    lists = [scoped(crls.reasons(3, *bits), key=other.key) for _, bits in HALVES]
+    unknown(UNUSABLE, ROOT_LIST, *lists, others=[CA, other])
+
+
+def test_list_remembers_few_keys_that_have_not_signed_it() -> None:
+    one = RevocationList.parse(crls.crl(CA, key=pki.ec_key("stranger")))
+    namesakes = [pki.make("CA", pki.ec_key(f"CA {i}"), ROOT, extensions=pki.ca()) for i in range(20)]
+    unknown(UNUSABLE, ROOT_LIST, one, others=[CA, *namesakes])
+    assert 0 < len(one.verified) <= 16
+
+
+def test_date_that_cannot_be_read_leaves_open_what_it_is_about() -> None:
+    undated = crls.entry(42, at=der.element(0x17, b"260230000000Z"))
+    unknown(UNUSABLE, ROOT_LIST, crls.crl(CA, undated))
+    verified(ROOT_LIST, crls.crl(CA, undated), leaf=pki.server(CA))
+    unknown(UNKNOWN, ROOT_LIST, scoped(crls.AUTHORITIES_ONLY, entries=[undated]))
+
+
 # ---- the search -----------------------------------------------------------------------------------
 
 
@@ -714,6 +750,18 @@ def test_two_hundred_lists_that_all_must_be_verified_are_too_many(mode: str) -> 
     assert "more than 64 signatures of CRLs" in said
 
 
+@pytest.mark.parametrize("mode", ["hard", "soft"])
+def test_two_hundred_lists_of_another_scope_that_all_accuse_are_too_many(mode: str) -> None:
+    elsewhere = crls.full_name(ELSEWHERE)
+    forged = [scoped(elsewhere, entries=[crls.entry(42)], number=i, key=pki.ec_key("x")) for i in range(200)]
+    refused(ChainReason.LIMIT_EXCEEDED, ROOT_LIST, *forged, mode=mode)
+
+
+def test_two_hundred_deltas_that_all_must_be_verified_are_too_many() -> None:
+    forged = [delta(number=i, key=pki.ec_key("x")) for i in range(6, 206)]
+    refused(ChainReason.LIMIT_EXCEEDED, ROOT_LIST, base(), *forged)
+
+
 def test_many_points_and_many_lists_are_too_much() -> None:
     lists = [
         RevocationList.parse(crls.crl(CA, extensions=[crls.number(i), crls.scope(crls.full_name(ELSEWHERE))]))
@@ -754,3 +802,6 @@ def test_signers_are_judged_within_a_budget(monkeypatch: pytest.MonkeyPatch) -> 
     lists = ROOT_LIST, crls.crl(CA, key=other.key)
     monkeypatch.setattr(revocation, "SIGNERS", 0)
     assert "signers of CRLs to judge" in refused(ChainReason.LIMIT_EXCEEDED, *lists, others=[CA, other])
+    monkeypatch.setattr(revocation, "SIGNERS", 2)
+    leaf, signers, chained = circle(3)
+    refused(ChainReason.LIMIT_EXCEEDED, *chained, leaf=leaf, others=[CA, *signers])
