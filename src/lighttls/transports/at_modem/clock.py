@@ -20,7 +20,7 @@ def parse_time(text: str, *, local: bool = True) -> datetime | None:
         return None
     year, month, day, hour, minute, second = (int(part) for part in found.groups()[:6])
     if year < 100:
-        year += 2000
+        year += 2000 if year < 70 else 1900
     zone = int(found[8] or 0) * (-15 if found[7] == "-" else 15)
     try:
         time = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)
@@ -28,5 +28,4 @@ def parse_time(text: str, *, local: bool = True) -> datetime | None:
             time -= timedelta(minutes=zone)
     except (ValueError, OverflowError):
         return None
-    # 80 stands for 1980, as modems start; years up to 79 are of this century.
-    return time if EARLIEST_YEAR <= time.year < 2080 else None
+    return time if time.year >= EARLIEST_YEAR else None

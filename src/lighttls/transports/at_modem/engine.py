@@ -131,7 +131,7 @@ class Engine:
         self.on_raw: Callable[[bytes], None] = lambda data: None
         self.on_lost: Callable[[ModemError], None] = lambda error: None
         self.is_news: Callable[[bytes], bool] = lambda line: False  # whether a line can only be unsolicited
-        self.pushed: tuple[Counted, ...] = ()  # counted data that may come at any time
+        self._pushed: tuple[Counted, ...] = ()
         self.gives_up = 60.0  # seconds after which the module surely waits for data no longer
         self.echo_is_off = False  # so that an echo is news
         self.trusted = True
@@ -209,6 +209,10 @@ class Engine:
     def now(self) -> float:
         """The time that was handed in last."""
         return self._now
+
+    def expect_pushed(self, pushed: tuple[Counted, ...]) -> None:
+        """Counted data that may come at any time."""
+        self._pushed = self._parser.counted = pushed
 
     def send_raw(self, data: bytes) -> None:
         """Bytes of a transparent connection."""
@@ -294,7 +298,7 @@ class Engine:
         self._data_due = None
         self._command_until = self._now + command.limit
         self._parser.prompt = command.prompt
-        self._parser.counted = command.counted + self.pushed if command.counted else self.pushed
+        self._parser.counted = command.counted + self._pushed
         self._out += command.text + b"\r"
 
     def _check_limits(self) -> None:
@@ -372,7 +376,7 @@ class Engine:
         self._data_due = None
         error, self._doomed = error or self._doomed, None
         self._parser.prompt = b""
-        self._parser.counted = self.pushed
+        self._parser.counted = self._pushed
         self._reply.final = final
         if final == b"ERROR" or final.startswith(b"+CM"):
             self._not_before = max(self._not_before, self._now + GAP_AFTER_ERROR)

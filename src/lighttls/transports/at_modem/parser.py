@@ -148,5 +148,5 @@ class Parser:
     def _check_fresh_line(self) -> None:
         """Data without a tail was handed out: at least what follows tells whether its length was right."""
         self._fresh_line = False
-        if self._buffer[self._at] not in b"\r\n+":
+        if self._buffer[self._at] != 0x0D:  # whatever a modem says begins with CR LF
             raise Garbled("the data that the modem pushed was not as long as it said")

@@ -87,7 +87,7 @@ class Quectel(Dialect):
 
     def configure(self) -> Steps[None]:
         yield from super().configure()
-        self.engine.pushed = (_PUSHED,) if self.settings.access == "push" else ()
+        self.engine.expect_pushed((_PUSHED,) if self.settings.access == "push" else ())
         self._addresses: list[str] | None = None  # of the name that is being resolved
         self._resolved: int | None = None  # the result's number
         self._expected = 0

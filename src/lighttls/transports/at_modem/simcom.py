@@ -51,7 +51,7 @@ class ByRxGet(Dialect):
 
     def configure(self) -> Steps[None]:
         yield from super().configure()
-        self.engine.pushed = (_PUSHED, _NAMELESS) if self.settings.access == "push" else ()
+        self.engine.expect_pushed((_PUSHED, _NAMELESS) if self.settings.access == "push" else ())
         self._answer: bytes | None = None  # of AT+CDNSGIP
 
     def read(self, link: Link) -> Steps[bytes]:
