@@ -366,13 +366,13 @@ def _owner() -> list[Refused]:
             "must-staple of an authority",
             ChainReason.MISSING_FEATURE,
             (LEAF, middle(extensions=[*kit.ca(), demands])),
-            ("'CN=Middle'", "RFC 7633"),
+            ("5 is status_request", "'server' does not promise them", "RFC 7633"),
         ),
         Refused(
             "work",
             ChainReason.LIMIT_EXCEEDED,
             (LEAF, *(kit.make("Middle", kit.ec_key(f"Middle {n}"), ROOT) for n in range(101))),
-            ("more work than allowed",),
+            ("more than 100 signatures", "sent 102 certificates, 101 of them with the same name"),
         ),
     ]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from binascii import b2a_base64
+
 from lighttls.errors import CertificateError, ChainReason, DecodeError, IllegalParameter
 from lighttls.handshake.on_certificate import judge_key
 from lighttls.handshake.output import Output
@@ -33,8 +35,11 @@ def on_raw_public_key(out: Output, state: WaitRawPublicKey, msg: RawPublicKey) -
         raise IllegalParameter(f"the server's raw public key cannot be used: {cause}") from cause
     # 3.
     ours = client.config.verify.raw_keys_of(client.server.text)
-    if spki not in ours and client.provider.digest("sha256", spki) not in ours:  # RPK-09
+    digest = client.provider.digest("sha256", spki)
+    if spki not in ours and digest not in ours:  # RPK-09
+        shown = b2a_base64(digest, newline=False).decode()  # as `raw_keys` takes it
         raise CertificateError(
-            "the server's raw public key is none of those configured for this host", ChainReason.UNKNOWN_RAW_KEY
+            f"the server's raw public key, of SHA-256 {shown}, is none of those configured for this host",
+            ChainReason.UNKNOWN_RAW_KEY,
         )
     return WaitServerKeyExchange(state.agreed, RawKeyVerified(spki, key))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from base64 import encodebytes
+from base64 import b64encode, encodebytes
+from hashlib import sha256
 from types import ModuleType
 
 import pytest
@@ -114,6 +115,12 @@ def test_must_staple_without_a_response_says_how_to_turn_it_on(device: Device) -
     assert "ssl_stapling on" in shown.words
 
 
+def test_extension_that_was_promised_and_not_answered_is_named(device: Device) -> None:
+    shown = device.explain(Server(hostile.leaf(features=(23,)), extended_master_secret=False), "--cafile", device.roots)
+    assert (shown.status, shown.out.splitlines()[0].rpartition(" ")[2]) == (1, "missing_feature")
+    assert "23 is extended_master_secret" in shown.words
+
+
 def test_raw_key_is_the_right_one_or_another(device: Device, terminal: Terminal) -> None:
     own, other = hostile.spki("p256"), hostile.spki("p256/other")
     server = {"raw_key": own}
@@ -123,6 +130,7 @@ def test_raw_key_is_the_right_one_or_another(device: Device, terminal: Terminal)
     bad = device.explain(Server(hostile.leaf("p256"), **server), "--raw-key", terminal.file("other.pem", text))
     assert (bad.status, bad.out.splitlines()[0].rpartition(" ")[2]) == (1, "unknown_raw_key")
     assert "VerifyPolicy(raw_keys=...)" in bad.words
+    assert b64encode(sha256(own).digest()).decode() in bad.words
 
 
 def test_chain_where_a_raw_key_was_asked_for(device: Device, terminal: Terminal) -> None:

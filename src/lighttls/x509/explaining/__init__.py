@@ -82,6 +82,8 @@ SPECIFIC: Final[dict[ChainReason, Callable[[Case, Sequence[Attempt]], str]]] = {
     ChainReason.BAD_STATUS: rules.bad_status,
     ChainReason.REVOCATION_UNKNOWN: rules.revocation_unknown,
     ChainReason.CRL_EXPIRED: rules.crl_expired,
+    ChainReason.MISSING_FEATURE: rules.missing_feature,
+    ChainReason.LIMIT_EXCEEDED: rules.limit_exceeded,
     ChainReason.PIN_MISMATCH: rules.pin_mismatch,
 }
 """Each gives its advice, or nothing where it has none to add; its docstring says what it adds (docs/x509.md)."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from lighttls._typing import Final
 from lighttls.errors import CertificateError
+from lighttls.iana import ExtensionType, name_of
 from lighttls.x509 import der, distinguished_name, distribution_points, extensions
 from lighttls.x509.certificate import Certificate
 from lighttls.x509.explaining import near_names, oids, what_if
@@ -212,6 +213,36 @@ def certificate_policy(case: Case, attempts: Sequence[Attempt]) -> str:
     return (
         f"The server's certificate was issued under {has} of the certificate policies, and {demand}. Get a certificate "
         f"that was issued under it, or correct VerifyPolicy(initial_policies=...)."
+    )
+
+
+def missing_feature(case: Case, attempts: Sequence[Attempt]) -> str:
+    """What was promised by its name, and who does not keep the promise."""
+    path, anchor = case.attempt.certificates, case.attempt.anchor
+    above = list(path[case.attempt.depth + 1 :])
+    if anchor is not None and anchor.certificate is not None:
+        above.append(anchor.certificate)
+    by_authority = "that '" in case.attempt.detail
+    promised = frozenset().union(*(each.tls_features for each in (above if by_authority else path[:1])))
+    listed = ", ".join(f"{number} is {name_of(ExtensionType, number)}" for number in sorted(promised))
+    if by_authority:
+        return (
+            f"An authority demands these TLS extensions of every server below it ({listed}; RFC 7633), and "
+            f"{called(path[case.attempt.depth])} does not promise them: have it issued anew with the same tlsFeature."
+        )
+    return (
+        f"The server's certificate promises these TLS extensions ({listed}; RFC 7633), and the server does not answer "
+        f"all of them: turn them on there, or use a certificate without that promise."
+    )
+
+
+def limit_exceeded(case: Case, attempts: Sequence[Attempt]) -> str:
+    """How many certificates were sent, and how many of one name."""
+    everyone = what_if.sent(case.question)
+    most = max((sum(each.subject == one.subject for each in everyone) for one in everyone), default=0)
+    return (
+        f"The server sent {len(case.question.chain)} certificates, {most} of them with the same name; real chains have "
+        f"a few, and end far below the limit. Whoever made this one wants to cost you time."
     )
 
 
