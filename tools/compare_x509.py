@@ -126,7 +126,11 @@ def _words(verdict: Verdict | None) -> str:
 
 
 def flaw_table() -> list[str]:
-    lines = [_row("flaw", "in", "lighttls", "otherwise", "why"), _rule(5)]
+    real = [flaw for name, flaw in FLAWS.items() if name != "none"]
+    chains = sum(len(flaw.places) for flaw in real)
+    verdicts = sum(len(each.places) for each in DISAGREEMENTS)
+    lines = [f"{len(real)} flaws in one place or several make {chains} plain chains, on which the other two disagree"]
+    lines += [f"with us in {verdicts} verdicts:", "", _row("flaw", "in", "lighttls", "otherwise", "why"), _rule(5)]
     for each in DISAGREEMENTS:
         places = ", ".join(PLACES[place] for place in each.places)
         refused = set(each.places) <= set(FLAWS[each.flaw].refused)
