@@ -355,7 +355,7 @@ class KeyExchangeError(LightTLSError):
     """The secure element that makes our ephemeral keys failed, or gave what is no key."""
 
     alert = Alert.INTERNAL_ERROR
-    hint = "The secure element failed. Look at its driver and its bus; without `key_exchange` the engine makes the keys."
+    hint = "The secure element failed. Look at its driver and its bus. Without `key_exchange` the engine makes keys."
 
 
 class EntropyError(LightTLSError):
