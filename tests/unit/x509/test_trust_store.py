@@ -195,8 +195,8 @@ class TestFolder:
         (tmp_path / "b.PEM").write_bytes(pem(ROOT.der))
         (tmp_path / "a.der").write_bytes(OTHER.der)
         (tmp_path / "c.crt").write_bytes(pem(third.der) + pem(OTHER.der))
-        (tmp_path / "README").write_text("not a certificate")
-        (tmp_path / "notes.txt").write_text("nor this")
+        for other in ("README", "pem", "notes.txt", "notes.1"):
+            (tmp_path / other).write_text("not a certificate")
         (tmp_path / "archive.cer").mkdir()
         store = TrustStore.from_folder(tmp_path)
         assert [str(anchor) for anchor in store] == ["CN=Other Root", "CN=Store Root", "CN=Third Root"]
