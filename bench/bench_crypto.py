@@ -19,7 +19,7 @@ from bench.compare import timed
 from lighttls.crypto import by_name
 from lighttls.iana import NamedGroup, SignatureScheme
 from support import require
-from support.inside import core
+from support.inside import KeyShare, core
 
 CURVES = {NamedGroup.SECP256R1: ec.SECP256R1(), NamedGroup.SECP384R1: ec.SECP384R1()}
 POINT = (serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
@@ -95,11 +95,10 @@ def bench_key_agreement(benchmark: Any, ratio: Any, group: NamedGroup, bar: floa
     """A fresh key pair, and the secret shared with the owner of a public key."""
     provider = by_name("native")
     theirs = their_agreement(group)
-    some_peer = provider.key_share(group, os.urandom).public
+    some_peer = KeyShare(provider, group, os.urandom).public
 
     def ours(peer: bytes) -> tuple[bytes, object]:
-        share = provider.key_share(group, os.urandom)
-        return share.public, share.derive(peer)
+        return provider.key_agreement(group, os.urandom, peer)
 
     compare_both(
         ratio,

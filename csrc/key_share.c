@@ -113,6 +113,20 @@ int lt_key_share_derive(lt_key_share *share, lt_premaster *premaster, const uint
 }
 
 /* see lighttls.h */
+int lt_key_agree(uint8_t *public_key, size_t public_key_cap, lt_premaster *premaster, uint32_t group, uint8_t *random,
+                 size_t random_len, const uint8_t *peer, size_t peer_len) {
+    lt_key_share share; /* wiped by whichever function comes last */
+    int len = lt_key_share_generate(&share, public_key, public_key_cap, group, random, random_len), status = len;
+
+    if (len < 0) {
+        lt_premaster_wipe(premaster);
+    } else {
+        status = lt_key_share_derive(&share, premaster, peer, peer_len);
+    }
+    return status < 0 ? status : len;
+}
+
+/* see lighttls.h */
 int lt_premaster_set(lt_premaster *premaster, uint8_t *secret, size_t secret_len) {
     lt_premaster_wipe(premaster);
     if (secret_len == 0 || secret_len > LT_ECDH_MAX) {

@@ -157,6 +157,13 @@ LT_MUST_CHECK int lt_key_share_generate(lt_key_share *share, uint8_t *public_key
 LT_MUST_CHECK int lt_key_share_derive(lt_key_share *share, lt_premaster *premaster, const uint8_t *peer,
                                       size_t peer_len);
 
+/**
+ * Both at once, for who knows the peer's public key first, and no private key outlives the call: returns the length of
+ * the public key or what either refuses, having wiped `random` and, in the latter case, `premaster`.
+ */
+LT_MUST_CHECK int lt_key_agree(uint8_t *public_key, size_t public_key_cap, lt_premaster *premaster, uint32_t group,
+                               uint8_t *random, size_t random_len, const uint8_t *peer, size_t peer_len);
+
 /** Take a premaster secret (1 to 66 bytes) from outside; `secret` is wiped. */
 LT_MUST_CHECK int lt_premaster_set(lt_premaster *premaster, uint8_t *secret, size_t secret_len);
 

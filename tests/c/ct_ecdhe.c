@@ -56,6 +56,10 @@ static void use_group(uint32_t group) {
         CHECK(lt_test_premaster_get(&premaster, secret) == 32);
         (void)VALGRIND_MAKE_MEM_DEFINED(secret, 32);
         CHECK(!all_bytes_are(secret, 32, 0));
+        fill_scalar(scalar, seed);
+        (void)VALGRIND_MAKE_MEM_UNDEFINED(scalar, 32);
+        CHECK(lt_key_agree(public_key, 65, &premaster, group, scalar, 32, peer, public_key_len(group)) ==
+              (int)public_key_len(group));
     }
 
     memset(peer, 0, sizeof peer); /* no point of P-256; on curve25519 one of order 2 */
@@ -112,13 +116,16 @@ static struct {
     int lose; /* leave the private key on the stack, to see that the search finds it */
     uint8_t scalar[32], random32[32], peer[65], public_key[65], secret[66];
     lt_key_share share;
-    lt_premaster premaster;
+    lt_premaster premaster, again;
 } job;
 
 static void *run_job(void *unused) {
     memcpy(job.random32, job.scalar, 32);
     CHECK(lt_key_share_generate(&job.share, job.public_key, 65, job.group, job.random32, 32) > 0);
     CHECK(lt_key_share_derive(&job.share, &job.premaster, job.peer, public_key_len(job.group)) == LT_OK);
+    memcpy(job.random32, job.scalar, 32);
+    CHECK(lt_key_agree(job.public_key, 65, &job.again, job.group, job.random32, 32, job.peer,
+                       public_key_len(job.group)) > 0);
     if (job.lose) {
         lose_secret(job.scalar, 32);
     }

@@ -61,6 +61,57 @@ static int exchange(uint32_t group, const uint8_t scalar[32], const uint8_t *pee
     return status;
 }
 
+/* lt_key_agree does what the two calls do, wipes what it must, and refuses what they refuse. */
+static void agreement_at_once(uint32_t group, const uint8_t scalar[32], const uint8_t *peer, size_t peer_len) {
+    const size_t public_len = group == LT_X25519 ? 32 : 65;
+    uint8_t public_key[65], at_once[65], secret[66] = {0}, secret_at_once[66] = {0}, random32[32];
+    const int status = exchange(group, scalar, peer, peer_len, public_key, secret);
+    lt_premaster premaster;
+    int len;
+
+    memcpy(random32, scalar, 32);
+    memset(&premaster, 0xa5, sizeof premaster);
+    len = lt_key_agree(at_once, public_len, &premaster, group, random32, 32, peer, peer_len);
+    CHECK(all_bytes_are(random32, 32, 0));
+    if (status != LT_OK) {
+        CHECK(len == status);
+        CHECK(all_bytes_are((uint8_t *)&premaster, sizeof premaster, 0));
+        return;
+    }
+    CHECK(len == (int)public_len && memcmp(public_key, at_once, public_len) == 0);
+    CHECK(lt_test_premaster_get(&premaster, secret_at_once) == 32);
+    CHECK(memcmp(secret, secret_at_once, sizeof secret) == 0);
+}
+
+static void test_agreement_at_once(void) {
+    static const uint32_t groups[] = {LT_X25519, LT_SECP256R1};
+    uint8_t scalar[32], peer[65], secret[66], zeros[65] = {0};
+    lt_premaster premaster;
+
+    for (int i = 0; i < 2; i++) {
+        const size_t len = i == 0 ? 32 : 65;
+
+        WHERE("at once, group %u", (unsigned)groups[i]);
+        fill(scalar, 32, 11);
+        scalar[0] &= 0x7f;
+        (void)exchange(groups[i], scalar, zeros, len, peer, secret);
+        fill(scalar, 32, 12);
+        scalar[0] &= 0x7f;
+        agreement_at_once(groups[i], scalar, peer, len);
+        agreement_at_once(groups[i], scalar, peer, len - 1);
+        agreement_at_once(groups[i], scalar, zeros, len);
+        if (groups[i] == LT_SECP256R1) {
+            memset(scalar, 0xff, 32);
+            agreement_at_once(groups[i], scalar, peer, len);
+        }
+        memset(&premaster, 0xa5, sizeof premaster);
+        fill(scalar, 32, 13);
+        CHECK(lt_key_agree(secret, len - 1, &premaster, groups[i], scalar, 32, peer, len) == LT_ERR_SPACE);
+        CHECK(all_bytes_are((uint8_t *)&premaster, sizeof premaster, 0));
+        CHECK(lt_key_agree(peer, len, &premaster, 25, scalar, 32, zeros, len) == LT_ERR_ARGUMENT);
+    }
+}
+
 static void x25519_vector(const char *scalar_hex, const char *peer_hex, const char *secret_hex) {
     uint8_t scalar[32], peer[32], expected[32], public_key[32], secret[66];
 
@@ -504,6 +555,7 @@ int main(void) {
         test_both_groups_on_many_scalars();
         test_p256_bad_peers();
         test_key_share_arguments();
+        test_agreement_at_once();
     }
     test_premaster_from_outside();
     test_premaster_of_a_key();

@@ -27,7 +27,16 @@ from lighttls.errors import (
 )
 from lighttls.iana import NamedGroup, SignatureScheme
 from support import wycheproof
-from support.inside import AEAD_NUMBERS, NUMBERS, aead_number, expected_prf, premaster_bytes, server_side, set_sequence
+from support.inside import (
+    AEAD_NUMBERS,
+    NUMBERS,
+    KeyShare,
+    aead_number,
+    expected_prf,
+    premaster_bytes,
+    server_side,
+    set_sequence,
+)
 from support.wycheproof import unhex
 
 PURE = by_name("pure")
@@ -211,7 +220,7 @@ def _exchange(name: str, group: NamedGroup, private: bytes, peer: bytes) -> Iter
     """The public key, and the secret shared with `peer`, as `cryptography` has them."""
     numbers = (group, PUBLIC_LENGTH[group])
     try:
-        share = PURE.key_share(group, lambda _: private)
+        share = KeyShare(PURE, group, lambda _: private)
     except EntropyError as error:
         untouched = b"\xaa" * PUBLIC_LENGTH[group]
         yield Case(
@@ -249,7 +258,7 @@ def _nist(group: NamedGroup) -> Callable[[random.Random, str], Iterator[Case]]:
 
     def make(rng: random.Random, name: str) -> Iterator[Case]:
         mine, theirs = scalar(rng), scalar(rng)
-        peer = bytes(PURE.key_share(group, lambda _: theirs.to_bytes(size, "big")).public)
+        peer = bytes(KeyShare(PURE, group, lambda _: theirs.to_bytes(size, "big")).public)
         if rng.random() < 0.2:
             peer = damaged(rng, peer)
         if rng.random() < 0.1:

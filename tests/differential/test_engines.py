@@ -20,7 +20,7 @@ from lighttls.crypto import SUITES, CryptoProvider, by_name
 from lighttls.errors import IllegalParameter, LightTLSError
 from lighttls.iana import NamedGroup
 from support import engines
-from support.inside import Aead, expected_prf, hmac_tag, premaster_bytes, prf, server_side
+from support.inside import Aead, KeyShare, expected_prf, hmac_tag, premaster_bytes, prf, server_side
 
 PURE = by_name("pure")
 
@@ -112,7 +112,7 @@ def test_aead_of_long_texts_is_that_of_cryptography(
 
 def exchange(engine: CryptoProvider, group: NamedGroup, scalar: bytes, peer: bytes) -> tuple[bytes, bytes | None]:
     """Our public key and the shared secret; None: the peer's key was refused."""
-    share = engine.key_share(group, lambda _: scalar)
+    share = KeyShare(engine, group, lambda _: scalar)
     try:
         return share.public, premaster_bytes(share.derive(peer))
     except IllegalParameter:

@@ -12,7 +12,7 @@ from lighttls.crypto import CryptoProvider, by_name
 from lighttls.errors import IllegalParameter
 from lighttls.iana import NamedGroup
 from support import engines
-from support.inside import premaster_bytes
+from support.inside import KeyShare, premaster_bytes
 
 PURE = by_name("pure")
 
@@ -74,7 +74,7 @@ peers = st.one_of(points, damaged_points, large_points, st.binary(max_size=100))
 
 def exchange(engine: CryptoProvider, scalar: int, peer: bytes) -> tuple[bytes, bytes | None]:
     """Our public key and the shared secret; None: the peer's key was refused."""
-    share = engine.key_share(NamedGroup.SECP384R1, lambda size: scalar.to_bytes(size, "big"))
+    share = KeyShare(engine, NamedGroup.SECP384R1, lambda size: scalar.to_bytes(size, "big"))
     try:
         return share.public, premaster_bytes(share.derive(peer))
     except IllegalParameter:

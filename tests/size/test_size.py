@@ -76,6 +76,7 @@ ENTRIES = [
     "lt_records_open_into",
     "lt_key_share_generate",
     "lt_key_share_derive",
+    "lt_key_agree",
     "lt_premaster_set",
     "lt_premaster_set_psk",
     "lt_premaster_add_psk",

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 from typing import Any, NamedTuple
 
-from lighttls.crypto import Suite
+from lighttls.crypto import CryptoProvider, Entropy, Premaster, Suite
 
 NUMBERS = {"sha256": 4, "sha384": 5, "sha512": 6}  # RFC 5246 §7.4.1.4.1
 AEAD_NUMBERS = {  # lighttls.h; by name, key and tag length
@@ -29,6 +29,39 @@ def core() -> tuple[Any, Any]:
     from lighttls.crypto._core import ffi, lib
 
     return ffi, lib
+
+
+GENERATORS = {  # what an engine agrees with where only our own public key is wanted
+    29: (9).to_bytes(32, "little"),
+    23: bytes.fromhex(
+        "046b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
+        "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5"
+    ),
+    24: bytes.fromhex(
+        "04aa87ca22be8b05378eb1c71ef320ad746e1d3b628ba79b9859f741e082542a385502f25dbf55296c3a545e3872760ab7"
+        "3617de4a96262c6f5d9e98bf9292dc29f8f41dbd289a147ce9da3113b5f0b8c00a60b1ce1d7e819d7a431d7c90ea0e5f"
+    ),
+}
+
+
+class KeyShare:
+    """A key pair of an engine that is used more than once: what was drawn for it is drawn again each time."""
+
+    def __init__(self, engine: CryptoProvider, group: int, entropy: Entropy) -> None:
+        self._engine, self.group = engine, group
+        self._draws: list[bytes] = []
+
+        def drawn(length: int) -> bytes:
+            self._draws.append(bytes(entropy(length)))
+            return self._draws[-1]
+
+        self.public = engine.key_agreement(group, drawn, GENERATORS[group])[0]
+
+    def derive(self, peer_public: bytes) -> Premaster:
+        again = iter(self._draws)
+        public, premaster = self._engine.key_agreement(self.group, lambda _: next(again), peer_public)
+        assert public == self.public
+        return premaster
 
 
 def premaster_bytes(premaster: Any) -> bytes:

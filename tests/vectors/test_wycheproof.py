@@ -37,7 +37,7 @@ CHACHA = SUITES[CipherSuite.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256]
 def shared(provider: CryptoProvider, group: NamedGroup, private: bytes, public: bytes) -> bytes | None:
     """ECDH, or None if the peer's public key is refused."""
     try:
-        return premaster_bytes(provider.key_share(group, lambda _: private).derive(public))
+        return premaster_bytes(provider.key_agreement(group, lambda _: private, public)[1])
     except IllegalParameter:
         return None
 

@@ -113,10 +113,6 @@ def no_private_key(group: int) -> EntropyError:
     return EntropyError(f"{SCALAR_DRAWS} draws of entropy gave no private key for {name_of(NamedGroup, group)}")
 
 
-def spent_key_share() -> InternalError:
-    return InternalError("a key share serves one key exchange only (SKE-29)")
-
-
 def foreign_premaster() -> InternalError:
     return InternalError("this premaster secret belongs to another engine")
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 from lighttls._typing import Any, Final
 from lighttls.crypto import _shared, _signatures
 from lighttls.crypto._core import ffi, lib
-from lighttls.crypto.provider import Entropy, KeyShare
+from lighttls.crypto.provider import Entropy
 from lighttls.crypto.suites import AES_CCM, AES_GCM, CHACHA20_POLY1305, Suite
 from lighttls.errors import InternalError
 from lighttls.iana import ContentType, NamedGroup
@@ -42,7 +42,10 @@ _BYTES: Final = ffi.typeof("uint8_t[]")
 _VERIFY_DATA: Final = ffi.typeof("uint8_t[12]")
 _SIGNATURE: Final = ffi.typeof(f"uint8_t[{lib.LT_SIGNATURE_MAX}]")
 _new = ffi.new
+_PUBLIC: Final = ffi.typeof("uint8_t[97]")
+_SECP384R1: Final = int(NamedGroup.SECP384R1)
 _from_buffer = ffi.from_buffer
+_agree = lib.lt_key_agree
 _verify = lib.lt_verify_vartime
 _hash = lib.lt_hash
 _seal = lib.lt_records_seal
@@ -114,37 +117,6 @@ class NativePremaster:
 
 _SPENT: Final = ffi.new("lt_premaster *")
 """Holds no secret, and none is ever put there: whoever derives from it is refused."""
-
-
-class NativeKeyShare:
-    """An ephemeral key pair in C."""
-
-    __slots__ = ("_context", "group", "public")
-
-    def __init__(self, group: int, entropy: Entropy) -> None:
-        self.group = group
-        self._context = _context("lt_key_share *", lib.lt_key_share_wipe)
-        public = ffi.new("uint8_t[97]")
-        size = 48 if group == lib.LT_SECP384R1 else 32
-        for _ in range(_shared.SCALAR_DRAWS):
-            random = _shared.draw(entropy, size)
-            with _from_buffer(_BYTES, random, require_writable=True) as view:
-                status = lib.lt_key_share_generate(self._context, public, len(public), group, view, size)
-            if status != lib.LT_ERR_SCALAR:
-                self.public = ffi.buffer(public, _checked(status))[:]
-                return
-        raise _shared.no_private_key(group)
-
-    def derive(self, peer_public: bytes) -> NativePremaster:
-        premaster = NativePremaster()
-        context, self._context = self._context, None
-        if context is None:
-            raise _shared.spent_key_share()
-        status = lib.lt_key_share_derive(context, premaster.context, peer_public, len(peer_public))
-        if status == lib.LT_ERR_POINT:
-            raise _shared.unacceptable_point(self.group)
-        _checked(status)
-        return premaster
 
 
 class NativeSigningKey:
@@ -405,10 +377,25 @@ class NativeProvider:
     def equal(self, left: bytes, right: bytes) -> bool:
         return len(left) == len(right) and lib.lt_equal(left, right, len(left)) == 1
 
-    def key_share(self, group: int, entropy: Entropy) -> KeyShare:
+    def key_agreement(self, group: int, entropy: Entropy, peer_public: bytes) -> tuple[bytes, NativePremaster]:
         if group not in self.groups:
             raise _shared.unknown_group(self.name, group)
-        return NativeKeyShare(group, entropy)
+        premaster = NativePremaster()
+        public = ffi.new(_PUBLIC)
+        size = 48 if group == _SECP384R1 else 32
+        for _ in range(_shared.SCALAR_DRAWS):
+            random = _shared.draw(entropy, size)
+            with _from_buffer(_BYTES, random, require_writable=True) as view:
+                length = _agree(
+                    public, len(public), premaster.context, group, view, size, peer_public, len(peer_public)
+                )
+            if length >= 0:
+                return ffi.buffer(public, length)[:], premaster
+            if length == lib.LT_ERR_POINT:
+                raise _shared.unacceptable_point(group)
+            if length != lib.LT_ERR_SCALAR:
+                raise _misused(length)
+        raise _shared.no_private_key(group)
 
     def premaster(self, secret: bytearray) -> NativePremaster:
         return NativePremaster.taking(secret)

@@ -22,20 +22,6 @@ class Premaster(Protocol):
     def wipe(self) -> None: ...
 
 
-class KeyShare(Protocol):
-    """Our ephemeral key pair for one handshake (SKE-29)."""
-
-    group: int
-    public: bytes  # wire form: 04 X Y, or 32 bytes for x25519
-
-    def derive(self, peer_public: bytes) -> Premaster:
-        """ECDH with the peer's point, which is checked first; the private key is wiped.
-
-        Raises IllegalParameter: not a point of the group, or an all-zero x25519 result
-        (SKE-05 to SKE-11).
-        """
-
-
 class RecordSealer(Protocol):
     """Protects what we send: key, nonces and sequence number of one direction."""
 
@@ -131,8 +117,12 @@ class CryptoProvider(Protocol):
     def equal(self, left: bytes, right: bytes) -> bool:
         """Compare in a time that depends on the lengths only (PROF-05)."""
 
-    def key_share(self, group: int, entropy: Entropy) -> KeyShare:
-        """A fresh key pair on `group` (IANA number). Raises EntropyError."""
+    def key_agreement(self, group: int, entropy: Entropy, peer_public: bytes) -> tuple[bytes, Premaster]:
+        """ECDH on `group` (IANA number) with a key pair of ours that lives as long as this call (SKE-29).
+
+        Gives our public key in wire form (04 X Y, or 32 bytes for x25519) and the secret. Raises IllegalParameter: the
+        peer's is not a point of the group, or an all-zero x25519 result (SKE-05 to SKE-11); EntropyError.
+        """
 
     def premaster(self, secret: bytearray) -> Premaster:
         """Take over a secret from outside (a secure element's ECDH); `secret` is wiped."""

@@ -54,22 +54,6 @@ class PurePremaster:
         self.secret = bytearray()
 
 
-class PureKeyShare:
-    """An ephemeral key pair held by `cryptography`."""
-
-    __slots__ = ("_private", "group", "public")
-
-    def __init__(self, group: int, entropy: Entropy) -> None:
-        self.group = group
-        self._private, self.public = _ecdh.generate(group, entropy)
-
-    def derive(self, peer_public: bytes) -> PurePremaster:
-        private, self._private = self._private, None
-        if private is None:
-            raise _shared.spent_key_share()
-        return PurePremaster(_ecdh.exchange(self.group, private, peer_public))
-
-
 class _Keys:
     """One direction: key, fixed part of the nonce, sequence number (RFC 5246 §6.2.3.3)."""
 
@@ -282,10 +266,11 @@ class PureProvider:
     def equal(self, left: bytes, right: bytes) -> bool:
         return hmac.compare_digest(left, right)
 
-    def key_share(self, group: int, entropy: Entropy) -> PureKeyShare:
+    def key_agreement(self, group: int, entropy: Entropy, peer_public: bytes) -> tuple[bytes, PurePremaster]:
         if group not in self.groups:
             raise _shared.unknown_group(self.name, group)
-        return PureKeyShare(group, entropy)
+        private, public = _ecdh.generate(group, entropy)
+        return public, PurePremaster(_ecdh.exchange(group, private, peer_public))
 
     def premaster(self, secret: bytearray) -> PurePremaster:
         taken = PurePremaster(bytearray(secret))

@@ -44,11 +44,10 @@ def agree(client: Client, group: NamedGroup, peer_public: bytes) -> tuple[bytes,
 
     Raises IllegalParameter: its point is none of the group; KeyExchangeError: a secure element failed.
     """
-    share = client.provider.key_share(group, client.config.random)
-    premaster = share.derive(peer_public)
+    public, premaster = client.provider.key_agreement(group, client.config.random, peer_public)
     exchange = client.config.key_exchange
     if exchange is None or group not in exchange.groups:
-        return share.public, premaster
+        return public, premaster
     premaster.wipe()  # the engine has judged the point (SKE-05), which not every element does
     from lighttls.handshake.key_agreement import agree_outside
 

@@ -9,7 +9,7 @@ import pytest
 from lighttls.crypto import SUITES, CryptoProvider, Suite, by_name
 from lighttls.errors import EntropyError, IllegalParameter, InternalError
 from lighttls.iana import CipherSuite, NamedGroup
-from support.inside import premaster_bytes
+from support.inside import KeyShare, premaster_bytes
 
 X25519, P256, P384 = int(NamedGroup.X25519), int(NamedGroup.SECP256R1), int(NamedGroup.SECP384R1)
 GROUPS = {"x25519": X25519, "secp256r1": P256, "secp384r1": P384}
@@ -55,7 +55,7 @@ def test_equal_compares_contents_and_lengths(provider: CryptoProvider) -> None:
 @every_group
 def test_both_sides_derive_the_same_secret(implementation: CryptoProvider, group: int) -> None:
     entropy = counting()
-    ours, theirs = implementation.key_share(group, entropy), implementation.key_share(group, entropy)
+    ours, theirs = KeyShare(implementation, group, entropy), KeyShare(implementation, group, entropy)
     assert (ours.group, len(ours.public)) == (group, SHARE_LENGTH[group])
     assert ours.public != theirs.public
     secret = premaster_bytes(ours.derive(theirs.public))
@@ -64,41 +64,40 @@ def test_both_sides_derive_the_same_secret(implementation: CryptoProvider, group
 
 
 @every_group
-def test_key_share_serves_once(provider: CryptoProvider, group: int) -> None:
+def test_every_agreement_has_a_key_pair_of_its_own(provider: CryptoProvider, group: int) -> None:
     """SKE-29: fresh for each handshake, never reused."""
-    share = provider.key_share(group, counting())
-    peer = provider.key_share(group, counting(100)).public
-    share.derive(peer)
-    with pytest.raises(InternalError):
-        share.derive(peer)
+    entropy = counting()
+    peer = KeyShare(provider, group, counting(100)).public
+    ours = {provider.key_agreement(group, entropy, peer)[0] for _ in range(3)}
+    assert len(ours) == 3
 
 
 @every_group
 def test_public_key_of_the_wrong_length_is_refused(implementation: CryptoProvider, group: int) -> None:
     """SKE-06, SKE-09."""
-    peer = implementation.key_share(group, counting(100)).public
+    peer = KeyShare(implementation, group, counting(100)).public
     for wrong in (b"", peer[:1], peer[:-1], peer + b"\0", peer[: len(peer) // 2 + 1]):
         with pytest.raises(IllegalParameter):
-            implementation.key_share(group, counting()).derive(wrong)
+            KeyShare(implementation, group, counting()).derive(wrong)
 
 
 @nist_group
 @pytest.mark.parametrize("form", [0, 2, 3, 5, 6, 7, 0x84])
 def test_point_in_another_form_is_refused(implementation: CryptoProvider, group: int, form: int) -> None:
     """SKE-05."""
-    peer = implementation.key_share(group, counting(100)).public
+    peer = KeyShare(implementation, group, counting(100)).public
     for wrong in (bytes((form,)) + peer[1:], bytes((form,)) + peer[1 : len(peer) // 2 + 1]):
         with pytest.raises(IllegalParameter):
-            implementation.key_share(group, counting()).derive(wrong)
+            KeyShare(implementation, group, counting()).derive(wrong)
 
 
 @nist_group
 def test_point_off_the_curve_is_refused(implementation: CryptoProvider, group: int) -> None:
     """SKE-08, the invalid curve attack."""
-    peer = bytearray(implementation.key_share(group, counting(100)).public)
+    peer = bytearray(KeyShare(implementation, group, counting(100)).public)
     peer[-1] ^= 1
     with pytest.raises(IllegalParameter):
-        implementation.key_share(group, counting()).derive(bytes(peer))
+        KeyShare(implementation, group, counting()).derive(bytes(peer))
 
 
 def test_coordinate_not_below_p_is_refused(implementation: CryptoProvider) -> None:
@@ -107,34 +106,34 @@ def test_coordinate_not_below_p_is_refused(implementation: CryptoProvider) -> No
     b = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
     y = pow(b, (p + 1) // 4, p)
     y_bytes = y.to_bytes(32, "big")
-    implementation.key_share(P256, counting()).derive(b"\4" + bytes(32) + y_bytes)
+    KeyShare(implementation, P256, counting()).derive(b"\4" + bytes(32) + y_bytes)
     with pytest.raises(IllegalParameter):
-        implementation.key_share(P256, counting()).derive(b"\4" + p.to_bytes(32, "big") + y_bytes)
+        KeyShare(implementation, P256, counting()).derive(b"\4" + p.to_bytes(32, "big") + y_bytes)
 
 
 @pytest.mark.parametrize("point", [0, 1, 2**255 - 19, 2**255 - 18, 2**255 - 20, 2**255, 2**255 + 1])
 def test_x25519_result_of_all_zeros_is_refused(implementation: CryptoProvider, point: int) -> None:
     """SKE-10: points of low order, written canonically and not."""
     with pytest.raises(IllegalParameter):
-        implementation.key_share(X25519, counting()).derive(point.to_bytes(32, "little"))
+        KeyShare(implementation, X25519, counting()).derive(point.to_bytes(32, "little"))
 
 
 def test_x25519_ignores_the_top_bit_and_takes_u_above_p(implementation: CryptoProvider) -> None:
     """SKE-11."""
     low = (9).to_bytes(32, "little")
     for same in (9 + 2**255, 9 + 2**255 - 19):
-        secret = premaster_bytes(implementation.key_share(X25519, counting()).derive(same.to_bytes(32, "little")))
-        assert secret == premaster_bytes(implementation.key_share(X25519, counting()).derive(low))
+        secret = premaster_bytes(KeyShare(implementation, X25519, counting()).derive(same.to_bytes(32, "little")))
+        assert secret == premaster_bytes(KeyShare(implementation, X25519, counting()).derive(low))
 
 
 @nist_group
 def test_scalar_outside_the_range_is_drawn_again(implementation: CryptoProvider, group: int) -> None:
     length = SCALAR_LENGTH[group]
     draws = [bytes(length), ORDER[group].to_bytes(length, "big"), b"\xff" * length, (1).to_bytes(length, "big")]
-    share = implementation.key_share(group, lambda n: draws.pop(0))
+    share = KeyShare(implementation, group, lambda n: draws.pop(0))
     assert draws == []
     largest = (ORDER[group] - 1).to_bytes(length, "big")
-    negated = implementation.key_share(group, lambda n: largest).public
+    negated = KeyShare(implementation, group, lambda n: largest).public
     assert share.public[: 1 + length] == negated[: 1 + length]  # G and -G
     assert share.public[1 + length :] != negated[1 + length :]
 
@@ -148,7 +147,7 @@ def test_source_that_never_gives_a_scalar_is_an_entropy_error(provider: CryptoPr
         return b"\xff" * length
 
     with pytest.raises(EntropyError, match="8 draws"):
-        provider.key_share(group, stuck)
+        KeyShare(provider, group, stuck)
     assert asked == [SCALAR_LENGTH[group]] * 8
 
 
@@ -156,7 +155,7 @@ def test_source_that_never_gives_a_scalar_is_an_entropy_error(provider: CryptoPr
 @pytest.mark.parametrize("difference", [-1, 1])
 def test_source_of_the_wrong_length_is_an_entropy_error(provider: CryptoProvider, group: int, difference: int) -> None:
     with pytest.raises(EntropyError, match="were asked for"):
-        provider.key_share(group, lambda n: bytes(n + difference))
+        KeyShare(provider, group, lambda n: bytes(n + difference))
 
 
 @every_group
@@ -167,13 +166,13 @@ def test_random_bytes_in_a_bytearray_are_wiped(provider: CryptoProvider, group: 
         given.append(bytearray(b"\x01" * length))
         return given[0]
 
-    provider.key_share(group, entropy)
+    provider.key_agreement(group, entropy, KeyShare(provider, group, counting()).public)
     assert given == [bytearray(SCALAR_LENGTH[group])]
 
 
 def test_group_that_no_engine_has_is_refused(provider: CryptoProvider) -> None:
     with pytest.raises(InternalError, match="no group 25"):
-        provider.key_share(25, counting())
+        provider.key_agreement(25, counting(), bytes(133))
 
 
 def test_premaster_from_outside_is_moved(provider: CryptoProvider) -> None:
@@ -197,8 +196,8 @@ def test_premaster_of_a_key_alone_has_zeros_in_the_place_of_ecdh(provider: Crypt
 @pytest.mark.parametrize("group", [X25519, 23, 24])
 def test_premaster_of_ecdh_and_a_key_holds_both_behind_their_lengths(provider: CryptoProvider, group: int) -> None:
     """RFC 5489 §2."""
-    ours = provider.key_share(group, counting())
-    theirs = provider.key_share(group, counting(7))
+    ours = KeyShare(provider, group, counting())
+    theirs = KeyShare(provider, group, counting(7))
     secret = premaster_bytes(theirs.derive(ours.public))
     key = bytes(range(16))
     mixed = provider.psk_premaster(key, ours.derive(theirs.public))
