@@ -23,7 +23,7 @@ class Chip:
         return self._key.sign_digest(digest)
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/sessions.md", "docs/x509.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/sessions.md", "docs/transports.md", "docs/x509.md"])
 def test_program_on_a_page(page: str, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
     pki = Pki()
     (tmp_path / "root.pem").write_bytes(pki.root.to_pem())
@@ -49,6 +49,7 @@ def test_program_on_a_page(page: str, tmp_path, monkeypatch: pytest.MonkeyPatch)
         "docs/raw-public-keys.md",
         "docs/secure-element.md",
         "docs/sessions.md",
+        "docs/transports.md",
         "docs/x509.md",
     ],
 )
@@ -63,3 +64,12 @@ def test_readme_leads_to_every_page() -> None:
     readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
     pages = [f"docs/{path.name}" for path in (REPOSITORY / "docs").glob("*.md")]
     assert not [page for page in pages if f"]({page})" not in readme]
+
+
+def test_fault_matrix_names_tests_that_exist() -> None:
+    page = (REPOSITORY / "docs" / "transports.md").read_text(encoding="utf-8")
+    written = "".join(path.read_text(encoding="utf-8") for path in (REPOSITORY / "tests").rglob("at_modem/test_*.py"))
+    written += (REPOSITORY / "tests" / "property" / "test_modem_faults.py").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(test_\w+)`", page))
+    assert len(named) > 30
+    assert not [name for name in named if f"def {name}(" not in written]
