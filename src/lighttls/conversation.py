@@ -165,8 +165,9 @@ class Conversation:
 
     def _read_records(self, events: list[Event]) -> None:
         self._open_data = None
-        while not self._read_closed and (record := self._records.next()) is not None:
-            self._on_record(record[0], record[1], events)
+        next_record, on_record = self._records.next, self._on_record
+        while not self._read_closed and (record := next_record()) is not None:
+            on_record(*record, events)
         if self._read_closed:
             self._records.forget_received()
         elif type(self._state) is Connected and not (self._held or self._joined or self._patience):

@@ -33,7 +33,7 @@ class Joiner:
         None: it is something else, for `feed`. Raises what `judge` raises.
         """
         length = len(fragment) - 4
-        if length < 0 or self.held or fragment[1] << 16 | fragment[2] << 8 | fragment[3] != length:
+        if length < 0 or self.held or int.from_bytes(fragment[1:4], "big") != length:
             return None
         return self._judge(state, fragment[0], length)
 
