@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lighttls.errors import CertificateError, ChainReason
+from lighttls.errors import CertificateError, ChainReason, explain
 from lighttls.iana import Alert
 from lighttls.testing import der_writer as der
 from lighttls.x509 import (
@@ -143,6 +143,12 @@ def test_leaf_that_is_an_anchor_itself_needs_no_answer() -> None:
 def test_list_of_a_namesake_with_another_key_proves_nothing() -> None:
     said = unknown(UNUSABLE, ROOT_LIST, crls.crl(CA, crls.entry(42), key=pki.ec_key("stranger")))
     assert "signed by a key that no certificate of its issuer here has" in said
+
+
+def test_list_signed_by_another_than_it_names_proves_nothing() -> None:
+    """The anchor's key, above the issuer, is not the issuer's either."""
+    unknown(UNUSABLE, ROOT_LIST, crls.crl(CA, key=ROOT.key))
+    unknown(UNUSABLE, crls.crl(ROOT, key=CA.key), CA_LIST)
 
 
 def test_list_that_was_altered_proves_nothing() -> None:
@@ -746,8 +752,11 @@ def test_two_hundred_lists_of_which_one_is_the_right_one() -> None:
 @pytest.mark.parametrize("mode", ["hard", "soft"])
 def test_two_hundred_lists_that_all_must_be_verified_are_too_many(mode: str) -> None:
     forged = [crls.crl(CA, crls.entry(i), key=pki.ec_key("stranger")) for i in range(200)]
-    said = refused(ChainReason.LIMIT_EXCEEDED, ROOT_LIST, *forged, mode=mode)
-    assert "more than 64 signatures of CRLs" in said
+    with pytest.raises(CertificateError) as caught:
+        verified(ROOT_LIST, *forged, mode=mode)
+    assert caught.value.reason is ChainReason.LIMIT_EXCEEDED
+    assert "more than 64 signatures of CRLs" in str(caught.value)
+    assert "Among the CRLs that were given" in explain(caught.value)
 
 
 @pytest.mark.parametrize("mode", ["hard", "soft"])

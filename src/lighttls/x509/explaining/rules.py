@@ -22,8 +22,6 @@ _PINS_SHOWN: Final = 6
 def malformed(case: Case, attempts: Sequence[Attempt]) -> str:
     """Which extension cannot be read, and why."""
     certificate = case.certificate
-    if certificate is None:
-        return ""
     for oid, (_, value) in certificate.extensions.items():
         if oid in extensions.READERS:
             try:
@@ -53,8 +51,6 @@ def name_mismatch(case: Case, attempts: Sequence[Attempt]) -> str:
 def not_a_ca(case: Case, attempts: Sequence[Attempt]) -> str:
     """An authority without basicConstraints, of version 1, or a self-signed server that was renewed."""
     certificate = case.certificate
-    if certificate is None:
-        return ""
     if certificate.version < 3:
         return (
             f"{called(certificate)} is of version {certificate.version}, which cannot say that it is an authority. As "
@@ -78,7 +74,7 @@ def not_a_ca(case: Case, attempts: Sequence[Attempt]) -> str:
 def path_too_long(case: Case, attempts: Sequence[Attempt]) -> str:
     """Whose limit it is, an authority's or your own."""
     certificate = case.certificate
-    limit = quietly(lambda: None if certificate is None else certificate.basic_constraints)
+    limit = certificate.basic_constraints
     if (
         certificate is not None
         and limit is not None
@@ -99,7 +95,7 @@ def path_too_long(case: Case, attempts: Sequence[Attempt]) -> str:
 def key_usage(case: Case, attempts: Sequence[Attempt]) -> str:
     """What the key may be used for."""
     certificate = case.certificate
-    usage = None if certificate is None else certificate.key_usage
+    usage = certificate.key_usage
     if usage is None:
         return ""
     listed = ", ".join(oids.KEY_USAGES.get(bit, f"bit {bit}") for bit in sorted(usage)) or "nothing"
@@ -110,7 +106,7 @@ def key_usage(case: Case, attempts: Sequence[Attempt]) -> str:
 def extended_key_usage(case: Case, attempts: Sequence[Attempt]) -> str:
     """What it was issued for."""
     certificate = case.certificate
-    purposes = None if certificate is None else certificate.extended_key_usage
+    purposes = certificate.extended_key_usage
     if purposes is None:
         return ""
     listed = ", ".join(sorted(oids.purpose(each) for each in purposes))
@@ -138,8 +134,6 @@ def name_constraints(case: Case, attempts: Sequence[Attempt]) -> str:
 def unknown_critical(case: Case, attempts: Sequence[Attempt]) -> str:
     """What the extension is, where it is a known one."""
     certificate = case.certificate
-    if certificate is None:
-        return ""
     for oid, (critical, _) in certificate.extensions.items():
         if critical and extensions.name_of(oid) in case.attempt.detail:
             known = oids.EXTENSIONS.get(oid)
@@ -151,7 +145,7 @@ def unknown_critical(case: Case, attempts: Sequence[Attempt]) -> str:
 def weak_signature(case: Case, attempts: Sequence[Attempt]) -> str:
     """Whose signature counts and whose does not, how to allow it below one anchor, and what follows then."""
     certificate, anchor = case.certificate, case.attempt.anchor
-    if certificate is None or anchor is None:
+    if anchor is None:
         return ""
     algorithm = ALGORITHMS.get(certificate.outer_algorithm)
     if algorithm is None or not algorithm.sha1:
@@ -180,7 +174,7 @@ def weak_signature(case: Case, attempts: Sequence[Attempt]) -> str:
 def weak_key(case: Case, attempts: Sequence[Attempt]) -> str:
     """How to allow it below one anchor, and what follows then."""
     anchor, certificate = case.attempt.anchor, case.certificate
-    key = None if certificate is None else certificate.public_key
+    key = certificate.public_key
     if (
         anchor is None
         or certificate is None
@@ -238,6 +232,11 @@ def missing_feature(case: Case, attempts: Sequence[Attempt]) -> str:
 
 def limit_exceeded(case: Case, attempts: Sequence[Attempt]) -> str:
     """How many certificates were sent, and how many of one name."""
+    if "CRLs" in case.attempt.detail:
+        return (
+            "Among the CRLs that were given, more would have to be looked into than any real verdict needs. Give those "
+            "of the authorities in question and no others, fresh from where these publish them."
+        )
     everyone = what_if.sent(case.question)
     most = max((sum(each.subject == one.subject for each in everyone) for one in everyone), default=0)
     return (
@@ -249,7 +248,7 @@ def limit_exceeded(case: Case, attempts: Sequence[Attempt]) -> str:
 def revoked(case: Case, attempts: Sequence[Attempt]) -> str:
     """Whether the server is to be renewed, or its authority is not to be believed."""
     certificate = case.certificate
-    if case.at_leaf or certificate is None:
+    if case.at_leaf:
         return (
             "Its authority took it back, mostly because its key leaked: no setting allows it. The server needs a new "
             "certificate with a new key; if it has one, it still shows the old."
@@ -263,8 +262,6 @@ def revoked(case: Case, attempts: Sequence[Attempt]) -> str:
 def revocation_unknown(case: Case, attempts: Sequence[Attempt]) -> str:
     """Whose CRL is missing, and where it is published."""
     certificate = case.certificate
-    if certificate is None:
-        return ""
     return (
         f"Your policy wants to know of every certificate that it is not revoked, and nothing says so of "
         f"{called(certificate)}. Give the CRL of {issuer_called(certificate)} to "
@@ -276,8 +273,6 @@ def revocation_unknown(case: Case, attempts: Sequence[Attempt]) -> str:
 def crl_expired(case: Case, attempts: Sequence[Attempt]) -> str:
     """Whose CRL to renew, and where it is published."""
     certificate = case.certificate
-    if certificate is None:
-        return ""
     return (
         f"Check this device's clock; if it is right, get the newest CRL of "
         f"{issuer_called(certificate)}{_published(certificate)}. A list that is out of date cannot show that a "
