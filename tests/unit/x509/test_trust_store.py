@@ -117,6 +117,12 @@ def test_anchor_that_is_no_name_and_key_is_refused(subject: bytes, spki: bytes) 
         TrustStore.empty().add_anchor(subject, spki, label="bare")
 
 
+def test_certificate_without_a_subject_may_be_trusted_as_it_is() -> None:
+    store = TrustStore.empty()
+    store.add(kit.make(kit.name(""), kit.ec_key("x"), ROOT).der, label="server")
+    assert [str(anchor) for anchor in store] == ["server"]
+
+
 def test_look_up_knows_names_as_rfc_5280_compares_them() -> None:
     store = TrustStore.from_der(ROOT.der)
     other_spelling = kit.make(kit.name("", ("2.5.4.3", der.element(0x13, b"STORE  root"))), kit.ec_key("x"))
@@ -263,6 +269,9 @@ class TestSelfSignature:
         itself = kit.AUTHORITY_KEY_IDENTIFIER, False, der.sequence(der.implicit(0, b"new"))
         posing = kit.make("Root", kit.ec_key("new"), kit.root("Root"), extensions=[*kit.ca(), identifier, itself])
         assert len(TrustStore.from_der(posing.der).check()) == 1
+        for only in (identifier, signer):  # nothing says that it was another key
+            unclear = kit.make("Root", kit.ec_key("new"), kit.root("Root"), extensions=[*kit.ca(), only])
+            assert len(TrustStore.from_der(unclear.der).check()) == 1
 
 
 def test_certificates_from_pem_names_its_origin() -> None:
