@@ -55,8 +55,13 @@ class Atecc608a(ZoneAccess):
     @classmethod
     def open(cls, path: str = "/dev/i2c-1", address: int = 0x60) -> Atecc608a:
         """The chip on a bus of Linux. Raises ChipAbsent; ChipError if something else answers there."""
-        chip = cls(LinuxI2C(path, address))
-        chip.revision()
+        bus = LinuxI2C(path, address)
+        try:
+            chip = cls(bus)
+            chip.revision()
+        except BaseException:
+            bus.close()
+            raise
         return chip
 
     def revision(self) -> bytes:

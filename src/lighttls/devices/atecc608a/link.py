@@ -1,11 +1,16 @@
 """One exchange with the chip: wake, command, polling, answer, idle; and what is done when that goes wrong.
 
-    wake ── 1.5 ms ── packet ── poll … answer ── [packet ── poll … answer] ── idle
+    wake ── 1.5 ms ── packet ── poll … answer ── idle
 
-The chip answers nothing while it sleeps or works, and falls asleep, its registers lost, about 1.3 s after the wake
-pulse whatever it does. So a command starts early in such a period or in a new one, and Idle ends every period, which
-keeps the registers. Commands that hand a register on form a group; if the chip lost it, the whole group starts again.
-An answer that arrives altered is read again, and only a command that changes nothing is sent again.
+The chip acknowledges nothing while it sleeps or works, and falls asleep, its registers lost, about 1.3 s after the wake
+pulse whatever it does. Idle ends the period before and keeps the registers.
+
+Each command has a period to itself. The CRC does not cover the byte in front of a packet that says what it is, so a
+command may be lost without a trace, and behind another one the old answer would pass for the new. Behind a wake there
+is none: the chip says that it just woke.
+
+Commands that hand a register on form a group; if the chip lost it, the whole group starts again. An answer that arrives
+altered is read again, and only a command that changes nothing is sent again.
 """
 
 from __future__ import annotations
@@ -28,7 +33,7 @@ _COMMAND: Final = b"\x03"
 
 _WOKE: Final = (b"\x11", b"\x07")  # well, or with a failed self-test, which every command will say
 _CRC_ERROR: Final = 0xFF
-_DID_NOT_RUN: Final = (0x11, 0xEE)  # it woke again meanwhile, or is about to sleep
+_DID_NOT_RUN: Final = (0x11, 0xEE)  # it did not get the command, or is about to sleep
 _EXECUTION_ERROR: Final = 0x0F
 
 # Seconds.
@@ -36,14 +41,13 @@ _WAKE_TIME: Final = 0.0015  # from the pulse to the first answer
 _FIRST_POLL: Final = 0.001
 _POLL: Final = 0.002
 _GIVE_UP: Final = 2.5  # Microchip's own limit; a self-test at the slowest clock takes 2.3
-_START_WITHIN: Final = 0.1  # of a period: even the slowest Verify (1.1) then ends before the watchdog's 1.3
 
 _ATTEMPTS: Final = 3
 _WAKE_ATTEMPTS: Final = 4
 
 
 class _RegistersLost(Exception):
-    """The chip slept, or must: what a command left for the next one may be gone."""
+    """The chip slept, or did not get a command: what another left for it may be gone."""
 
     def __init__(self, error: ChipError) -> None:
         self.error = error  # what the caller hears in the end
@@ -59,7 +63,6 @@ class Link:
         self.lock: AbstractContextManager[object] = getattr(bus, "lock", None) or threading.RLock()
         self._in_group = False
         self._done = 0  # commands of this group
-        self._woke_at: float | None = None  # None: it sleeps or idles
 
     def run(self, command: Command, p1: int = 0, p2: int = 0, data: bytes = b"", *, answer: int = 0) -> bytes:
         """Have one command done. `answer` is the length of its data, 0 where it answers a status alone.
@@ -78,7 +81,6 @@ class Link:
                 return self._attempt(steps)
             finally:
                 self._in_group = False
-                self._leave(_IDLE)
 
     def _attempt(self, steps: Callable[[], _T]) -> _T:
         error = None
@@ -88,7 +90,6 @@ class Link:
                 return steps()
             except _RegistersLost as lost:
                 error = lost.error
-                self._leave(_IDLE)
         assert error is not None
         raise error
 
@@ -96,33 +97,26 @@ class Link:
         """Send the chip to sleep, where it takes the least power. Registers are lost."""
         with self.lock:
             self._wake()
-            self._leave(_SLEEP)
-
-    def _leave(self, word: bytes) -> None:
-        """End the period."""
-        if self._woke_at is not None:
-            self._woke_at = None
-            with suppress(OSError):  # the watchdog was quicker
-                self._bus.write(word)
+            try:
+                self._bus.write(_SLEEP)
+            except OSError as cause:
+                raise ChipSilent(f"the chip does not take Sleep: {cause}") from cause
 
     def _exchange(self, command: Command, p1: int, p2: int, data: bytes, answer: int) -> bytes:
         packet = _COMMAND + command.encode(p1, p2, data)
         for attempts_left in reversed(range(_ATTEMPTS)):
-            self._begin()
+            self._wake()
             try:
-                self._bus.write(packet)
-            except OSError as cause:
-                self._woke_at = None
-                raise _RegistersLost(ChipSilent(f"the chip does not take {command.name}: {cause}")) from cause
-            try:
-                said = self._answer(command, max(answer, 1))
+                said = self._ask(command, packet, max(answer, 1))
             except ChipSilent as silence:
-                self._woke_at = None
                 if not command.repeatable or not attempts_left or not self._wakes():
                     raise
                 if self._done:
                     raise _RegistersLost(silence) from silence
                 continue
+            finally:
+                with suppress(OSError):  # the watchdog was quicker
+                    self._bus.write(_IDLE)
             if len(said) != 1 or (answer == 1 and said[0] != _CRC_ERROR):
                 if len(said) != answer:
                     raise ChipSilent(f"the chip answered {command.name} with {len(said)} bytes instead of {answer}")
@@ -143,8 +137,12 @@ class Link:
             raise _RegistersLost(error)
         raise error
 
-    def _answer(self, command: Command, length: int) -> bytes:
-        """Poll until the answer is there, and read it until it is unaltered."""
+    def _ask(self, command: Command, packet: bytes, length: int) -> bytes:
+        """Send the command, poll until its answer is there, and read that until it is unaltered."""
+        try:
+            self._bus.write(packet)
+        except OSError as cause:
+            raise _RegistersLost(ChipSilent(f"the chip does not take {command.name}: {cause}")) from cause
         give_up = self._clock() + _GIVE_UP
         self._sleep(_FIRST_POLL)
         while True:
@@ -166,13 +164,6 @@ class Link:
                 raise ChipSilent(f"the chip stopped in the middle of its answer to {command.name}") from cause
         raise ChipSilent(f"the chip's answers to {command.name} arrive altered (CRC)")
 
-    def _begin(self) -> None:
-        """Let the chip be awake, and for long enough yet."""
-        if self._woke_at is not None and self._clock() - self._woke_at > _START_WITHIN:
-            self._leave(_IDLE)
-        if self._woke_at is None:
-            self._wake()
-
     def _wakes(self) -> bool:
         try:
             self._wake()
@@ -184,12 +175,11 @@ class Link:
         heard = False
         cause: OSError | None = None
         for attempt in range(_WAKE_ATTEMPTS):
-            began = self._clock()
-            try:
+            with suppress(OSError):  # nobody acknowledges the pulse
                 self._bus.wake()
-                self._sleep(_WAKE_TIME * (attempt + 1))
+            self._sleep(_WAKE_TIME * (attempt + 1))
+            try:
                 if content(self._bus.read(4)) in _WOKE:
-                    self._woke_at = began
                     return
                 heard = True  # it was awake already and shows an old answer: end that period first
                 self._bus.write(_IDLE if attempt == 0 else _SLEEP)

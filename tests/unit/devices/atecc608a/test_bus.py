@@ -86,6 +86,7 @@ def test_wrong_address_names_the_usual_ones(kernel: Kernel) -> None:
     with pytest.raises(ChipAbsent) as caught:
         Atecc608a.open("/dev/i2c-1", 0x60)
     assert "0x35 on Trust&GO" in explain(caught.value)
+    assert kernel.log[-1] == ("close", FILE)
     assert Atecc608a.open("/dev/i2c-1", 0x35).revision()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections.abc import Callable
 
 import pytest
 
@@ -134,9 +135,46 @@ def test_every_command_ends_with_idle_so_that_the_watchdog_finds_nothing(bench: 
     assert len(bench.chip.ecdh_ephemeral(bench.chip.public_key(0))) == 32
 
 
-def test_commands_within_one_period_share_a_wake(bench: Bench) -> None:
-    bench.chip.sign(0, DIGEST)
-    assert bench.simulated.wakes == 1
+def test_wake_that_the_bus_object_reports_as_an_error_is_a_wake(bench: Bench) -> None:
+    """Nobody acknowledges the pulse, and an honest bus object may say so."""
+    wake = bench.simulated.wake
+
+    def honest() -> None:
+        wake()
+        raise OSError("nobody acknowledges")
+
+    bench.simulated.wake = honest  # type: ignore[method-assign]
+    assert len(bench.chip.sign(0, DIGEST)) == 64
+
+
+class Lossy:
+    """A bus that alters the byte in front of some packets, which no CRC covers."""
+
+    def __init__(self, simulated: SimulatedChip, lose: Callable[[int], int | None]) -> None:
+        self.wake, self.read = simulated.wake, simulated.read
+        self._write = simulated.write
+        self._lose = lose
+        self.count = 0
+
+    def write(self, data: bytes) -> None:
+        if data[0] == 3:
+            self.count += 1
+            bit = self._lose(self.count)
+            data = bytes((data[0] ^ (1 << bit if bit is not None else 0),)) + data[1:]
+        self._write(data)
+
+
+@pytest.mark.parametrize("bit", range(8))
+@pytest.mark.parametrize("lost", range(1, 9))
+def test_lost_command_never_passes_for_done(bench: Bench, bit: int, lost: int) -> None:
+    """The answer before it is still in the chip, and its CRC is right: it must not be taken for the new one."""
+    memory = bench.simulated.memory.slots[8]
+    memory[:128] = bytes(range(128))
+    bus = Lossy(bench.simulated, lambda count: bit if count == lost else None)
+    chip = Atecc608a(bus, clock=bench.clock, sleep=bench.clock.sleep)
+    assert chip.read(Zone.DATA, 8, length=128) == bytes(range(128))
+    chip.write(Zone.DATA, bytes(range(100, 116)), 8)
+    assert memory[:16] == bytes(range(100, 116))
 
 
 def test_unexpected_length_of_an_answer_is_named(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
