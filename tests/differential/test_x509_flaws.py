@@ -90,6 +90,7 @@ def planted(draw: st.DrawFn) -> tuple[Question, str, str]:
     return flaws.question(plan, strangers), flaw, place
 
 
+@pytest.mark.timeout(900)
 @settings(max_examples=2000 if require.LONG else 60)
 @given(planted())
 def test_flaw_in_a_random_chain_is_judged_as_in_a_plain_one(chain: tuple[Question, str, str]) -> None:
