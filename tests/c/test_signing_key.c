@@ -116,7 +116,7 @@ static void test_signatures_verify(const char *scalar_hex, uint32_t rounds) {
         digest[i % 32] ^= 1;
         CHECK(!accepts(spki, signature, len, digest));
     }
-    CHECK(rounds < 1000 || shorter > 0); /* numbers with zeros in front have been among them */
+    CHECK(rounds < 300 || shorter > 0); /* numbers with zeros in front have been among them */
 }
 
 /* ---- What is refused ---------------------------------------------------------------------------------------- */
@@ -190,10 +190,10 @@ static void test_order(void) {
     hex(bytes, N);
     lt_limbs_read_vartime(n_limbs, LIMBS, bytes, 32);
     lt_modulus_set_vartime(&n, n_limbs, LIMBS);
-    for (uint32_t i = 0; i < 2000; i++) {
+    for (uint32_t i = 0; i < 700; i++) {
         WHERE("modulo n, %u", (unsigned)i);
         numbers(&a, i);
-        numbers(&b, i % 7 < 4 ? i % 7 : i * 31 % 1999);
+        numbers(&b, i % 7 < 4 ? i % 7 : i * 31 % 699);
         to_limbs(x, &a);
         to_limbs(y, &b);
         order256_mul(&c, &a, &b);
@@ -215,16 +215,15 @@ static void test_order(void) {
 }
 
 int main(void) {
-    static const uint32_t masks[] = {0, 0xffffffff};
-
-    for (int i = 0; i < 2; i++) {
-        lt_cpu_restrict(masks[i]);
-        test_published_signatures();
-        test_signatures_verify("c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721", 1200);
-        test_signatures_verify(ONE, 20);
-        test_signatures_verify(N_MINUS_1, 20);
-        test_refusals();
-        test_order();
-    }
+    lt_cpu_restrict(0);
+    test_published_signatures();
+    test_signatures_verify("c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721", 300);
+    lt_cpu_restrict(0xffffffff);
+    test_published_signatures();
+    test_signatures_verify("c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721", 60);
+    test_signatures_verify(ONE, 20);
+    test_signatures_verify(N_MINUS_1, 20);
+    test_refusals();
+    test_order();
     return check_result();
 }
