@@ -86,7 +86,12 @@ class AsyncModem:
         """Open a TCP connection: reader and writer for `lighttls.aio.Stream`, in one object."""
         async with self._setting_up:  # one brings the modem up, the others find it ready
             dialect = await self.dialect()
-            return AsyncConnection(self, await self.run(dialect.open(host, port)))
+            opening = asyncio.ensure_future(self.run(dialect.open(host, port)))
+            try:
+                return AsyncConnection(self, await asyncio.shield(opening))
+            except asyncio.CancelledError:
+                opening.add_done_callback(self._close_unused)
+                raise
 
     async def identify(self) -> Identity:
         """Maker, model, firmware, and the numbers of module and SIM."""
@@ -136,6 +141,12 @@ class AsyncModem:
             self._break(ModemError("the port was closed or unplugged", "serial line"))
         except OSError as cause:
             self._break(ModemError(f"reading failed: {cause}", "serial line"))
+
+    def _close_unused(self, opening: asyncio.Future[Link]) -> None:
+        """Somebody did not wait for a connection: give it back when it is open."""
+        if not opening.cancelled() and opening.exception() is None and self._dialect is not None:
+            self._engine.start(self._dialect.close(opening.result()), self._loop.time())
+            self._go_on()
 
     def _advance(self) -> None:
         self._timer = None
@@ -250,7 +261,8 @@ class AsyncConnection:
         with suppress(LightTLSError):  # a modem that is gone has closed everything
             await self._modem.run((await self._modem.dialect()).close(self._link))
         if self._receiving is not None:
-            self._receiving.cancel()
+            await asyncio.wait((self._receiving,))  # it ends with the connection; what it brought nobody wants
+            self._receiving.exception()
 
     def _check(self) -> None:
         if self._failure is not None:

@@ -247,6 +247,8 @@ class Dialect:
                     link.pushed.clear()
                     return data
                 link.check()
+                if link.abandoned:
+                    return b""
                 closed, link.readable = link.closed, False  # what is marked from here on counts for the next round
                 data = yield from self.read(link)
                 if data:
@@ -291,6 +293,7 @@ class Dialect:
 
     def close(self, link: Link) -> Steps[None]:
         """Give the connection back. One that the module cannot be asked about now is cleaned up before its next use."""
+        link.abandoned = True  # whoever still waits for its data must not ask for that of the next one
         if self.links.get(link.number) is not link:
             return
         if link.failure is not None and not self.engine.trusted:

@@ -17,9 +17,11 @@ class Link:
     readable   there may be unread data in the module: it said so, or nobody has looked since
     closed     the peer, or the network, ended it; what the module still holds can be read
     failure    why it is over at once, with whatever was under way
+    abandoned  we have closed it; its number may soon be that of another connection
     """
 
     __slots__ = (
+        "abandoned",
         "closed",
         "counted",
         "failure",
@@ -40,7 +42,7 @@ class Link:
         self.pushed = bytearray()
         self.readable = True
         self.remaining = 0  # bytes that the module said it still holds
-        self.closed = False
+        self.closed = self.abandoned = False
         self.failure: ModemError | None = None
         self.sent = 0  # bytes that the module took
         self.counted = 0  # of them those that the module has confirmed when asked for its own count
@@ -49,7 +51,7 @@ class Link:
     @property
     def stirred(self) -> bool:
         """Whether there is a reason to look at it."""
-        return bool(self.readable or self.closed or self.failure or self.pushed)
+        return bool(self.readable or self.closed or self.failure or self.abandoned or self.pushed)
 
     def check(self) -> None:
         """Raises what ended it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from threading import Condition
 from time import monotonic
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
@@ -17,6 +18,7 @@ from lighttls.transports.at_modem.registration import Registration, registration
 
 T = TypeVar("T")
 _READ_SIZE: Final = 8192
+_LONGEST_READ: Final = 0.5  # seconds: another thread may have started what cannot wait longer
 
 
 class Modem:
@@ -28,8 +30,8 @@ class Modem:
     `open_tcp` finds the modem, unlocks the SIM, waits for the network and brings the data connection up, and does so
     again after a reset.
 
-    A modem and its connections belong to one thread at a time. All errors are TransportError; those of the modem are
-    `ModemError`, whose `layer` says what failed.
+    Threads may share a modem; each connection belongs to one of them at a time. All errors are TransportError; those of
+    the modem are `ModemError`, whose `layer` says what failed.
     """
 
     def __init__(self, port: Any, dialect: str | None = None, *, baud: int = 115200, **settings: Any) -> None:
@@ -39,6 +41,8 @@ class Modem:
         self._engine = Engine()
         self._dialect = family(dialect, self._engine, self.settings) if dialect else None
         self._closed = False
+        self._turn = Condition()  # whoever has it may touch the engine
+        self._reading = False  # a thread is at the port, the others wait for what it brings
 
     @property
     def dialect(self) -> Dialect:
@@ -111,25 +115,35 @@ class Modem:
         """Begin a command sequence, which goes on whenever somebody waits."""
         if self._closed:
             raise UsageError("this modem was closed by us")
-        task = self._engine.start(steps, self._clock())
-        self._flush()
+        with self._turn:
+            task = self._engine.start(steps, self._clock())
+            self._flush()
         return task
 
     def wait(self, seconds: float | None) -> None:
-        """Wait for bytes, but no longer than so many seconds or until the engine wants to go on."""
-        deadline = self._engine.deadline()
-        if deadline is not None:
-            left = max(0.0, deadline - self._clock())
-            seconds = left if seconds is None else min(left, seconds)
+        """Wait until something may have happened, but no longer than so many seconds."""
+        with self._turn:
+            deadline = self._engine.deadline()
+            left = _LONGEST_READ if deadline is None else max(0.0, deadline - self._clock())
+            left = min(left, _LONGEST_READ) if seconds is None else min(left, _LONGEST_READ, seconds)
+            if self._reading:
+                self._turn.wait(left)
+                return
+            self._reading = True
+        data = b""
         try:
-            data = self._port.read(_READ_SIZE, seconds)
+            data = self._port.read(_READ_SIZE, left)
         except OSError as cause:
             raise TransportError(f"serial line: reading failed: {cause}", layer="serial line") from cause
-        if data:
-            self._engine.receive(data, self._clock())
-        else:
-            self._engine.advance(self._clock())
-        self._flush()
+        finally:
+            with self._turn:
+                self._reading = False
+                self._turn.notify_all()
+                if data:
+                    self._engine.receive(data, self._clock())
+                else:
+                    self._engine.advance(self._clock())
+                self._flush()
 
     def answering(self, task: Task[Any]) -> bool:
         """Whether a command of this sequence is in flight."""

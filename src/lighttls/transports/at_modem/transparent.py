@@ -72,11 +72,11 @@ class TransparentQuectel(Quectel):
                 self._known = max(0, self._known - ready)
                 return data
             link.check()
-            if link.closed:
+            if link.closed or link.abandoned:
                 return b""
             before = len(link.pushed)
             if not before:
-                yield Wait(POLL, lambda: link.pushed or link.failure)
+                yield Wait(POLL, lambda: link.pushed or link.failure or link.abandoned)
                 continue
             whole = link.pushed.startswith(_END)
             came = yield Wait(_GUARD if whole else _SHORT_SILENCE, _more(link, before))
@@ -170,4 +170,4 @@ class TransparentQuectel(Quectel):
 
 def _more(link: Link, before: int) -> Callable[[], object]:
     """Whether other than `before` bytes are there, or none will be."""
-    return lambda: len(link.pushed) != before or link.failure
+    return lambda: len(link.pushed) != before or link.failure or link.abandoned

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from random import Random
 
 import pytest
 
 from lighttls import ConfigurationError, Stream, UsageError
-from lighttls.testing.modem import Echo, Faults, Network, SimulatedModem, Situation
+from lighttls.testing.modem import Echo, Faults, Network, Pty, RealTimeline, SimulatedModem, Situation
 from lighttls.transports.at_modem import Modem, ModemError, ModuleReset
 from support import pki
 from support.memory_server import MemoryServer
@@ -388,3 +389,40 @@ def test_flipped_byte_under_tls_is_a_bad_record_and_the_link_is_suspect(dialect:
         with pytest.raises(lighttls.BadRecordMac) as caught:
             tls.recv(100)
         assert "link" in lighttls.explain(caught.value)
+
+
+@pytest.mark.parametrize("access", ["buffer", "push", "transparent"])
+@each_dialect
+def test_reader_of_a_closed_connection_takes_nothing_of_the_next_one(dialect: str, access: str) -> None:
+    simulated = SimulatedModem(FAMILIES[dialect], Network(lambda host, port: Recorder(host.encode()), round_trip=0.05))
+    try:
+        line = Modem(simulated, dialect, access=access)
+    except ConfigurationError:
+        assert access != "buffer"
+        return
+    for name in ("first.example", "second.example", "third.example"):
+        connection = line.open_tcp(name, 7)
+        assert connection.recv(100, 5) == name.encode()
+        assert connection.recv(100, 1) is None  # and goes on waiting behind the scenes
+        connection.close()
+
+
+@each_dialect
+def test_two_threads_may_share_a_modem(dialect: str) -> None:
+    def use(line: Modem, port: int) -> bytes:
+        connection = line.open_tcp("server.example", port)
+        data, got = bytes([port]) * 20_000, b""
+        left = data
+        while left:
+            left = left[connection.send(left) :]
+        while len(got) < len(data):
+            got += connection.recv(4096, 20) or b""
+        assert got == data
+        connection.close()
+        return got
+
+    simulated = SimulatedModem(FAMILIES[dialect], Network(lambda host, port: Echo()), baud=0, timeline=RealTimeline())
+    with Pty(simulated) as port, open(port.name, "r+b", buffering=0) as file, Modem(file, dialect) as line:
+        line.bring_up()
+        with ThreadPoolExecutor(2) as pool:
+            assert [len(got) for got in pool.map(lambda number: use(line, number), (7, 8))] == [20_000] * 2
