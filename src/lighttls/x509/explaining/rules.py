@@ -22,6 +22,8 @@ _PINS_SHOWN: Final = 6
 def malformed(case: Case, attempts: Sequence[Attempt]) -> str:
     """Which extension cannot be read, and why."""
     certificate = case.certificate
+    if certificate is None:
+        return ""
     for oid, (_, value) in certificate.extensions.items():
         if oid in extensions.READERS:
             try:
@@ -51,6 +53,8 @@ def name_mismatch(case: Case, attempts: Sequence[Attempt]) -> str:
 def not_a_ca(case: Case, attempts: Sequence[Attempt]) -> str:
     """An authority without basicConstraints, of version 1, or a self-signed server that was renewed."""
     certificate = case.certificate
+    if certificate is None:
+        return ""
     if certificate.version < 3:
         return (
             f"{called(certificate)} is of version {certificate.version}, which cannot say that it is an authority. As "
@@ -74,7 +78,7 @@ def not_a_ca(case: Case, attempts: Sequence[Attempt]) -> str:
 def path_too_long(case: Case, attempts: Sequence[Attempt]) -> str:
     """Whose limit it is, an authority's or your own."""
     certificate = case.certificate
-    limit = certificate.basic_constraints
+    limit = quietly(lambda: None if certificate is None else certificate.basic_constraints)
     if (
         certificate is not None
         and limit is not None
@@ -95,7 +99,7 @@ def path_too_long(case: Case, attempts: Sequence[Attempt]) -> str:
 def key_usage(case: Case, attempts: Sequence[Attempt]) -> str:
     """What the key may be used for."""
     certificate = case.certificate
-    usage = certificate.key_usage
+    usage = None if certificate is None else certificate.key_usage
     if usage is None:
         return ""
     listed = ", ".join(oids.KEY_USAGES.get(bit, f"bit {bit}") for bit in sorted(usage)) or "nothing"
@@ -106,7 +110,7 @@ def key_usage(case: Case, attempts: Sequence[Attempt]) -> str:
 def extended_key_usage(case: Case, attempts: Sequence[Attempt]) -> str:
     """What it was issued for."""
     certificate = case.certificate
-    purposes = certificate.extended_key_usage
+    purposes = None if certificate is None else certificate.extended_key_usage
     if purposes is None:
         return ""
     listed = ", ".join(sorted(oids.purpose(each) for each in purposes))
@@ -134,6 +138,8 @@ def name_constraints(case: Case, attempts: Sequence[Attempt]) -> str:
 def unknown_critical(case: Case, attempts: Sequence[Attempt]) -> str:
     """What the extension is, where it is a known one."""
     certificate = case.certificate
+    if certificate is None:
+        return ""
     for oid, (critical, _) in certificate.extensions.items():
         if critical and extensions.name_of(oid) in case.attempt.detail:
             known = oids.EXTENSIONS.get(oid)
@@ -145,7 +151,7 @@ def unknown_critical(case: Case, attempts: Sequence[Attempt]) -> str:
 def weak_signature(case: Case, attempts: Sequence[Attempt]) -> str:
     """Whose signature counts and whose does not, how to allow it below one anchor, and what follows then."""
     certificate, anchor = case.certificate, case.attempt.anchor
-    if anchor is None:
+    if certificate is None or anchor is None:
         return ""
     algorithm = ALGORITHMS.get(certificate.outer_algorithm)
     if algorithm is None or not algorithm.sha1:
@@ -174,7 +180,7 @@ def weak_signature(case: Case, attempts: Sequence[Attempt]) -> str:
 def weak_key(case: Case, attempts: Sequence[Attempt]) -> str:
     """How to allow it below one anchor, and what follows then."""
     anchor, certificate = case.attempt.anchor, case.certificate
-    key = certificate.public_key
+    key = None if certificate is None else certificate.public_key
     if (
         anchor is None
         or certificate is None
@@ -248,7 +254,7 @@ def limit_exceeded(case: Case, attempts: Sequence[Attempt]) -> str:
 def revoked(case: Case, attempts: Sequence[Attempt]) -> str:
     """Whether the server is to be renewed, or its authority is not to be believed."""
     certificate = case.certificate
-    if case.at_leaf:
+    if case.at_leaf or certificate is None:
         return (
             "Its authority took it back, mostly because its key leaked: no setting allows it. The server needs a new "
             "certificate with a new key; if it has one, it still shows the old."
@@ -262,6 +268,8 @@ def revoked(case: Case, attempts: Sequence[Attempt]) -> str:
 def revocation_unknown(case: Case, attempts: Sequence[Attempt]) -> str:
     """Whose CRL is missing, and where it is published."""
     certificate = case.certificate
+    if certificate is None:
+        return ""
     return (
         f"Your policy wants to know of every certificate that it is not revoked, and nothing says so of "
         f"{called(certificate)}. Give the CRL of {issuer_called(certificate)} to "
@@ -273,6 +281,8 @@ def revocation_unknown(case: Case, attempts: Sequence[Attempt]) -> str:
 def crl_expired(case: Case, attempts: Sequence[Attempt]) -> str:
     """Whose CRL to renew, and where it is published."""
     certificate = case.certificate
+    if certificate is None:
+        return ""
     return (
         f"Check this device's clock; if it is right, get the newest CRL of "
         f"{issuer_called(certificate)}{_published(certificate)}. A list that is out of date cannot show that a "
