@@ -636,6 +636,15 @@ def test_indirect_list_lists_the_certificates_of_others(provider: Any) -> None:
     unknown(UNKNOWN, ROOT_LIST, scoped(name, issuer=other), **rest)
 
 
+def test_indirect_list_may_be_by_whoever_the_certificate_names() -> None:
+    """Wherever below the same anchor: its issuer has chosen."""
+    elsewhere = pki.authority("Elsewhere", ROOT, serial=der.integer(8))
+    other = signer("Lists", elsewhere)
+    leaf = leaf_at(crls.point(crls.full_name(HERE), issuers=[crls.directory(other.subject)]))
+    one = scoped(crls.full_name(HERE), crls.INDIRECT, issuer=other)
+    verified(ROOT_LIST, one, crls.crl(elsewhere), leaf=leaf, others=[CA, elsewhere, other])
+
+
 def test_indirect_list_of_whom_the_certificate_does_not_name_says_nothing() -> None:
     other = pki.authority("Lists", ROOT, serial=der.integer(8))
     one = scoped(crls.INDIRECT, issuer=other, entries=[crls.entry(42, crls.issued_by(CA.subject))])
