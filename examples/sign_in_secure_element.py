@@ -1,9 +1,10 @@
 """Connect with a private key that cannot be read: a secure element that signs digests.
 
-`chip_sign` stands for your driver's call, which sends 32 bytes to the chip and returns the 64
-bytes of its signature, as the Sign command of an ATECC608A does. Here a key in a PEM file plays
-the chip, so that the program can be tried without one.
+The chip is an ATECC608A on an I2C bus, with its key in slot 0. To try the program without one, a key
+in a PEM file plays the chip; so would any function that sends 32 bytes to a driver of yours and
+returns the 64 bytes of a signature.
 
+    python sign_in_secure_element.py HOST[:PORT] --roots roots.pem --cert device.pem --i2c /dev/i2c-1
     python sign_in_secure_element.py HOST[:PORT] --roots roots.pem --cert device.pem --chip pretended-chip.pem
 """
 
@@ -15,6 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import lighttls
+from lighttls.devices.atecc608a import Atecc608a, ChipSigner
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -22,14 +24,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("server", metavar="HOST[:PORT]", type=address, help="port 443 unless told")
     parser.add_argument("--roots", required=True, help="PEM file of the roots to trust")
     parser.add_argument("--cert", required=True, help="PEM file of the device's certificate chain")
-    parser.add_argument("--chip", required=True, help="PEM file of the key inside the pretended chip")
+    chip = parser.add_mutually_exclusive_group(required=True)
+    chip.add_argument("--i2c", metavar="BUS", help="the bus that the chip is on, such as /dev/i2c-1")
+    chip.add_argument("--chip", help="PEM file of the key inside the pretended chip")
+    parser.add_argument("--address", type=lambda text: int(text, 0), default=0x60, help="the chip's, 0x60 unless told")
     options = parser.parse_args(argv)
 
     try:
-        chip_sign = pretended_chip(Path(options.chip).read_bytes())
+        signer = (
+            ChipSigner(Atecc608a.open(options.i2c, options.address))
+            if options.i2c
+            else lighttls.raw_ecdsa(pretended_chip(Path(options.chip).read_bytes()))
+        )
         config = lighttls.ClientConfig(
             trust=lighttls.TrustStore.from_file(options.roots),
-            identity=lighttls.Identity.from_file(options.cert, signer=lighttls.raw_ecdsa(chip_sign)),
+            identity=lighttls.Identity.from_file(options.cert, signer=signer),
         )
         with lighttls.connect(options.server, config, timeout=10, deadline=30) as tls:
             info = tls.info

@@ -112,3 +112,19 @@ def test_sans_io_loop_tells_the_cause_when_the_link_breaks(folder: Path) -> None
         thread.join()
     assert done.returncode == 1
     assert done.stderr.startswith("ConnectionResetError")
+
+
+def test_secure_element_that_is_not_there_is_named(folder: Path) -> None:
+    command = [sys.executable, str(EXAMPLES / "sign_in_secure_element.py"), "localhost:1", "--i2c", "/dev/i2c-none"]
+    done = subprocess.run(
+        [*command, "--roots", "roots.pem", "--cert", "device.pem"],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env=ENVIRONMENT,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "I2C bus /dev/i2c-none cannot be opened" in done.stderr
+    assert "raspi-config" in done.stderr

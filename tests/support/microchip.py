@@ -48,7 +48,7 @@ class Library:
     def __init__(self, path: Path) -> None:
         self.native = c.CDLL(str(path))
         self.chip: SimulatedChip | None = None
-        self.asleep = True
+        self.opcodes: set[int] = set()  # of all commands that it sent
         self._hal = _Hal(
             _Init(lambda *_: 0),
             _PostInit(lambda *_: 0),
@@ -86,6 +86,7 @@ class Library:
         assert self.chip is not None
         try:
             if size > 0:
+                self.opcodes.add(data[1])
                 self.chip.write(bytes((word,)) + c.string_at(data, size))
             elif self._sleeping():
                 self.chip.wake()

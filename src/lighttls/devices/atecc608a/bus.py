@@ -36,8 +36,13 @@ class LinuxI2C:
     """
 
     def __init__(self, path: str = "/dev/i2c-1", address: int = 0x60) -> None:
-        from fcntl import ioctl  # not on every system
-
+        try:
+            from fcntl import ioctl
+        except ImportError as cause:
+            raise ChipAbsent(
+                "this system has no I2C buses as Linux has them",
+                hint="Give Atecc608a an object with wake, write and read instead.",
+            ) from cause
         self.lock = threading.RLock()
         self._ioctl = ioctl
         self._address = address

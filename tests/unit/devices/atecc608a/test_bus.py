@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
+import sys
 
 import pytest
 
 from lighttls import explain
 from lighttls.devices.atecc608a import Atecc608a, ChipAbsent, ChipSilent, LinuxI2C, bus
 from lighttls.testing.atecc608a import SimulatedChip, locked_chip
+from support import require
 
 FILE = 1000
+fcntl = pytest.importorskip("fcntl", reason=require.NO_COMMAND_BRINGS + "fcntl: only Unix has it")
 
 
 class Kernel:
@@ -99,6 +101,13 @@ def test_bus_that_cannot_be_opened_says_what_to_do(kernel: Kernel, code: int, ad
     with pytest.raises(ChipAbsent, match=r"/dev/i2c-1 cannot be opened") as caught:
         LinuxI2C("/dev/i2c-1")
     assert advice in explain(caught.value)
+
+
+def test_system_without_such_buses_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    with pytest.raises(ChipAbsent, match="has no I2C buses") as caught:
+        LinuxI2C()
+    assert "wake, write and read" in explain(caught.value)
 
 
 def test_address_in_use_is_named_and_the_file_closed(kernel: Kernel) -> None:
