@@ -11,10 +11,12 @@ from random import Random
 
 import pytest
 
-from lighttls import TransportError
+from lighttls import LightTLSError, Stream, TransportError, explain
 from lighttls.testing.modem import Faults
 from lighttls.transports.at_modem import ModemError
-from support.modem import FAMILIES, Recorder, modem
+from support import pki
+from support.memory_server import MemoryServer
+from support.modem import FAMILIES, Recorder, TlsServer, modem
 
 LONG = os.environ.get("LIGHTTLS_LONG") == "1"
 SIZE = 1 << 20 if LONG else 12_000
@@ -140,3 +142,42 @@ def test_faults_that_lose_nothing_let_everything_through(dialect: str, settings:
         late_results=0.01,
     )
     assert transfer(dialect, settings, gentle, 1) == "complete"
+
+
+class Impatient:
+    """A modem's transport that takes None for a failure: under TLS nobody waits on a virtual clock."""
+
+    def __init__(self, transport) -> None:
+        self.send, self.close, self._transport = transport.send, transport.close, transport
+
+    def recv(self, n: int, timeout: float | None) -> bytes:
+        data = self._transport.recv(n, PATIENCE)
+        if data is None:
+            raise TimeoutError
+        return data
+
+
+@each_mode
+def test_bytes_altered_or_lost_anywhere_under_tls_never_change_plaintext(
+    dialect: str, settings: dict[str, object]
+) -> None:
+    """Here nothing is left out: any bits flip, any bytes vanish, in either direction, commands and payload alike."""
+    text = Random(7).randbytes(3000)
+    failures = {}
+    for number in range(200 if LONG else 20):
+        random = Random(f"{dialect} {settings} {number}")
+        kind = random.choice(["flipped_to_host", "flipped_to_modem", "dropped_to_host", "dropped_to_modem"])
+        faults = Faults(**{kind: [random.randrange(400, 5500)]})
+        line, _ = modem(dialect, TlsServer(MemoryServer()), faults=faults, **settings)
+        got = b""
+        try:
+            link = Impatient(line.open_tcp("server.example", 443))
+            with Stream(link, pki.config(), "localhost", timeout=PATIENCE, hold_flight=0) as tls:
+                tls.sendall(text)
+                while len(got) < len(text):
+                    got = (got + tls.recv(65536)).replace(b"got ", b"")
+        except LightTLSError as error:
+            failures[type(error)] = explain(error)
+        assert text.startswith(got)
+    assert len(failures) > 1
+    assert all(failures.values())

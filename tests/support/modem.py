@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from typing import Any
 
 from lighttls.testing.modem import Faults, Network, Peer, SimulatedModem
@@ -40,18 +41,22 @@ class Recorder(Peer):
 
 
 class TlsServer(Peer):
-    """OpenSSL, which answers `got ` and what it heard."""
+    """OpenSSL, which answers `got ` and what it heard, and closes when it hears nonsense."""
 
     def __init__(self, server: MemoryServer) -> None:
         self.server = server
 
     def received(self, data: bytes) -> None:
-        self.server.receive(data)
-        if self.server.established and (heard := self.server.read()):
-            self.server.tls.write(b"got " + heard)
+        failed = False
+        try:
+            self.server.receive(data)
+            if self.server.established and (heard := self.server.read()):
+                self.server.tls.write(b"got " + heard)
+        except ssl.SSLError:
+            failed = True
         if answer := self.server.take():
             self.link.send(answer)
-        if self.server.got_close_notify:
+        if self.server.got_close_notify or self.server.error or failed:
             self.link.close()
 
 

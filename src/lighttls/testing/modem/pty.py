@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import select
 import threading
-import tty
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -31,6 +30,8 @@ class Pty:
         modem.network.call = self.call
 
     def __enter__(self) -> Self:
+        import tty  # which Windows has not
+
         assert isinstance(self._modem.timeline, RealTimeline)
         self._master, self._slave = os.openpty()  # the slave stays open, so that the port outlives who opens it
         tty.setraw(self._slave)

@@ -19,6 +19,7 @@ from lighttls.transports.at_modem.registration import network_clock, wait_for_ne
 from lighttls.transports.at_modem.results import CommandRefused, CommandTimedOut, ModemError
 
 POLL: Final = 2.0  # seconds of silence after which a connection is looked at: news of data can be lost
+LONGEST_POLL: Final = 15.0  # seconds, once nothing has come for long
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -240,6 +241,7 @@ class Dialect:
 
     def incoming(self, link: Link) -> Steps[bytes]:
         """The next bytes from the peer as soon as there are any; b"" at the end, when the module has none left."""
+        pause = POLL
         try:
             while True:
                 if link.pushed:
@@ -259,8 +261,9 @@ class Dialect:
                     yield from self.settle(link)
                     if not link.readable:
                         return b""
-                if not link.stirred and not (yield Wait(POLL, lambda: link.stirred)):
+                if not link.stirred and not (yield Wait(pause, lambda: link.stirred)):
                     yield from self.look(link)
+                    pause = min(pause * 2, LONGEST_POLL)
         except ModemError as error:
             raise self.fail(link, error) from error.__cause__
 

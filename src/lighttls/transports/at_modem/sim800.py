@@ -70,7 +70,7 @@ class Sim800(ByRxGet):
         if named and (yield from self._unknown(host)):
             raise ModemError(f"the module cannot resolve {link.host}", "DNS")
         text = result.decode() or ("refused" if told or not reply.ok else f"no answer within {_OPEN_LIMIT:g} s")
-        raise ModemError(f"no connection to {link.host} port {port}: {text}", "TCP", timed_out=not text)
+        raise ModemError(f"no connection to {link.host} port {port}: {text}", "TCP", timed_out=not told and reply.ok)
 
     def send(self, link: Link, data: bytes) -> Steps[int]:
         ours = b"%d, SEND " % link.number

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,6 +16,7 @@ from support import pki, require
 from support.loopback import PUBLISH, server
 from support.modem import FAMILIES, Recorder
 
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
 each_dialect = pytest.mark.parametrize("dialect", ["quectel", "simcom", "ublox"])
 
 

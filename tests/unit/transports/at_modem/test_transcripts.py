@@ -14,6 +14,8 @@ from support.transcripts import FOLDER, Replay, transcript
 NAMES = sorted(path.stem for path in FOLDER.glob("*.txt"))
 SETTINGS = {
     "quectel_buffer": ("quectel", "EC21", {}),
+    "quectel_push": ("quectel", "EC21", {"access": "push"}),
+    "quectel_transparent": ("quectel", "EC21", {"access": "transparent"}),
     "simcom_buffer": ("simcom", "SIM7600", {}),
     "sim800_buffer": ("sim800", "SIM800", {}),
     "ublox_binary": ("ublox", "SARA-U201", {}),
