@@ -137,7 +137,7 @@ def _is_dns_name(name: bytes) -> bool:
 def _dns_match(name: bytes, base: bytes, permits: bool) -> bool:
     if name[:1] == b"*":
         parent = name[1:]
-        if _in_domain(parent[1:], base) or (base[:1] == b"." and parent == base):
+        if _in_domain(parent[1:], base) or parent == base:
             return True
         # excluded: one of the names the wildcard stands for lies in the subtree
         return not permits and base.partition(b".")[1:] == (b".", parent[1:])
@@ -148,7 +148,7 @@ def _in_domain(name: bytes, base: bytes) -> bool:
     if not base:
         return True
     if base[:1] == b".":
-        return name.endswith(base) and len(name) > len(base)
+        return name.endswith(base)
     return name == base or name.endswith(b"." + base)
 
 

@@ -58,10 +58,12 @@ def element(kind: int, value: bytes) -> bytes:
         (DNS, b"", b"anything.example", True),
         (DNS, b".example.com", b"www.example.com", True),
         (DNS, b".example.com", b"example.com", False),
+        (DNS, b".example.com", b"www.example.org", False),
         (DNS, b"example.com", b"*.example.com", True),
         (DNS, b"example.com", b"*.sub.example.com", True),
         (DNS, b"example.com", b"*.example.org", False),
         (DNS, b".example.com", b"*.example.com", True),
+        (DNS, b".example.com", b"*.example.org", False),
         (DNS, b"example.com", b"some_name.example.com", True),
         (DNS, b"_x.example.com", b"a._X.example.com", True),
         (DNS, b"x.example.com", b"_.example.com", False),
@@ -119,6 +121,7 @@ def test_wildcard_must_not_touch_what_is_excluded() -> None:
         (DNS, b"example.com."),
         (DNS, b"www..example.com"),
         (DNS, b"w*.example.com"),
+        (DNS, b"*.-a.example.com"),
         (DNS, b"\xc3\xa4.example.com"),
         (MAIL, b"example.com"),
         (MAIL, b"a@b@example.com"),
@@ -152,6 +155,7 @@ def test_form_that_we_cannot_compare_is_refused_only_if_a_name_has_it(kind: int)
         (DNS, b"exa mple"),
         (DNS, b"example.com."),
         (DNS, b"."),
+        (DNS, b".-example.com"),
         (IP, bytes(4)),
         (IP, bytes(16)),
         (IP, bytes(4) + bytes((255, 0, 255, 0))),
@@ -173,6 +177,7 @@ def test_malformed_constraint_counts_against_every_certificate(kind: int, base: 
 def test_other_kinds_of_names_are_not_touched() -> None:
     rules = NameConstraints(((IP, bytes((192, 0, 2, 0, 255, 255, 255, 0))),), ((MAIL, b"example.com"),))
     assert allowed(rules, leaf(der.implicit(DNS, b"host.example")))
+    assert allowed(rules, leaf(der.implicit(DNS, b"mal formed")))
 
 
 def test_one_of_several_permitted_subtrees_is_enough() -> None:
@@ -202,6 +207,8 @@ def test_self_issued_authority_is_exempt_and_a_self_issued_leaf_is_not() -> None
     inside = leaf(der.implicit(DNS, b"permitted.example"))
     assert allowed(rules, inside, self_issued)
     assert not allowed(rules, self_issued)
+    authority = Certificate.parse(kit.make("Other", kit.ec_key("x"), ROOT, extensions=extensions).der)
+    assert not allowed(rules, inside, authority)
 
 
 @pytest.mark.parametrize(
