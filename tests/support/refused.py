@@ -71,6 +71,13 @@ def known_issuer(issuer: bytes, url: str) -> list[kit.Extension]:
     ]
 
 
+def compressed(label: str) -> bytes:
+    """SubjectPublicKeyInfo of a key with its point in compressed form (RFC 5480 §2.2)."""
+    point = kit.ec_key(label).spki[-64:]
+    kind = der.sequence(der.oid("1.2.840.10045.2.1"), der.oid("1.2.840.10045.3.1.7"))
+    return der.sequence(kind, der.bit_string(bytes((2 + point[-1] % 2,)) + point[:32]))
+
+
 def purpose(dotted: str) -> kit.Extension:
     return (kit.EXTENDED_KEY_USAGE, False, der.sequence(der.oid(dotted)))
 
@@ -196,6 +203,7 @@ def _names() -> list[Refused]:
         is_for("final dot", "host.example", "host.example.", words=("with a dot at its end",)),
         is_for("address for a name", "192.0.2.1", "host.example", words=("connect to host.example",)),
         is_for("name for an address", "host.example", address, words=("connect to 192.0.2.1",)),
+        is_for("IPv6 address", "2001:db8::1", bytes(15) + b"\1", words=("0:0:0:0:0:0:0:1", "is not for 2001:db8::1")),
         is_for("address as DNS", "192.0.2.1", "192.0.2.1", words=("as iPAddress",)),
         Refused(
             "common name alone",
@@ -250,9 +258,27 @@ def _purposes_and_constraints() -> list[Refused]:
     limited = middle(extensions=[*kit.ca(), kit.constraints([elsewhere], [network])])
     no_example = kit.constraints(excluded=[der.implicit(2, b"example")])
     limited_root = kit.make("Root", kit.ec_key("Root"), extensions=[*kit.ca(), no_example])
+    of_all_kinds = kit.constraints(
+        [
+            der.implicit(1, b"mail.example"),
+            der.implicit(6, b".uri.example"),
+            der.explicit(4, kit.name("Plant")),
+            der.implicit(2, b"x.example"),
+            der.implicit(7, bytes(32)),
+        ]
+    )
+    listing = middle(extensions=[*kit.ca(), of_all_kinds])
+    odd_purpose = kit.server(MIDDLE, extensions=[*kit.host("host.example"), purpose("1.2.3.4")])
     names, eku = ChainReason.NAME_CONSTRAINTS, ChainReason.EXTENDED_KEY_USAGE
     return [
         Refused("leaf", eku, (for_clients, MIDDLE), ("issued for clientAuth", "anew for serverAuth")),
+        Refused("odd", eku, (odd_purpose, MIDDLE), ("issued for 1.2.3.4,",)),
+        Refused(
+            "of all kinds",
+            names,
+            (LEAF, listing),
+            ("(permitted: mail mail.example, URI .uri.example, names under CN=Plant, DNS x.example and 1 more)",),
+        ),
         Refused("authority", eku, (LEAF, for_code), ("codeSigning only",)),
         Refused(
             "permitted",
@@ -308,6 +334,7 @@ def _strength() -> list[Refused]:
     rsa_root = kit.make("RSA Root", kit.rsa_key("RSA Root"), extensions=kit.ca())
     md5 = kit.make("Middle", kit.ec_key("Middle"), rsa_root, extensions=kit.ca(), hash_name="md5")
     short = kit.make("Middle", kit.rsa_key("short", 1024), ROOT, extensions=kit.ca())
+    tiny = kit.make("Root", kit.rsa_key("tiny root", 1024), extensions=kit.ca())
     both = (
         "The root 'Old Root' is signed with SHA-1, which does not matter; 'Middle' below it is, which does",
         "SignaturePolicy(sha1=True)",
@@ -329,6 +356,13 @@ def _strength() -> list[Refused]:
         ),
         Refused("sha-1 leaf", weak, (kit.server(MIDDLE, hash_name="sha1"), MIDDLE), ("stands below the root 'Root'",)),
         Refused("md5", weak, (kit.server(md5), md5), ("no setting allows it",), anchors=(rsa_root,)),
+        Refused("rsa 1024 root", small, (kit.server(tiny),), ("'Root' issued anew", "the one anchor 'Root'"), (tiny,)),
+        Refused(
+            "compressed point",
+            small,
+            (LEAF, middle(spki=compressed("Middle"))),
+            ("not in uncompressed form", "too small, too large, or of a form"),
+        ),
         Refused(
             "rsa 1024",
             small,
@@ -341,6 +375,7 @@ def _strength() -> list[Refused]:
 def _owner() -> list[Refused]:
     under = (kit.CERTIFICATE_POLICIES, False, der.sequence(der.sequence(der.oid("1.2.3.4"))))
     policed = kit.server(ROOT, extensions=[*kit.host("host.example"), under])
+    demanding = middle(extensions=[*kit.ca(), (kit.POLICY_CONSTRAINTS, True, der.sequence(der.implicit(0, b"\0")))])
     other = {"initial_policies": ["1.2.3.5"], "require_explicit_policy": True}
     pin = b64encode(bytes(32)).decode()
     demands = ("1.3.6.1.5.5.7.1.24", False, der.sequence(der.integer(5)))
@@ -361,6 +396,20 @@ def _owner() -> list[Refused]:
             ("was issued under 1.2.3.4", "you demand 1.2.3.5"),
             options=("--policy", "1.2.3.5"),
             settings=other,
+        ),
+        Refused(
+            "no policy",
+            ChainReason.CERTIFICATE_POLICY,
+            (LEAF, MIDDLE),
+            ("was issued under none of", "you demand one that all of the path has in common"),
+            options=("--any-policy",),
+            settings={"require_explicit_policy": True},
+        ),
+        Refused(
+            "policy of an authority",
+            ChainReason.CERTIFICATE_POLICY,
+            (LEAF, demanding),
+            ("an authority in the path demands one",),
         ),
         Refused(
             "must-staple of an authority",

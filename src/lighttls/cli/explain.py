@@ -58,7 +58,7 @@ def run(options: Namespace) -> int:
     except LightTLSError as error:
         return say_failure("explain", error, options.json)
     report = Report(chain, outcome, name, at)
-    return _finish(report, handshake, f"{host}:{port}", options.json)
+    return _finish(report, handshake, f"[{host}]:{port}" if ":" in host else f"{host}:{port}", options.json)
 
 
 class _Handshake:

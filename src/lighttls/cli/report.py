@@ -137,8 +137,8 @@ class Report:
         root: dict[str, Any] = {}
         for certificates, anchor, end in ends:
             branch = root
-            for depth, certificate in enumerate(certificates):
-                branch = branch.setdefault(self._line(certificate, depth), {})
+            for certificate in certificates:
+                branch = branch.setdefault(self._line(certificate), {})
             if anchor is not None:
                 branch = branch.setdefault(f"{anchor}, {_of_store(anchor)}", {})
             branch[end] = {}
@@ -146,7 +146,7 @@ class Report:
             yield line
             yield from _branches(branches, "")
 
-    def _line(self, certificate: Certificate, depth: int) -> str:
+    def _line(self, certificate: Certificate) -> str:
         number = self._number.get(certificate.der)
         facts = [] if number is None else [f"number {number} sent"]
         facts.append(f"{_time(certificate.not_before)[:10]} to {_time(certificate.not_after)[:10]}")
@@ -155,7 +155,7 @@ class Report:
 
     def _listed(self) -> Iterator[str]:
         for number, each in enumerate(self._sent, 1):
-            yield f"number {number}: {each}" if isinstance(each, str) else self._line(each, 0)
+            yield f"number {number}: {each}" if isinstance(each, str) else self._line(each)
 
 
 def say_failure(command: str, error: LightTLSError, as_json: bool) -> int:

@@ -72,8 +72,8 @@ def verify_policy(options: Namespace, **more: Any) -> VerifyPolicy:
     if options.crl:
         mode = "soft" if options.soft_revocation else "hard"
         settings["revocation"] = RevocationPolicy(crls=[contents(path, "CRL") for path in options.crl], mode=mode)
-    if options.policy:
-        settings.update(initial_policies=options.policy, require_explicit_policy=True)
+    if options.policy or options.any_policy:
+        settings.update(initial_policies=options.policy or None, require_explicit_policy=True)
     return VerifyPolicy(**settings)
 
 

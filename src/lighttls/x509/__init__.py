@@ -22,6 +22,7 @@ from lighttls.x509.verify import verify_chain
 
 if TYPE_CHECKING:
     from lighttls.x509.crl import RevocationList
+    from lighttls.x509.explaining import Constraint, MissingIssuer
     from lighttls.x509.revocation_policy import RevocationPolicy
 
 __all__ = [
@@ -30,6 +31,8 @@ __all__ = [
     "Attempt",
     "Certificate",
     "ChainVerifier",
+    "Constraint",
+    "MissingIssuer",
     "PublicKey",
     "ReferenceName",
     "RevocationList",
@@ -53,10 +56,15 @@ __all__ = [
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> object:
-        """Load what has to do with CRLs when it is first asked for: few devices are given any."""
-        if name not in ("RevocationList", "RevocationPolicy"):
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from lighttls.x509 import crl, revocation_policy
+        """Load when it is first asked for what few devices use: CRLs, and what is said to people."""
+        if name in ("Constraint", "MissingIssuer"):
+            from lighttls.x509 import explaining
 
-        globals().update(RevocationList=crl.RevocationList, RevocationPolicy=revocation_policy.RevocationPolicy)
+            globals().update(Constraint=explaining.Constraint, MissingIssuer=explaining.MissingIssuer)
+        elif name in ("RevocationList", "RevocationPolicy"):
+            from lighttls.x509 import crl, revocation_policy
+
+            globals().update(RevocationList=crl.RevocationList, RevocationPolicy=revocation_policy.RevocationPolicy)
+        else:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         return globals()[name]

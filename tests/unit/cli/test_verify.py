@@ -11,10 +11,12 @@ import pytest
 
 import lighttls
 from lighttls.cli import PURPOSES, main
+from lighttls.errors import ChainReason
 from lighttls.testing import der_writer as der
 from lighttls.x509.certificate import PURPOSES as ROOM_PURPOSES
 from support import certificates as kit
 from support import crls, refused
+from support.certificates import Made
 from support.refused import LEAF, MIDDLE, ROOT, SHA1_ROOT
 from support.terminal import Terminal
 
@@ -29,6 +31,23 @@ def test_good_chain_is_drawn_with_what_it_had_to_meet(terminal: Terminal) -> Non
     assert "validity: all are valid from 2026-05-31T00:00:00Z to 2026-06-02T00:00:00Z" in shown.words
     assert "path length: at most 0 authorities below it (CN=Middle)" in shown.words
     assert "name constraints: permitted: DNS host.example (CN=Middle)" in shown.words
+
+
+def test_tree_of_a_hostile_chain_fits_a_screen(terminal: Terminal) -> None:
+    case = next(case for case in refused.CASES if case.reason is ChainReason.LIMIT_EXCEEDED)
+    shown = terminal.verify(case.chain, "--host", case.host)
+    assert "└─ … and 21 more paths" in shown.out
+    assert len(shown.out.splitlines()) < 40
+
+
+def test_certificate_that_cannot_be_read_is_listed_as_such(terminal: Terminal) -> None:
+    garbage = Made(b"\x30\x03\x02\x01\x05", b"", kit.ec_key("none"))
+    shown = terminal.verify([garbage, LEAF, MIDDLE], "--host", "host.example")
+    assert (shown.status, shown.out.splitlines()[0].rpartition(" ")[2]) == (1, "malformed")
+    assert "number 1: unreadable: " in shown.out
+    data = terminal.verify([LEAF, garbage], "--host", "host.example", "--json").data
+    assert data["reason"] == "malformed"
+    assert "error" in data["certificates"][1]
 
 
 def test_good_chain_for_programs(terminal: Terminal) -> None:
@@ -129,6 +148,7 @@ def test_terminal_without_line_drawing_gets_plain_signs(tmp_path: Path) -> None:
         (["explain", "https://a.example"], "not a URL"),
         (["explain", "127.0.0.1:1"], "127.0.0.1 port 1"),
         (["explain", "127.0.0.1:1", "--raw-key", "root.pem"], "no public key in it"),
+        (["explain", "127.0.0.1:1", "--raw-key", "damaged.pem"], "is not base64"),
     ],
 )
 def test_question_that_makes_no_sense_has_exit_status_1(
@@ -136,6 +156,7 @@ def test_question_that_makes_no_sense_has_exit_status_1(
 ) -> None:
     monkeypatch.chdir(terminal.folder)
     terminal.file("root.pem", refused.pem([ROOT]))
+    terminal.file("damaged.pem", b"-----BEGIN PUBLIC KEY-----\nAAA\n-----END PUBLIC KEY-----\n")
     trust = [] if "--cafile" in arguments else ["--cafile", "root.pem"]
     shown = terminal.run(*arguments, *trust)
     assert (shown.status, shown.out) == (1, "")

@@ -110,3 +110,28 @@ def test_extension_that_cannot_be_read_is_named() -> None:
     broken = [*kit.host("host.example"), (kit.AUTHORITY_INFO_ACCESS, False, b"\x04\x00")]
     case = Refused("aia", ChainReason.MALFORMED, (kit.server(refused.MIDDLE, extensions=broken), refused.MIDDLE), ())
     assert "The extension authorityInfoAccess of 'server' cannot be read" in explain(refusal(case))
+
+
+def test_anchor_that_is_a_name_and_a_key_has_the_standing_explanation() -> None:
+    small = kit.make("Root", kit.rsa_key("small anchor", 1024), extensions=kit.ca())
+    trust = TrustStore.empty()
+    trust.add_anchor(small.subject, small.key.spki)
+    with pytest.raises(CertificateError) as caught:
+        verify_chain([kit.server(small).der], trust, server_hostname="host.example", at=kit.NOW)
+    assert explain(caught.value).endswith(ChainReason.WEAK_KEY.explanation)
+
+
+def test_empty_store_is_told_from_one_that_lacks_a_root() -> None:
+    case = Refused("empty", ChainReason.UNKNOWN_ISSUER, (refused.LEAF, refused.MIDDLE), (), anchors=())
+    assert "The trust store is empty" in explain(refusal(case))
+
+
+def test_unreadable_stranger_does_not_stop_an_explanation() -> None:
+    with pytest.raises(CertificateError) as caught:
+        verify_chain(
+            [refused.LEAF.der, refused.middle(**refused.EXPIRED).der, b"garbage"],
+            TrustStore.from_der(refused.ROOT.der),
+            server_hostname="host.example",
+            at=kit.NOW,
+        )
+    assert "still sends an intermediate" in explain(caught.value)

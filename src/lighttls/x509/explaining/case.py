@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from lighttls._struct import struct
 from lighttls._typing import Final, TypeVar
-from lighttls.errors import CertificateError
+from lighttls.errors import CertificateError, ChainReason
 from lighttls.x509 import distinguished_name
 from lighttls.x509.certificate import Certificate
 from lighttls.x509.explaining import what_if
@@ -28,20 +28,29 @@ class Case:
 
     @property
     def culprit(self) -> Certificate | Anchor:
+        """Who is at fault."""
         path, depth = self.attempt.certificates, self.attempt.depth
-        if depth < len(path):
-            return path[depth]
-        assert self.attempt.anchor is not None
+        return path[depth] if depth < len(path) else self.anchor
+
+    @property
+    def certificate(self) -> Certificate:
+        """The certificate at fault. Raises CertificateError: it is an anchor that is just a name and a key."""
+        culprit = self.culprit
+        certificate = culprit.certificate if isinstance(culprit, Anchor) else culprit
+        if certificate is None:
+            raise CertificateError(f"{culprit} has no certificate", ChainReason.MALFORMED)
+        return certificate
+
+    @property
+    def anchor(self) -> Anchor:
+        """The anchor that was reached. Raises CertificateError: none was."""
+        if self.attempt.anchor is None:
+            raise CertificateError("no anchor was reached", ChainReason.UNKNOWN_ISSUER)
         return self.attempt.anchor
 
     @property
-    def certificate(self) -> Certificate | None:
-        """The certificate at fault; None if it is an anchor that is just a name and a key."""
-        culprit = self.culprit
-        return culprit.certificate if isinstance(culprit, Anchor) else culprit
-
-    @property
     def at_leaf(self) -> bool:
+        """The leaf is at fault."""
         return self.attempt.depth == 0
 
 
@@ -57,15 +66,18 @@ def issuer_called(certificate: Certificate) -> str:
 
 
 def identified(certificate: Certificate) -> str:
+    """The key identifier of a certificate, to be appended; empty without one."""
     identifier = quietly(lambda: certificate.subject_key_identifier)
     return f" (key identifier {identifier[:32].hex()})" if identifier else ""
 
 
 def pin(question: Question, spki: bytes) -> str:
+    """A key (SubjectPublicKeyInfo) as `VerifyPolicy(pins=...)` takes it."""
     return b64encode(what_if.engine(question).digest("sha256", spki)).decode()
 
 
 def urls(certificate: Certificate) -> tuple[str, ...]:
+    """Where a certificate says that its issuer's is published."""
     places = quietly(lambda: certificate.ca_issuers) or ()
     return tuple(distinguished_name.printable(place[:_URL_SHOWN]) for place in places)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lighttls._typing import Final
-from lighttls.errors import CertificateError
 from lighttls.x509 import distinguished_name, extensions
 from lighttls.x509.certificate import Certificate
 from lighttls.x509.extensions import DIRECTORY_NAME, DNS_NAME, IP_ADDRESS, GeneralName
@@ -17,10 +16,7 @@ _MANY: Final = 64  # names that are looked at: a list that is longer helps nobod
 
 def near_miss(wanted: ReferenceName, leaf: Certificate) -> str:
     """Why `wanted` is nearly one of the leaf's names, and what to do; empty if it is not near any."""
-    try:
-        names = leaf.subject_alt_name or ()
-    except CertificateError:
-        return ""
+    names = leaf.subject_alt_name or ()
     hosts = [name.decode("ascii").lower() for kind, name in names[:_MANY] if kind == DNS_NAME and name.isascii()]
     addresses = [name for kind, name in names[:_MANY] if kind == IP_ADDRESS]
     if not names:
@@ -61,10 +57,7 @@ def _near_address(wanted: ReferenceName, hosts: Sequence[str], addresses: Sequen
 
 def subtrees(authority: Certificate) -> str:
     """What the nameConstraints of an authority say; empty without any."""
-    try:
-        constraints = authority.name_constraints
-    except CertificateError:
-        return ""
+    constraints = authority.name_constraints
     if constraints is None:
         return ""
     parts = []
@@ -85,10 +78,7 @@ def subtree(base: GeneralName) -> str:
         half = len(value) // 2
         return f"IP {address_text(value[:half])}/{int.from_bytes(value[half:], 'big').bit_count()}"
     if kind == DIRECTORY_NAME:
-        try:
-            return f"names under {distinguished_name.text(value)}"
-        except CertificateError:
-            return "an unreadable name"
+        return f"names under {distinguished_name.text(value)}"
     return f"{_KINDS.get(kind, 'a name of another form')} {_ascii(value)}"
 
 

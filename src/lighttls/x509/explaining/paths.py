@@ -93,8 +93,6 @@ def self_signed(case: Case, attempts: Sequence[Attempt]) -> str:
 def bad_signature(case: Case, attempts: Sequence[Attempt]) -> str:
     """Which key was wanted and which is there; an anchor that is damaged."""
     child, anchor = case.certificate, case.attempt.anchor
-    if child is None:
-        return ""
     wanted = quietly(lambda: child.authority_key_identifier)
     wanted_text = f"It was signed by a key with the identifier {wanted[:32].hex()}; " if wanted else ""
     if anchor is None:
@@ -119,8 +117,6 @@ def bad_signature(case: Case, attempts: Sequence[Attempt]) -> str:
 def expired(case: Case, attempts: Sequence[Attempt]) -> str:
     """How long ago it ended, and a root that would have led to a path."""
     certificate, earliest = case.certificate, case.question.policy.time.earliest
-    if certificate is None:
-        return ""
     at = case.question.at if earliest is None else max(case.question.at, earliest)
     since = span(at - certificate.not_after)
     clock = f"If {date_text(at)} is wrong, set this device's clock. "
@@ -166,8 +162,6 @@ def _carries_a_roots_key(case: Case, certificate: Certificate) -> bool:
 def not_yet_valid(case: Case, attempts: Sequence[Attempt]) -> str:
     """A clock that was never set, is behind, or is in another time zone."""
     at, certificate = case.question.at, case.certificate
-    if certificate is None:
-        return ""
     if at < NEVER_SET:
         return (
             f"The clock says {date_text(at)[:10]}: it was never set. Set it from the network, the modem or GPS; or "

@@ -22,8 +22,6 @@ _PINS_SHOWN: Final = 6
 def malformed(case: Case, attempts: Sequence[Attempt]) -> str:
     """Which extension cannot be read, and why."""
     certificate = case.certificate
-    if certificate is None:
-        return ""
     for oid, (_, value) in certificate.extensions.items():
         if oid in extensions.READERS:
             try:
@@ -53,8 +51,6 @@ def name_mismatch(case: Case, attempts: Sequence[Attempt]) -> str:
 def not_a_ca(case: Case, attempts: Sequence[Attempt]) -> str:
     """An authority without basicConstraints, of version 1, or a self-signed server that was renewed."""
     certificate = case.certificate
-    if certificate is None:
-        return ""
     if certificate.version < 3:
         return (
             f"{called(certificate)} is of version {certificate.version}, which cannot say that it is an authority. As "
@@ -78,7 +74,7 @@ def not_a_ca(case: Case, attempts: Sequence[Attempt]) -> str:
 def path_too_long(case: Case, attempts: Sequence[Attempt]) -> str:
     """Whose limit it is, an authority's or your own."""
     certificate = case.certificate
-    limit = quietly(lambda: None if certificate is None else certificate.basic_constraints)
+    limit = certificate.basic_constraints
     if (
         certificate is not None
         and limit is not None
@@ -98,22 +94,15 @@ def path_too_long(case: Case, attempts: Sequence[Attempt]) -> str:
 
 def key_usage(case: Case, attempts: Sequence[Attempt]) -> str:
     """What the key may be used for."""
-    certificate = case.certificate
-    usage = None if certificate is None else certificate.key_usage
-    if usage is None:
-        return ""
-    listed = ", ".join(oids.KEY_USAGES.get(bit, f"bit {bit}") for bit in sorted(usage)) or "nothing"
+    usage = sorted(case.certificate.key_usage or ())
+    listed = ", ".join(oids.KEY_USAGES.get(bit, f"bit {bit}") for bit in usage) or "nothing"
     wanted = "without keyCertSign (or as an authority)" if case.at_leaf else "with keyCertSign"
     return f"Its keyUsage allows {listed}. Issue it anew {wanted}."
 
 
 def extended_key_usage(case: Case, attempts: Sequence[Attempt]) -> str:
     """What it was issued for."""
-    certificate = case.certificate
-    purposes = None if certificate is None else certificate.extended_key_usage
-    if purposes is None:
-        return ""
-    listed = ", ".join(sorted(oids.purpose(each) for each in purposes))
+    listed = ", ".join(sorted(map(oids.purpose, case.certificate.extended_key_usage or ())))
     wanted = "serverAuth" if case.question.purpose == "server_auth" else "clientAuth"
     if not case.at_leaf:
         return f"This authority may issue certificates for {listed} only: another one must issue those for {wanted}."
@@ -127,8 +116,6 @@ def name_constraints(case: Case, attempts: Sequence[Attempt]) -> str:
     if anchor is not None and anchor.certificate is not None:
         above.append(anchor.certificate)
     limits = [f"{called(each)} ({said})" for each in above if (said := near_names.subtrees(each))]
-    if not limits:
-        return ""
     return (
         f"These authorities are limited to certain names: {'; '.join(limits[:2])}. The certificate needs a name "
         f"inside, or an issuer that may speak for it."
@@ -137,22 +124,15 @@ def name_constraints(case: Case, attempts: Sequence[Attempt]) -> str:
 
 def unknown_critical(case: Case, attempts: Sequence[Attempt]) -> str:
     """What the extension is, where it is a known one."""
-    certificate = case.certificate
-    if certificate is None:
-        return ""
-    for oid, (critical, _) in certificate.extensions.items():
-        if critical and extensions.name_of(oid) in case.attempt.detail:
-            known = oids.EXTENSIONS.get(oid)
-            if known is not None:
-                return f"This extension is {known}. Whoever issued the certificate must leave it out, or not critical."
+    for oid, known in oids.EXTENSIONS.items():
+        if f" {extensions.name_of(oid)} " in case.attempt.detail:
+            return f"This extension is {known}. Whoever issued the certificate must leave it out, or not critical."
     return ""
 
 
 def weak_signature(case: Case, attempts: Sequence[Attempt]) -> str:
     """Whose signature counts and whose does not, how to allow it below one anchor, and what follows then."""
-    certificate, anchor = case.certificate, case.attempt.anchor
-    if certificate is None or anchor is None:
-        return ""
+    certificate, anchor = case.certificate, case.anchor
     algorithm = ALGORITHMS.get(certificate.outer_algorithm)
     if algorithm is None or not algorithm.sha1:
         return (
@@ -179,15 +159,9 @@ def weak_signature(case: Case, attempts: Sequence[Attempt]) -> str:
 
 def weak_key(case: Case, attempts: Sequence[Attempt]) -> str:
     """How to allow it below one anchor, and what follows then."""
-    anchor, certificate = case.attempt.anchor, case.certificate
-    key = None if certificate is None else certificate.public_key
-    if (
-        anchor is None
-        or certificate is None
-        or key is None
-        or key.kind != "rsa"
-        or not 1024 <= key.bits < anchor.allow.min_rsa_bits
-    ):
+    anchor, certificate = case.anchor, case.certificate
+    key = certificate.public_key
+    if key.kind != "rsa" or not 1024 <= key.bits < anchor.allow.min_rsa_bits:
         return ""
     allow = SignaturePolicy(sha1=anchor.allow.sha1, min_rsa_bits=key.bits)
     beyond = what_if.with_leniency(case.question, anchor, allow)
@@ -254,7 +228,7 @@ def limit_exceeded(case: Case, attempts: Sequence[Attempt]) -> str:
 def revoked(case: Case, attempts: Sequence[Attempt]) -> str:
     """Whether the server is to be renewed, or its authority is not to be believed."""
     certificate = case.certificate
-    if case.at_leaf or certificate is None:
+    if case.at_leaf:
         return (
             "Its authority took it back, mostly because its key leaked: no setting allows it. The server needs a new "
             "certificate with a new key; if it has one, it still shows the old."
@@ -268,8 +242,6 @@ def revoked(case: Case, attempts: Sequence[Attempt]) -> str:
 def revocation_unknown(case: Case, attempts: Sequence[Attempt]) -> str:
     """Whose CRL is missing, and where it is published."""
     certificate = case.certificate
-    if certificate is None:
-        return ""
     return (
         f"Your policy wants to know of every certificate that it is not revoked, and nothing says so of "
         f"{called(certificate)}. Give the CRL of {issuer_called(certificate)} to "
@@ -281,8 +253,6 @@ def revocation_unknown(case: Case, attempts: Sequence[Attempt]) -> str:
 def crl_expired(case: Case, attempts: Sequence[Attempt]) -> str:
     """Whose CRL to renew, and where it is published."""
     certificate = case.certificate
-    if certificate is None:
-        return ""
     return (
         f"Check this device's clock; if it is right, get the newest CRL of "
         f"{issuer_called(certificate)}{_published(certificate)}. A list that is out of date cannot show that a "
@@ -321,11 +291,9 @@ def unsupported(case: Case, attempts: Sequence[Attempt]) -> str:
 
 def pin_mismatch(case: Case, attempts: Sequence[Attempt]) -> str:
     """The pins of the path that was found."""
-    path, anchor = case.attempt.certificates, case.attempt.anchor
-    keys = [(called(each), each.spki) for each in path]
-    if anchor is not None:
-        keys.append((called(anchor), anchor.spki))
-    listed = "; ".join(f"{who} {pin(case.question, spki)}" for who, spki in keys[:_PINS_SHOWN])
+    holders: list[Certificate | Anchor] = list(case.attempt.certificates)
+    holders.append(case.anchor)
+    listed = "; ".join(f"{called(each)} {pin(case.question, each.spki)}" for each in holders[:_PINS_SHOWN])
     return (
         f"The server's key was replaced, or someone intercepts. These are the pins of the path: {listed}. Ask whoever "
         f"runs the server whether one of them is right before you add it."
