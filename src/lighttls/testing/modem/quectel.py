@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from lighttls.testing.modem.module import Module, Request
+from lighttls.testing.modem.module import Request
 from lighttls.testing.modem.network import Connection
+from lighttls.testing.modem.standard import StandardModule
 
 _IN_USE = 563
 _SEND_LIMIT = 1460
@@ -11,7 +12,7 @@ _READ_LIMIT = 1500
 _GUARD = 1.0  # seconds of silence around +++
 
 
-class Ec21(Module):
+class Ec21(StandardModule):
     maker = "Quectel"
     model = "EC21"
     boot = ("RDY", "+CFUN: 1", "+CPIN: READY", "+QUSIM: 1", "+QIND: SMS DONE")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from lighttls.testing.modem.module import Module, Request
+from lighttls.testing.modem.module import Request
 from lighttls.testing.modem.network import Connection
+from lighttls.testing.modem.standard import StandardModule
 
 _SEND_LIMIT = 1460
 _READ_LIMIT = 1500
 
 
-class _SimCom(Module):
+class _SimCom(StandardModule):
     """What they share: reading by AT+CIPRXGET, and names."""
 
     maker = "SIMCOM INCORPORATED"
@@ -103,7 +104,7 @@ class Sim7600(_SimCom):
         super().lose_data()
         self.news("+CIPEVENT: NETWORK CLOSED UNEXPECTEDLY")
 
-    do_cipmode = do_cipccfg = do_ciptimeout = do_cgauth = Module.do_
+    do_cipmode = do_cipccfg = do_ciptimeout = do_cgauth = StandardModule.do_
 
     def do_cipopen(self, request: Request) -> None:
         number, host, port = request.number(0), request.text(2), request.number(3)
@@ -165,7 +166,7 @@ class Sim800(_SimCom):
     connection_count = 6
     strays = ("+CREG: 5", "RING", "+XYZ: OK", "*PSUTTZ: 2026,11,22,12,0,0")
 
-    do_cipmux = do_cipqsend = do_cstt = Module.do_
+    do_cipmux = do_cipqsend = do_cstt = StandardModule.do_
 
     def do_cipshut(self, request: Request) -> None:
         self.has_data = False

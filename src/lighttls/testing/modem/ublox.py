@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from lighttls.testing.modem.module import Module, Request
+from lighttls.testing.modem.module import Request
 from lighttls.testing.modem.network import Connection
+from lighttls.testing.modem.standard import StandardModule
 
 _SEND_LIMIT = 1024
 _READ_LIMIT = 1024
@@ -11,7 +12,7 @@ _HEX_LIMIT = 512
 _SETTLING = 0.05  # seconds after the prompt in which data is lost
 
 
-class SaraU201(Module):
+class SaraU201(StandardModule):
     maker = "u-blox"
     model = "SARA-U201"
     line_limit = 1200
@@ -171,7 +172,7 @@ class SaraR4(SaraU201):
         else:
             self.activate()
 
-    do_uauthreq = Module.do_
+    do_uauthreq = StandardModule.do_
 
 
 def _text(text: str, hex_mode: bool) -> bytes:

@@ -12,11 +12,12 @@ from datetime import datetime
 from typing import ClassVar, Final, NamedTuple
 
 from lighttls.errors import ConfigurationError
-from lighttls.transports.at_modem.engine import Command, Engine, Reply, Steps, Wait
+from lighttls.transports.at_modem.engine import Engine
 from lighttls.transports.at_modem.link import Link, check_host, check_port
 from lighttls.transports.at_modem.parser import Data
 from lighttls.transports.at_modem.registration import network_clock, wait_for_network
 from lighttls.transports.at_modem.results import CommandRefused, CommandTimedOut, ModemError
+from lighttls.transports.at_modem.steps import Command, Reply, Steps, Wait
 
 POLL: Final = 2.0  # seconds of silence after which a connection is looked at: news of data can be lost
 LONGEST_POLL: Final = 15.0  # seconds, once nothing has come for long

@@ -14,108 +14,21 @@ it would take whatever comes next and give it to the peer, so nothing is sent un
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator
-from typing import Any, Final, Generic, TypeVar
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
 
 from lighttls.errors import UsageError
 from lighttls.transports.at_modem.parser import Counted, Data, Garbled, Item, Line, Parser, Prompt, Raw
 from lighttls.transports.at_modem.results import CommandRefused, CommandTimedOut, ModemError, ModuleReset
+from lighttls.transports.at_modem.steps import Command, Reply, Steps, Task, Wait
 
 T = TypeVar("T")
-SHORT: Final = 5.0  # seconds for commands that ask nobody but the module
 GAP_AFTER_ERROR: Final = 0.1  # seconds between an error and the next command
 SILENCE: Final = 0.5  # seconds without a byte before the line is taken for calm
 _RESYNC_TRIES: Final = 4
 _RESYNC_LIMIT: Final = 2.0  # seconds for each
 _MARKER: Final = b"+CMEE: "
 _ERRORS: Final = (b"+CME ERROR:", b"+CMS ERROR:")
-
-
-class Command:
-    """A command line, and how to know its end.
-
-    text       without the line end; what stands before "=" or "?" is its name, the rest is never shown
-    limit      seconds until its final result
-    info       how its information lines begin; None if any line that is no news of its own may be one
-    ends       further final results (their beginnings) that mean success or failure by what they say
-    prompt     the byte that asks for `data`; `pause` seconds must pass between them
-    counted    data that its answer may hold
-    tolerant   hand over the final result whatever it is, instead of raising CommandRefused
-    """
-
-    __slots__ = ("counted", "data", "ends", "info", "limit", "name", "pause", "prompt", "text", "tolerant")
-
-    def __init__(
-        self,
-        text: str,
-        limit: float = SHORT,
-        *,
-        info: tuple[bytes, ...] | None = (),
-        ends: tuple[bytes, ...] = (),
-        prompt: bytes = b"",
-        data: bytes = b"",
-        pause: float = 0.0,
-        counted: tuple[Counted, ...] = (),
-        tolerant: bool = False,
-    ) -> None:
-        self.text = text.encode("ascii")
-        self.name = text.partition("=")[0].partition("?")[0]
-        self.limit = limit
-        self.info = info
-        self.ends = ends
-        self.prompt = prompt
-        self.data = data
-        self.pause = pause
-        self.counted = counted
-        self.tolerant = tolerant
-
-
-class Reply:
-    """What came for a command: information lines, counted data, and the final result."""
-
-    __slots__ = ("blocks", "final", "lines")
-
-    def __init__(self) -> None:
-        self.lines: list[bytes] = []
-        self.blocks: list[Data] = []
-        self.final = b""
-
-    @property
-    def ok(self) -> bool:
-        return self.final == b"OK"
-
-
-class Wait:
-    """Go on when `ready()`, or after so many seconds; the generator gets whether it was the former."""
-
-    __slots__ = ("ready", "seconds")
-
-    def __init__(self, seconds: float, ready: Callable[[], object] = lambda: False) -> None:
-        self.seconds = seconds
-        self.ready = ready
-
-
-Steps = Generator[Command | Wait, Any, T]
-
-
-class Task(Generic[T]):
-    """A command sequence on its way. When `done`, `result()` returns its value or raises what ended it."""
-
-    def __init__(self, steps: Steps[T]) -> None:
-        self.steps = steps
-        self.waits: Command | Wait | None = None
-        self.until = 0.0
-        self.done = False
-        self._value: T | None = None
-        self._error: BaseException | None = None
-
-    def finish(self, value: T | None, error: BaseException | None = None) -> None:
-        self.done, self._value, self._error, self.waits = True, value, error, None
-
-    def result(self) -> T:
-        if self._error is not None:
-            raise self._error
-        return self._value  # type: ignore[return-value]
 
 
 class Engine:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from lighttls.errors import ConfigurationError
 from lighttls.transports.at_modem.dialect import Dialect, Settings
-from lighttls.transports.at_modem.engine import Command, Engine, Reply, Steps
+from lighttls.transports.at_modem.engine import Engine
 from lighttls.transports.at_modem.quectel import Quectel
 from lighttls.transports.at_modem.results import ModemError
 from lighttls.transports.at_modem.sim800 import Sim800
 from lighttls.transports.at_modem.simcom import A7670, Sim7600
+from lighttls.transports.at_modem.steps import Command, Reply, Steps
 from lighttls.transports.at_modem.transparent import TransparentQuectel
 from lighttls.transports.at_modem.ublox import SaraR4, SaraU201
 

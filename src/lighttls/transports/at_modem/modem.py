@@ -10,11 +10,12 @@ from typing import Any, Final, Self, TypeVar
 
 from lighttls.errors import ConfigurationError, TransportError, UsageError
 from lighttls.transports.at_modem.dialect import Dialect, Identity, Settings
-from lighttls.transports.at_modem.engine import Engine, Steps, Task
+from lighttls.transports.at_modem.engine import Engine
 from lighttls.transports.at_modem.families import detect, family
 from lighttls.transports.at_modem.link import Link
 from lighttls.transports.at_modem.ports import as_port
 from lighttls.transports.at_modem.registration import Registration, registration, signal
+from lighttls.transports.at_modem.steps import Steps, Task
 
 T = TypeVar("T")
 _READ_SIZE: Final = 8192

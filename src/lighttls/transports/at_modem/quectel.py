@@ -14,10 +14,10 @@ from typing import ClassVar, Final
 
 from lighttls.transports.at_modem.clock import parse_time
 from lighttls.transports.at_modem.dialect import Dialect, numbers_in, only_line
-from lighttls.transports.at_modem.engine import Command, Reply, Steps, Wait
 from lighttls.transports.at_modem.link import Link, check_host
 from lighttls.transports.at_modem.parser import Counted, Data
 from lighttls.transports.at_modem.results import CommandRefused, ModemError
+from lighttls.transports.at_modem.steps import Command, Reply, Steps, Wait
 
 ERRORS: Final = {
     550: "unknown error",

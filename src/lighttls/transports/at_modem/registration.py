@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lighttls.transports.at_modem.clock import parse_time
-from lighttls.transports.at_modem.engine import Command, Reply, Steps, Wait
 from lighttls.transports.at_modem.results import CommandRefused, ModemError
+from lighttls.transports.at_modem.steps import Command, Reply, Steps, Wait
 
 if TYPE_CHECKING:
     from lighttls.transports.at_modem.dialect import Settings

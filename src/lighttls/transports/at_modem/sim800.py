@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from lighttls.transports.at_modem.engine import Command, Reply, Steps, Wait
 from lighttls.transports.at_modem.link import Link
 from lighttls.transports.at_modem.results import CommandRefused, ModemError
 from lighttls.transports.at_modem.simcom import ByRxGet
+from lighttls.transports.at_modem.steps import Command, Reply, Steps, Wait
 
 _RESULT: Final = re.compile(rb"(\d), ?(CONNECT OK|CONNECT FAIL|ALREADY CONNECT|CLOSED|CLOSE OK|SEND OK|SEND FAIL)$")
 _ADDRESS: Final = tuple(b"%d" % digit for digit in range(10))  # how it begins

@@ -11,10 +11,10 @@ import re
 from typing import ClassVar, Final
 
 from lighttls.transports.at_modem.dialect import Dialect, numbers_in, only_line
-from lighttls.transports.at_modem.engine import Command, Reply, Steps, Wait
 from lighttls.transports.at_modem.link import Link
 from lighttls.transports.at_modem.parser import Counted, Data
 from lighttls.transports.at_modem.results import CommandRefused, ModemError
+from lighttls.transports.at_modem.steps import Command, Reply, Steps, Wait
 
 ERRORS: Final = {
     1: "network failure",

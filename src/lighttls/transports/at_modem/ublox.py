@@ -11,10 +11,11 @@ import re
 from typing import ClassVar, Final
 
 from lighttls.transports.at_modem.dialect import Dialect, Settings, numbers_in, only_line
-from lighttls.transports.at_modem.engine import Command, Engine, Reply, Steps
+from lighttls.transports.at_modem.engine import Engine
 from lighttls.transports.at_modem.link import Link
 from lighttls.transports.at_modem.parser import Counted
 from lighttls.transports.at_modem.results import CommandRefused, ModemError
+from lighttls.transports.at_modem.steps import Command, Reply, Steps
 
 _PAUSE: Final = 0.05  # seconds between prompt and data
 _OPEN_LIMIT: Final = 140.0  # seconds; the module's own is 130

@@ -11,11 +11,12 @@ from lighttls import Stream, TransportError
 from lighttls.testing.modem import Faults, Network, SimulatedModem
 from lighttls.transports.at_modem import CommandRefused, Modem, ModemError, Settings
 from lighttls.transports.at_modem.clock import parse_time
-from lighttls.transports.at_modem.engine import Command, Engine, Steps
+from lighttls.transports.at_modem.engine import Engine
 from lighttls.transports.at_modem.link import Link
 from lighttls.transports.at_modem.quectel import Quectel
 from lighttls.transports.at_modem.sim800 import Sim800
 from lighttls.transports.at_modem.simcom import Sim7600
+from lighttls.transports.at_modem.steps import Command, Steps
 from lighttls.transports.at_modem.ublox import SaraR4, SaraU201
 from support import pki
 from support.memory_server import MemoryServer
