@@ -123,7 +123,7 @@ class SimulatedChip:
         self._must_acknowledge()
         part = self._output[self._read_from : self._read_from + count]
         self._read_from += len(part)
-        if self._read_from == len(part) and getattr(self.faults, self._garbled_by):
+        if part and self._read_from == len(part) and getattr(self.faults, self._garbled_by):
             setattr(self.faults, self._garbled_by, getattr(self.faults, self._garbled_by) - 1)
             part = part[:-1] + bytes((part[-1] ^ 0x40,))
         return part + b"\xff" * (count - len(part))

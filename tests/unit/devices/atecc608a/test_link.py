@@ -147,6 +147,34 @@ def test_wake_that_the_bus_object_reports_as_an_error_is_a_wake(bench: Bench) ->
     assert len(bench.chip.sign(0, DIGEST)) == 64
 
 
+def test_chip_that_stops_between_two_tries_to_read_is_named(bench: Bench) -> None:
+    """It answers, altered, and then no more."""
+    bench.simulated.faults.garbled_answers = 99
+    read = bench.simulated.read
+
+    def read_once(count: int) -> bytes:
+        answer = read(count)
+        bench.simulated.faults.dead = RANDOM in bench.simulated.packets
+        return answer
+
+    bench.simulated.read = read_once  # type: ignore[method-assign]
+    with pytest.raises(ChipSilent, match="stopped in the middle of its answer to Random"):
+        bench.chip.sign(0, DIGEST)
+
+
+def test_sleep_that_is_not_acknowledged_is_named(bench: Bench) -> None:
+    write = bench.simulated.write
+
+    def refuse_sleep(data: bytes) -> None:
+        if data == b"\1":
+            raise OSError("not acknowledged")
+        write(data)
+
+    bench.simulated.write = refuse_sleep  # type: ignore[method-assign]
+    with pytest.raises(ChipSilent, match="does not take Sleep"):
+        bench.chip.sleep()
+
+
 class Lossy:
     """A bus that alters the byte in front of some packets, which no CRC covers."""
 

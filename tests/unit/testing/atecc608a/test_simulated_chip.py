@@ -232,3 +232,56 @@ def test_extra_bytes_are_written_once_after_the_lock(wire: Wire) -> None:
     assert wire.ask(command(0x20, 1, 7)) == SUCCESS
     assert wire.ask(command(0x20, 1, 8)) == EXECUTION_ERROR
     assert wire.chip.memory.config[85] == 7
+
+
+@pytest.mark.parametrize(("nonce", "sign"), [(0x03, 0x80), (0x43, 0xA0)], ids=["register", "message buffer"])
+def test_signature_is_over_the_register_it_names(wire: Wire, nonce: int, sign: int) -> None:
+    load(wire, nonce)
+    assert wire.ask(command(0x41, sign ^ 0x20, 0)) == EXECUTION_ERROR
+    assert wire.ask(command(0x41, sign, 0), count=67)[0] == 67
+
+
+@pytest.mark.parametrize(("target", "sign"), [(0x02, 0x80), (0x42, 0xA0)], ids=["register", "message buffer"])
+def test_hash_made_in_the_chip_can_be_signed_there(wire: Wire, target: int, sign: int) -> None:
+    assert wire.ask(command(0x47, 0, 0)) == SUCCESS
+    assert wire.ask(command(0x47, target, 3, b"abc"), count=35)[1:33] == hashlib.sha256(b"abc").digest()
+    assert wire.ask(command(0x41, sign, 0), count=67)[0] == 67
+
+
+def test_hash_that_is_only_answered_cannot_be_signed(wire: Wire) -> None:
+    wire.ask(command(0x47, 0, 0))
+    wire.ask(command(0x47, 0xC2, 3, b"abc"))
+    assert wire.ask(command(0x41, 0x80, 0)) == EXECUTION_ERROR
+
+
+def test_secret_goes_where_the_command_or_the_slot_says(wire: Wire) -> None:
+    point = wire.ask(command(0x40, 4, 2), count=67)[1:65]
+    secret = wire.ask(command(0x43, 0x0C, 2, point), count=35)[1:33]
+    assert wire.ask(command(0x43, 0x08, 2, point)) == SUCCESS  # into the register, which can be signed
+    assert wire.ask(command(0x41, 0x80, 0), count=67)[0] == 67
+    wire.chip.memory.config[20 + 2 * 2] |= 8
+    assert wire.ask(command(0x43, 0x00, 2, point)) == SUCCESS  # into the slot above
+    assert wire.chip.memory.slots[3][:32] == secret
+
+
+@pytest.mark.parametrize(
+    ("config_locked", "data_locked", "packet", "answer"),
+    [
+        (False, False, command(0x12, 0x82, 8 << 3, bytes(32)), EXECUTION_ERROR),
+        (True, False, command(0x12, 0x02, 8 << 3, bytes(4)), EXECUTION_ERROR),
+        (True, False, command(0x12, 0x82, 8 << 3, bytes(32)), SUCCESS),
+        (True, False, command(0x12, 0x81, 0, bytes(32)), SUCCESS),
+        (True, True, command(0x12, 0x81, 0, bytes(32)), EXECUTION_ERROR),
+        (True, True, command(0x12, 0x02, 8 << 3, bytes(4)), SUCCESS),
+        (True, True, command(0x12, 0x02, 1 << 8 | 10 << 3 | 7, bytes(4)), SUCCESS),
+        (True, True, command(0x12, 0x02, 2 << 8 | 10 << 3 | 2, bytes(4)), PARSE_ERROR),
+        (True, True, command(0x12, 0x82, 10 << 3 | 1, bytes(32)), PARSE_ERROR),
+        (True, True, command(0x12, 0x01, 16 << 3, bytes(4)), PARSE_ERROR),
+        (True, True, command(0x12, 0x42, 8 << 3, bytes(36)), EXECUTION_ERROR),
+    ],
+)
+def test_write_obeys_locks_and_places(
+    wire: Wire, config_locked: bool, data_locked: bool, packet: bytes, answer: bytes
+) -> None:
+    wire.chip.memory.config[86:88] = bytes((0 if data_locked else 0x55, 0 if config_locked else 0x55))
+    assert wire.ask(packet) == answer
