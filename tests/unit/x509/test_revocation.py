@@ -149,6 +149,12 @@ def test_list_signed_by_another_than_it_names_proves_nothing() -> None:
     """The anchor's key, above the issuer, is not the issuer's either."""
     unknown(UNUSABLE, ROOT_LIST, crls.crl(CA, key=ROOT.key))
     unknown(UNUSABLE, crls.crl(ROOT, key=CA.key), CA_LIST)
+    stranger = signer("Stranger", ROOT)
+    unknown(UNUSABLE, ROOT_LIST, crls.crl(CA, key=stranger.key), certificates=[stranger])
+    below = pki.authority("Below", CA, serial=der.integer(8))
+    rest: dict[str, Any] = {"leaf": pki.server(below), "others": [CA, below]}
+    verified(ROOT_LIST, CA_LIST, crls.crl(below), **rest)
+    unknown(UNUSABLE, ROOT_LIST, CA_LIST, crls.crl(below, key=CA.key), **rest)
 
 
 def test_list_that_was_altered_proves_nothing() -> None:
@@ -181,6 +187,7 @@ def test_odd_serial_numbers_are_compared_with_all_their_bits(serial: int) -> Non
         ({"entries_der": der.sequence(der.null())}, "cannot be used"),
         ({"inner": pki.ALGORITHMS["ec", "sha384"]}, "ecdsa-with-SHA384 inside"),
         ({"hash_name": "sha1"}, "signed with ecdsa-with-SHA1"),
+        ({"outer": pki.ALGORITHMS["rsa", "md5"], "inner": pki.ALGORITHMS["rsa", "md5"]}, "md5WithRSAEncryption"),
         ({"signature": der.bit_string(b"\x80", 7)}, "no certificate of its issuer"),
         ({"outer": der.sequence(der.oid("2.25.9")), "inner": der.sequence(der.oid("2.25.9"))}, "signed with 2.25.9"),
     ],
@@ -657,8 +664,9 @@ def test_own_list_may_be_indirect() -> None:
     refused(REVOKED, ROOT_LIST, scoped(crls.INDIRECT, entries=[crls.entry(42)]))
 
 
-def test_signer_of_several_lists_is_judged_once(provider: Any) -> None:
+def test_signer_of_several_lists_is_judged_once(provider: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of the leaf and of an authority below the one whose lists it signs."""
+    monkeypatch.setattr(revocation, "SIGNERS", 1)
     other = signer("CA", ROOT)
     below = pki.authority("Below", CA, serial=der.integer(5))
     two = [scoped(crls.full_name(where), key=other.key) for where in (HERE, ELSEWHERE)]
@@ -673,7 +681,8 @@ def test_signer_of_several_lists_is_judged_once(provider: Any) -> None:
 HALVES = (HERE, (1, 2, 3, 4)), (ELSEWHERE, (5, 6, 7, 8))
 
 
-def test_signer_that_does_not_do_is_judged_once() -> None:
+def test_signer_that_does_not_do_is_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(revocation, "SIGNERS", 1)
     other = signer("CA", ROOT, not_after=NOW - 1)
     lists = [scoped(crls.reasons(3, *bits), key=other.key) for _, bits in HALVES]
     unknown(UNUSABLE, ROOT_LIST, *lists, others=[CA, other])
