@@ -191,9 +191,9 @@ def _mail_base(base: bytes) -> tuple[bytes, bytes]:
 
 
 def _mail_parts(name: bytes) -> tuple[bytes, bytes] | None:
-    local, at, host = name.rpartition(b"@")
+    local, _, host = name.rpartition(b"@")
     host = host.lower()
-    return (local, host) if at and _is_mailbox(local) and is_host_name(host) else None
+    return (local, host) if _is_mailbox(local) and is_host_name(host) else None
 
 
 def _is_mailbox(local: bytes) -> bool:
