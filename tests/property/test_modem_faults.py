@@ -22,7 +22,7 @@ LONG = os.environ.get("LIGHTTLS_LONG") == "1"
 SIZE = 1 << 20 if LONG else 12_000
 SCRIPTS = 25
 PATIENCE = 30.0  # seconds, virtual, that one call of recv is given
-GRACE = 6.0  # seconds that a command in flight may take beyond it
+GRACE = 2.5  # seconds that an answer under way may take beyond it
 LAYERS = {"serial line", "module", "PDP context", "TCP"}
 
 MODES = [(dialect, {}) for dialect in FAMILIES] + [

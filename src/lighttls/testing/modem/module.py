@@ -87,7 +87,7 @@ class Module:
     # Life
 
     def _start(self) -> None:
-        self.echo, self.errors, self.verbose = True, 0, True
+        self.echo, self.errors = True, 0
         self.has_data = False
         self.unlocked = self.situation.sim == "READY"
         self._input = bytearray()

@@ -21,6 +21,7 @@ MODULES: Final[dict[str, type[Module]]] = {
     "SARA-U201": SaraU201,
     "SARA-R4": SaraR4,
 }
+_TICK: Final = 1e-6  # seconds: what is too short to change a floating-point clock would never pass
 _BITS: Final = 10  # of a byte on the line: start, eight, stop
 
 
@@ -96,7 +97,7 @@ class SimulatedModem:
     def read(self, n: int, timeout: float | None) -> bytes:
         """As the `read` of a port; with None it returns b"" if nothing will ever happen."""
         timeline, waiting = self.timeline, self.line.to_host
-        end = None if timeout is None else timeline.now + timeout
+        end = None if timeout is None else timeline.now + (max(timeout, _TICK) if timeout else 0.0)
         while not waiting:
             due = timeline.next_event()
             if due is None or (end is not None and due > end):

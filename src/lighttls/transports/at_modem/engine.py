@@ -24,6 +24,7 @@ from lighttls.transports.at_modem.steps import Command, Reply, Steps, Task, Wait
 
 T = TypeVar("T")
 GAP_AFTER_ERROR: Final = 0.1  # seconds between an error and the next command
+PROMPT_LIMIT: Final = 15.0  # seconds for a prompt; the command's own limit counts from there
 SILENCE: Final = 0.5  # seconds without a byte before the line is taken for calm
 _RESYNC_TRIES: Final = 4
 _RESYNC_LIMIT: Final = 2.0  # seconds for each
@@ -57,7 +58,7 @@ class Engine:
         self._reply = Reply()
         self._data_due: float | None = None  # when the data of the command may be sent; None: not asked for, or sent
         self._doomed: ModemError | None = None  # what the command in flight ends with, whatever it answers
-        self._command_until = 0.0
+        self._limit = self._command_until = 0.0
         self._not_before = 0.0  # no command earlier than this
         self._heard = 0.0  # when the last byte came
         self._now = 0.0
@@ -209,10 +210,13 @@ class Engine:
         command = self._command
         self._reply = Reply()
         self._data_due = None
-        self._command_until = self._now + command.limit
+        self._allow(min(command.limit, PROMPT_LIMIT) if command.prompt else command.limit)
         self._parser.prompt = command.prompt
         self._parser.counted = command.counted + self._pushed
         self._out += command.text + b"\r"
+
+    def _allow(self, seconds: float) -> None:
+        self._limit, self._command_until = seconds, self._now + seconds
 
     def _check_limits(self) -> None:
         command = self._command
@@ -222,7 +226,7 @@ class Engine:
             self._data_due = None
             self._out += command.data
         elif self._now >= self._command_until:
-            self.lose_trust(CommandTimedOut(command.name, command.limit))
+            self.lose_trust(CommandTimedOut(command.name, self._limit))
 
     def _drain(self) -> None:
         """Look at everything that has come. A command that ends lets its task go on before the next item is read."""
@@ -250,13 +254,14 @@ class Engine:
             if self._doomed is not None:
                 self.lose_trust(self._doomed)
                 return
+            self._allow(command.limit)
             self._data_due = self._now + command.pause
             self._check_limits()
 
     def _take_line(self, line: bytes) -> None:
         command = self._command
         if command is None:
-            if self.trusted and line == b"ERROR":
+            if self.trusted and (line == b"ERROR" or line.startswith(_ERRORS)):
                 raise Garbled("the modem refuses a command that nobody gave")
             if self.trusted:  # else it may be a piece of anything
                 self.on_line(line)

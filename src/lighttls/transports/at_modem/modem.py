@@ -19,6 +19,7 @@ from lighttls.transports.at_modem.steps import Steps, Task
 
 T = TypeVar("T")
 _READ_SIZE: Final = 8192
+_GRACE: Final = 2.0  # seconds beyond its timeout that a receive waits for an answer that is under way
 _LONGEST_READ: Final = 0.5  # seconds: another thread may have started what cannot wait longer
 
 
@@ -213,9 +214,9 @@ class ModemTransport:
         while not self._receiving.done:
             left = None if end is None else end - modem.now()
             if left is not None and left <= 0:
-                if not self._in_progress():
+                left += _GRACE
+                if left <= 0 or not self._in_progress():
                     return False
-                left = None  # until the command ends, or its limit
             modem.wait(left)
         return True
 

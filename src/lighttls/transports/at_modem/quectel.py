@@ -17,7 +17,7 @@ from lighttls.transports.at_modem.dialect import Dialect, numbers_in, only_line
 from lighttls.transports.at_modem.link import Link, check_host
 from lighttls.transports.at_modem.parser import Counted, Data
 from lighttls.transports.at_modem.results import CommandRefused, ModemError
-from lighttls.transports.at_modem.steps import Command, Reply, Steps, Wait
+from lighttls.transports.at_modem.steps import READ_LIMIT, Command, Reply, Steps, Wait
 
 ERRORS: Final = {
     550: "unknown error",
@@ -169,7 +169,11 @@ class Quectel(Dialect):
         if self.settings.access == "push":
             return b""
         reply: Reply = yield Command(
-            f"AT+QIRD={link.number},{self.read_size}", info=(b"+QIRD:",), counted=(_READ,), tolerant=link.closed
+            f"AT+QIRD={link.number},{self.read_size}",
+            READ_LIMIT,
+            info=(b"+QIRD:",),
+            counted=(_READ,),
+            tolerant=link.closed,
         )
         if reply.blocks:
             return reply.blocks[0].data

@@ -14,7 +14,7 @@ from lighttls.transports.at_modem.dialect import Dialect, numbers_in, only_line
 from lighttls.transports.at_modem.link import Link
 from lighttls.transports.at_modem.parser import Counted, Data
 from lighttls.transports.at_modem.results import CommandRefused, ModemError
-from lighttls.transports.at_modem.steps import Command, Reply, Steps, Wait
+from lighttls.transports.at_modem.steps import READ_LIMIT, Command, Reply, Steps, Wait
 
 ERRORS: Final = {
     1: "network failure",
@@ -62,7 +62,11 @@ class ByRxGet(Dialect):
         if not link.remaining:
             return b""
         reply: Reply = yield Command(
-            f"AT+CIPRXGET=2,{link.number},{self.read_size}", info=(b"+CIPRXGET: 2",), counted=(_READ,), tolerant=True
+            f"AT+CIPRXGET=2,{link.number},{self.read_size}",
+            READ_LIMIT,
+            info=(b"+CIPRXGET: 2",),
+            counted=(_READ,),
+            tolerant=True,
         )
         if reply.blocks:
             link.remaining = int(reply.blocks[0].header[2])

@@ -9,13 +9,14 @@ from lighttls.transports.at_modem.parser import Counted, Data
 
 T = TypeVar("T")
 SHORT: Final = 5.0  # seconds for commands that ask nobody but the module
+READ_LIMIT: Final = 20.0  # seconds for those whose answer brings data, over lines of 1200 baud too
 
 
 class Command:
     """A command line, and how to know its end.
 
     text       without the line end; what stands before "=" or "?" is its name, the rest is never shown
-    limit      seconds until its final result
+    limit      seconds until its final result, counted from the prompt if there is one
     info       how its information lines begin; None if any line that is no news of its own may be one
     ends       further final results (their beginnings) that mean success or failure by what they say
     prompt     the byte that asks for `data`; `pause` seconds must pass between them

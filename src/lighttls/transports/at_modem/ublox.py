@@ -15,7 +15,7 @@ from lighttls.transports.at_modem.engine import Engine
 from lighttls.transports.at_modem.link import Link
 from lighttls.transports.at_modem.parser import Counted
 from lighttls.transports.at_modem.results import CommandRefused, ModemError
-from lighttls.transports.at_modem.steps import Command, Reply, Steps
+from lighttls.transports.at_modem.steps import READ_LIMIT, Command, Reply, Steps
 
 _PAUSE: Final = 0.05  # seconds between prompt and data
 _OPEN_LIMIT: Final = 140.0  # seconds; the module's own is 130
@@ -129,6 +129,7 @@ class SaraU201(Dialect):
     def read(self, link: Link) -> Steps[bytes]:
         reply: Reply = yield Command(
             f"AT+USORD={link.number},{self.read_size}",
+            READ_LIMIT,
             info=(b"+USORD:",),
             counted=() if self.settings.hex_mode else (_READ,),
             tolerant=link.closed,

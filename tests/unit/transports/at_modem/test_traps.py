@@ -113,6 +113,16 @@ def test_error_that_answers_nothing_means_that_the_line_is_not_to_be_trusted() -
     assert caught.value.layer == "serial line"
 
 
+def test_prompt_is_not_awaited_as_long_as_the_result_of_a_send() -> None:
+    talk = Conversation(Quectel)
+    task = talk.engine.start(talk.dialect.send(talk.link, b"hello"), 0.0)
+    assert talk.engine.deadline() == 15.0
+    talk.engine.receive(b"\r\n> ", 14.0)
+    assert talk.engine.deadline() == 14.0 + 120.0
+    talk.engine.receive(b"\r\nSEND OK\r\n", 100.0)
+    assert task.result() == 5
+
+
 def test_late_result_of_a_command_that_timed_out_is_not_taken_for_the_next_one() -> None:
     talk = Conversation(Quectel)
 
