@@ -20,7 +20,7 @@ from lighttls.x509.certificate import Certificate
 from lighttls.x509.distinguished_name import Name
 from lighttls.x509.policy import VerifyPolicy
 from lighttls.x509.trust_store import Anchor, TrustStore
-from lighttls.x509.verdict import Attempt, VerifiedPath, refusal
+from lighttls.x509.verdict import Attempt, VerifiedPath, refusal, telling
 from lighttls.x509.verified_signatures import Fact, VerifiedSignatures
 
 if TYPE_CHECKING:
@@ -248,11 +248,14 @@ class Search:
             raise _BudgetError(f"more than {STEPS} steps with names, constraints and policies")
 
     def _note(self, path: Sequence[Certificate], anchor: Anchor | None, error: CertificateError, depth: int) -> None:
+        culprit = error.context.get("culprit")
+        if culprit in path:
+            depth = path.index(culprit)
+        attempt = Attempt(tuple(path), anchor, error.reason, depth, str(error))
         if len(self._attempts) < ATTEMPTS_KEPT:
-            culprit = error.context.get("culprit")
-            if culprit in path:
-                depth = path.index(culprit)
-            self._attempts.append(Attempt(tuple(path), anchor, error.reason, depth, str(error)))
+            self._attempts.append(attempt)
+        elif telling(attempt) < telling(self._attempts[-1]):  # the last place is for the best of all that follow
+            self._attempts[-1] = attempt
 
 
 class _BudgetError(Exception):

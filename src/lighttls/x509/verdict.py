@@ -165,12 +165,15 @@ _ATTEMPTS_IN_TEXT: Final = 3
 _TEXT_LIMIT: Final = 2000  # characters: names in it are the peer's choice
 
 
+def telling(attempt: Attempt) -> tuple[bool, int, int]:
+    """A key that sorts attempts, the most telling first."""
+    rank = _TELLING.get(attempt.reason, len(_TELLING))
+    return not attempt.reached_anchor, rank, -len(attempt.certificates)
+
+
 def refusal(attempts: Sequence[Attempt]) -> CertificateError:
     """The error for a chain of which no path was accepted: the most telling reason, and all attempts."""
-    best = min(
-        attempts,
-        key=lambda a: (not a.reached_anchor, _TELLING.get(a.reason, len(_TELLING)), -len(a.certificates)),
-    )
+    best = min(attempts, key=telling)
     if attempts[-1].reason is ChainReason.LIMIT_EXCEEDED:
         best = attempts[-1]  # the search is incomplete, so nothing else can be said for certain
     text = f"{best.culprit}: {best.detail}"

@@ -15,6 +15,7 @@ from lighttls.crypto.provider import CryptoProvider
 from lighttls.errors import CertificateError, ChainReason, explain
 from lighttls.x509 import TrustStore, VerificationRequest, VerifiedPath, verify_chain
 from lighttls.x509.explaining import what_if
+from lighttls.x509.path import SIGNATURES
 from support import certificates as kit
 from support import refused
 from support.refused import Refused
@@ -66,6 +67,27 @@ def test_what_would_have_worked_is_asked_a_few_times_at_most(monkeypatch: pytest
     case = Refused("many roots", ChainReason.EXPIRED, (refused.LEAF, late, *roots), ())
     assert "Nothing that the server sent leads anywhere else" in explain(refusal(case))
     assert len(asked) == what_if.TRIALS
+
+
+def test_explanation_costs_no_more_signatures_than_a_verdict_may(provider: CryptoProvider) -> None:
+    """Sixty strangers with the name of the issuer, each a root to try."""
+    verified = []
+
+    class Counting:
+        def __getattr__(self, name: str) -> object:
+            return getattr(provider, name)
+
+        def verify(self, *arguments: object) -> None:
+            verified.append(arguments)
+            provider.verify(*arguments)  # type: ignore[arg-type]
+
+    strangers = [kit.make("Middle", kit.ec_key(f"Stranger {number}"), extensions=kit.ca()) for number in range(60)]
+    case = Refused("many", ChainReason.EXPIRED, (refused.LEAF, *strangers, refused.middle(**refused.EXPIRED)), ())
+    error = refusal(case, Counting())  # type: ignore[arg-type]
+    assert error.reason is ChainReason.EXPIRED
+    verified.clear()
+    explain(error)
+    assert 4 < len(verified) <= SIGNATURES
 
 
 def test_nothing_is_explained_before_somebody_asks() -> None:

@@ -363,6 +363,14 @@ class TestRefusing:
         side = kit.make("Middle", kit.ec_key("Middle"), kit.root("Unknown"), extensions=kit.ca(), **EXPIRED)  # type: ignore[arg-type]
         refused(ChainReason.KEY_USAGE, lambda: verify([LEAF, side, MIDDLE], root))
 
+    def test_most_telling_reason_is_not_lost_among_many_others(self, verify: Verify) -> None:
+        """More strangers than failures are kept; what matters is tried last."""
+        strangers = [kit.make("Middle", kit.ec_key(f"Stranger {n}"), ROOT, extensions=kit.ca()) for n in range(40)]
+        late = kit.make("Middle", kit.ec_key("Middle"), ROOT, extensions=kit.ca(), **EXPIRED)  # type: ignore[arg-type]
+        error = refused(ChainReason.EXPIRED, lambda: verify([LEAF, *strangers, late], ROOT))
+        assert len(error.context["attempts"]) == path.ATTEMPTS_KEPT
+        assert error.context["attempt"].certificates[1].der == late.der
+
     def test_duplicates_are_tried_once(self, verify: Verify) -> None:
         error = refused(ChainReason.UNKNOWN_ISSUER, lambda: verify([LEAF, MIDDLE, MIDDLE, MIDDLE]))
         assert len(error.context["attempts"]) == 1

@@ -1,7 +1,7 @@
 """What would have worked: the same question asked again with one thing changed, for explanations only.
 
-Nothing here decides anything. Each question has the budgets of a real one, and there are few of them, so that a
-hostile chain costs no more than a handful of refusals.
+Nothing here decides anything. The questions share the budgets of one verdict, so that an explanation costs no more than
+the refusal did.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from lighttls.errors import CertificateError, ChainReason, ConfigurationError
 from lighttls.x509 import names
 from lighttls.x509.certificate import Certificate
 from lighttls.x509.path import Search
-from lighttls.x509.policy import SignaturePolicy
+from lighttls.x509.policy import SignaturePolicy, VerifyPolicy
 from lighttls.x509.question import Question
 from lighttls.x509.trust_store import Anchor, TrustStore
 from lighttls.x509.verdict import Attempt
@@ -43,13 +43,25 @@ def sent(question: Question) -> list[Certificate]:
     return readable
 
 
+class _Trial(Search):
+    """A search with its share of the budgets."""
+
+    def __init__(
+        self, trust: TrustStore, at: int, policy: VerifyPolicy, purpose: str, provider: CryptoProvider
+    ) -> None:
+        super().__init__(trust, at, policy, purpose, provider)
+        self._signatures_left //= TRIALS
+        self._candidates_left //= TRIALS
+        self._steps_left //= TRIALS
+
+
 def with_store(question: Question, trust: TrustStore) -> CertificateError | None:
     """What refuses the chain if only `trust` is trusted; None if a path and the name are good then."""
     leaf, *others = question.chain
     provider = engine(question)
     try:
         leaf = leaf if isinstance(leaf, Certificate) else Certificate.parse(bytes(leaf), provider)
-        Search(trust, question.at, question.policy, question.purpose, provider).run(leaf, others)
+        _Trial(trust, question.at, question.policy, question.purpose, provider).run(leaf, others)
         if question.reference is not None:
             names.match(question.reference, leaf)
     except CertificateError as error:
