@@ -23,7 +23,7 @@ SIZE = 1 << 20 if LONG else 12_000
 SCRIPTS = 25
 PATIENCE = 30.0  # seconds, virtual, that one call of recv is given
 GRACE = 2.5  # seconds that an answer under way may take beyond it
-LAYERS = {"serial line", "module", "PDP context", "TCP"}
+LAYERS = {"serial line", "module", "PDP context", "DNS", "TCP"}  # DNS: the loss of data is told later
 
 MODES = [(dialect, {}) for dialect in FAMILIES] + [
     ("quectel", {"access": "push"}),
