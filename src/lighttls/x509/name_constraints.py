@@ -221,11 +221,11 @@ def _uri_parts(name: bytes) -> bytes | None:
     """The host of a URI; RFC 5280 4.2.1.10: without a host name it must be rejected."""
     if not _URI_CHARACTERS.issuperset(name):
         return None  # what a reader makes of "\\" and the like is anybody's guess
-    _, scheme, rest = name.partition(b"://")
+    rest = name.partition(b"://")[2]
     for mark in (b"/", b"?", b"#"):
         rest = rest.partition(mark)[0]
     host = rest.rpartition(b"@")[2].partition(b":")[0].lower()
-    return host if scheme and is_host_name(host) else None
+    return host if is_host_name(host) else None
 
 
 def _uri_match(host: bytes, base: bytes, permits: bool) -> bool:
