@@ -61,3 +61,25 @@ def test_real_server_that_demands_a_certificate(terminal: Terminal) -> None:
     assert shown.out.startswith("good for localhost at ")
     assert "VeriSign Class 3 Public Primary Certification Authority - G5" in shown.words
     assert "note: the server asks for a client certificate, and none was sent" in shown.words
+
+
+def test_leaf_that_cannot_be_read_is_said_to_be_so(terminal: Terminal) -> None:
+    server = Server(Credential((b"\x30\x03\x02\x01\x05", MIDDLE.der), kit.ec_key("server").private))
+    shown = terminal.explain(server)
+    assert (shown.status, shown.out.splitlines()[0].rpartition(" ")[2]) == (1, "malformed")
+    assert "number 1: unreadable: " in shown.out
+    assert "note: the handshake went no further: The server's certificate cannot be read" in shown.words
+
+
+def test_server_that_speaks_something_else_has_no_chain_to_draw(terminal: Terminal) -> None:
+    class Web:
+        received = b""
+
+        def receive(self, data: bytes) -> None: ...
+
+        def take(self) -> bytes:
+            return b"HTTP/1.1 400 Bad Request\r\n\r\n"
+
+    shown = terminal.explain(Web())  # type: ignore[arg-type]
+    assert (shown.status, shown.out) == (1, "")
+    assert "lighttls explain: " in shown.err
