@@ -15,7 +15,8 @@ _SET_ADDRESS = 0x0703  # I2C_SLAVE of <linux/i2c-dev.h>
 class Bus(Protocol):
     """An I2C bus and the chip's address on it.
 
-    A bus that several chips or threads share has an attribute `lock` besides, which the driver holds while it talks.
+    A bus that several chips share has an attribute `lock` besides, a threading.RLock, which the driver holds while it
+    talks.
     """
 
     def wake(self) -> None:
