@@ -11,7 +11,6 @@ from lighttls.x509 import names
 from lighttls.x509.certificate import PURPOSES, Certificate
 from lighttls.x509.path import Search
 from lighttls.x509.policy import VerifyPolicy, seconds
-from lighttls.x509.question import Question
 from lighttls.x509.trust_store import TrustStore
 from lighttls.x509.verdict import Attempt, ChainVerifier, VerificationRequest, VerifiedPath, refusal
 from lighttls.x509.verified_signatures import VerifiedSignatures
@@ -92,6 +91,8 @@ def verify_chain(
         request = VerificationRequest(certificates, server_hostname, now, purpose, judge, ocsp_response, sct_list)
         return _ask(policy.verifier, request)
     except CertificateError as error:
+        from lighttls.x509.question import Question  # late, since most chains are good
+
         error.context.setdefault("question", Question(sent, trust, reference, now, policy, purpose, provider))
         raise
 
