@@ -61,6 +61,13 @@ def test_dates_of_microchips_samples(dates: str, text: bytes) -> None:
     assert Compressed(stored).validity(generalized_end=True).endswith(text)
 
 
+@pytest.mark.parametrize(("years", "end"), [(28, b"\x17\x0d461108050000Z"), (31, b"\x17\x0d491108050000Z")])
+def test_end_before_2050_is_a_utc_time_where_the_template_follows_rfc_5280(years: int, end: bytes) -> None:
+    """RFC 5280 §4.1.2.5; Microchip's own templates do not."""
+    stored = b"\1" * 64 + bytes((0x95, 0xA0, 0xA0 | years)) + bytes.fromhex("C15A 30 A0 00")
+    assert Compressed(stored).validity(generalized_end=False).endswith(end)
+
+
 def test_new_key_in_the_slot_is_told_from_the_certificates() -> None:
     kit, chip = made()
     chip.generate_key(0)
