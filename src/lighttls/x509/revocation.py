@@ -107,6 +107,7 @@ class StatusCheck:
         certificate = path[depth]
         covered = 0
         problem = None
+        asked = []
         for point in distribution_points.of(certificate):
             for one in self._lists(point, certificate):
                 reasons = point.reasons & one.scope.reasons & ~covered
@@ -119,23 +120,26 @@ class StatusCheck:
                         raise
                     problem = problem or error
                 else:
+                    asked.append(one)
                     covered |= reasons
                     if covered == ALL_REASONS:
                         return None
-        self._accused(path, depth, anchor)
+        self._accused(path, depth, anchor, asked)
         return problem or _unknown(certificate, covered)
 
-    def _accused(self, path: Sequence[Certificate], depth: int, anchor: Anchor) -> None:
+    def _accused(
+        self, path: Sequence[Certificate], depth: int, anchor: Anchor, asked: Sequence[RevocationList]
+    ) -> None:
         """Raise CertificateError if a list that could not have shown the certificate to be good lists it all the same.
 
-        Such as one for another distribution point, or changes to a list that is not here: an issuer gives each serial
-        number once.
+        Such as one that has ended, one for another distribution point, or changes to a list that is not here: an issuer
+        gives each serial number once, and what is revoked stays so.
         """
         certificate = path[depth]
         for point in distribution_points.of(certificate):
             for one in self._lists(point, certificate):
                 self._compare()
-                if one.scope.only_attributes or not one.may_list(certificate.serial_number):
+                if one in asked or one.scope.only_attributes or not one.may_list(certificate.serial_number):
                     continue
                 try:
                     self._signer(one, path, depth, anchor)
@@ -198,21 +202,19 @@ class StatusCheck:
         _read_entries(one)
         stale = self._stale(one)
         delta = self._delta(one, key)
-        entry, source = None, one
+        entry, source, removed = None, one, False
         if delta is not None:
             delta_stale = self._stale(delta)
             stale = None if delta_stale is None else stale
             entry, source = _find(delta, certificate), delta
             if entry is not None and entry.reason == REMOVE_FROM_CRL:
-                if delta_stale is None:
-                    return
-                entry = None
-        if entry is None:
+                entry, removed = None, delta_stale is None
+        if entry is None and not removed:
             entry, source = _find(one, certificate), one
-        if entry is not None and (stale is None or entry.reason != CERTIFICATE_HOLD):
-            raise _revoked(entry, source)
-        if stale is not None:
+        if stale is not None:  # `_accused` sees what is listed there all the same
             raise CertificateError(f"the {one} {stale}", ChainReason.CRL_EXPIRED)
+        if entry is not None:
+            raise _revoked(entry, source)
         if one.flaw is not None:
             raise _unusable(one, one.flaw)
 

@@ -428,6 +428,7 @@ def test_critical_distribution_points_are_processed(critical: bool) -> None:
         der.sequence(),
         der.sequence(der.null()),
         der.sequence(der.sequence()),
+        der.sequence(der.element(0x31, crls.full_name(HERE))),
         der.sequence(crls.point(reasons=crls.reasons(1, 1))),
         der.sequence(der.sequence(crls.reasons(1, 1), crls.full_name(HERE))),
         der.sequence(crls.point(der.explicit(0, b""))),
@@ -468,6 +469,11 @@ def test_delta_takes_a_revocation_back() -> None:
     verified(ROOT_LIST, base(on_hold), delta(removed))
     refused(REVOKED, ROOT_LIST, base(on_hold), delta())
     refused(REVOKED, ROOT_LIST, base(on_hold), delta(removed, next_update=NOW - DAY))
+    careless = base(on_hold, extensions=[crls.number(5, critical=True)])
+    refused(REVOKED, ROOT_LIST, careless, delta(removed))
+    some = crls.scope(crls.reasons(3, 1, 6))
+    lists = base(on_hold, extensions=[crls.number(5), some]), delta(removed, more=[some])
+    unknown(UNKNOWN, ROOT_LIST, *lists)
     refused(REVOKED, ROOT_LIST, base(on_hold), delta(removed, key=pki.ec_key("stranger")))
 
 
