@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from threading import Condition
+from threading import Condition, Lock
 from time import monotonic
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
@@ -44,6 +44,7 @@ class Modem:
         self._dialect = family(dialect, self._engine, self.settings) if dialect else None
         self._closed = False
         self._turn = Condition()  # whoever has it may touch the engine
+        self._setting_up = Lock()  # one thread brings the modem up, the others find it ready
         self._reading = False  # a thread is at the port, the others wait for what it brings
 
     @property
@@ -60,11 +61,13 @@ class Modem:
             ConfigurationError: the host or the port cannot be opened by this module; nothing was sent.
             ModemError: it failed; `layer` says where, from the serial line to TCP.
         """
-        return ModemTransport(self, self.run(self.dialect.open(host, port)))
+        with self._setting_up:
+            return ModemTransport(self, self.run(self.dialect.open(host, port)))
 
     def bring_up(self) -> None:
         """Do now what the first `open_tcp` would: configure the module, wait for the network, get a data connection."""
-        self.run(self.dialect.bring_up())
+        with self._setting_up:
+            self.run(self.dialect.bring_up())
 
     def identify(self) -> Identity:
         """Maker, model, firmware, and the numbers of module and SIM."""
@@ -84,11 +87,13 @@ class Modem:
 
     def ntp_time(self, server: str = "pool.ntp.org") -> datetime:
         """The time in UTC that the module gets by NTP, which nobody vouches for either."""
-        return self.run(self.dialect.ntp_time(server))
+        with self._setting_up:
+            return self.run(self.dialect.ntp_time(server))
 
     def resolve(self, host: str) -> str:
         """An address of `host`, by the network's DNS."""
-        return self.run(self.dialect.look_up(host))
+        with self._setting_up:
+            return self.run(self.dialect.look_up(host))
 
     def close(self) -> None:
         """Close the port. Connections that are still open end with it."""
