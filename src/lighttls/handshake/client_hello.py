@@ -53,14 +53,8 @@ def send_client_hello(
     falls_back = config.insecure_fallback_scsv and session is None  # CH-11, RFC 7507 §4
     prepared = _prepared(client, falls_back)
     asking = (Extension(ExtensionType.SESSION_TICKET, ticket),) if wants_tickets else ()  # TICKET-01: empty to ask
-    hello = ClientHello(
-        client_version=TLS12,  # CH-01
-        random=random,
-        session_id=session_id,
-        cipher_suites=prepared.cipher_suites,
-        compression_methods=_NO_COMPRESSION,
-        extensions=asking + prepared.extensions,
-    )
+    extensions = asking + prepared.extensions
+    hello = ClientHello(TLS12, random, session_id, prepared.cipher_suites, _NO_COMPRESSION, extensions)  # CH-01
     out.send(hello, prepared.encode(random, session_id, asking))
     types = prepared.types[1 if wants_tickets else 0]
     return WaitServerHello(Offer(client, random, session, session_id, types))

@@ -22,8 +22,30 @@ def test_digest_covers_everything_so_far_and_may_be_taken_again(provider: Any) -
 def test_cleared_transcript_is_empty(provider: Any) -> None:
     transcript = Transcript(provider)
     transcript.add(b"message")
+    before = transcript.digest("sha256")
     transcript.clear()
     assert transcript.raw() == b""
+    assert transcript.digest("sha256") == hashlib.sha256(b"").digest()
+    transcript.add(b"another")
+    assert transcript.digest("sha256") == hashlib.sha256(b"another").digest() != before
+
+
+def test_same_digest_is_computed_once(provider: Any) -> None:
+    asked = []
+
+    class Counting:
+        def digest(self, algorithm: str, data: bytes) -> bytes:
+            asked.append((algorithm, len(data)))
+            digest: bytes = provider.digest(algorithm, data)
+            return digest
+
+    transcript = Transcript(Counting())  # type: ignore[arg-type]
+    transcript.add(b"hello")
+    assert transcript.digest("sha256") == transcript.digest("sha256")
+    transcript.digest("sha384")
+    transcript.add(b"done")
+    transcript.digest("sha384")
+    assert asked == [("sha256", 5), ("sha384", 5), ("sha384", 9)]
 
 
 def test_message_enters_the_transcript_when_it_is_sent_not_when_it_leaves(provider: Any) -> None:
