@@ -22,9 +22,7 @@ class Ledger:
         self.bytes_received = 0
 
     def note_flight(self, sent: bool) -> None:
-        """A handshake record goes this way: a flight starts when the direction changes."""
-        if sent is self.last_sent:
-            return
+        """A handshake record goes this way, and the last one did not: a flight starts."""
         now = self._clock()
         if self.last_sent is None:
             self._started = now
