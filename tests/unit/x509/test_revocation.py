@@ -811,6 +811,22 @@ def test_signers_whose_lists_are_about_each_other_hold_each_other(count: int) ->
     verified(*lists, leaf=leaf, others=[CA, *signers])
 
 
+def test_what_was_taken_for_granted_while_a_signer_was_judged_is_forgotten_if_it_fails() -> None:
+    """A's list clears B while A waits for B's list, which revokes A. Afterwards B's list needs another look too."""
+    here = crls.full_name(HERE)
+    names = {label: pki.name(f"Lists {label}") for label in "AB"}
+    point = {label: crls.point(here, issuers=[crls.directory(name)]) for label, name in names.items()}
+    a = signer("Lists A", ROOT, 100, extensions=[*SIGNER_USAGE, crls.points(point["B"])])
+    b = signer("Lists B", ROOT, 101, extensions=[*SIGNER_USAGE, crls.points(point["A"])])
+    by_a = scoped(here, crls.INDIRECT, issuer=a)
+    authority = pki.authority("CA", ROOT, extensions=[*pki.ca(), crls.points(point["A"], point["B"])])
+    rest: dict[str, Any] = {"leaf": pki.server(authority), "others": [authority, a, b]}
+    for entries in ([], [crls.entry(99, crls.issued_by(ROOT.subject))]):
+        verified(by_a, scoped(here, crls.INDIRECT, issuer=b, entries=entries), CA_LIST, **rest)
+    accusing = scoped(here, crls.INDIRECT, issuer=b, entries=[crls.entry(100, crls.issued_by(ROOT.subject))])
+    unknown(UNUSABLE, by_a, accusing, CA_LIST, **rest)
+
+
 def test_signers_of_lists_about_signers_are_not_followed_for_ever() -> None:
     leaf, signers, lists = circle(6)
     assert "more than 4 deep" in unknown(UNUSABLE, *lists, leaf=leaf, others=[CA, *signers])
