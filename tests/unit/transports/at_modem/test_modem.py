@@ -424,6 +424,10 @@ def test_two_threads_may_share_a_modem(dialect: str) -> None:
         return got
 
     simulated = SimulatedModem(FAMILIES[dialect], Network(lambda host, port: Echo()), baud=0, timeline=RealTimeline())
-    with Pty(simulated) as port, open(port.name, "r+b", buffering=0) as file, Modem(file) as line:
-        with ThreadPoolExecutor(2) as pool:
-            assert [len(got) for got in pool.map(lambda number: use(line, number), (7, 8))] == [6_000] * 2
+    with (
+        Pty(simulated) as port,
+        open(port.name, "r+b", buffering=0) as file,
+        Modem(file) as line,
+        ThreadPoolExecutor(2) as pool,
+    ):
+        assert [len(got) for got in pool.map(lambda number: use(line, number), (7, 8))] == [6_000] * 2
