@@ -58,6 +58,12 @@ DISAGREEMENTS = (
     Disagreement("anyPolicy inhibited", PYCA, "IR", _POLICIES),
     Disagreement("negative serial number", PYCA, "LIR", _SERIAL),
     Disagreement("serial number of 30 bytes", PYCA, "LIR", _SERIAL),
+    Disagreement(
+        "a malformed distribution point, and no lists asked for",
+        OPENSSL,
+        "LIR",
+        "where to fetch a list from is not looked at where nobody asked for lists",
+    ),
     # they accept, we refuse
     Disagreement("for a wildcard in a label", OPENSSL, "L", "a wildcard is a whole label (RFC 9525 6.3)"),
     Disagreement("name in the common name alone", OPENSSL, "L", "the common name never counts (RFC 9525 2)"),
@@ -72,6 +78,15 @@ DISAGREEMENTS = (
     Disagreement("point compressed", PYCA, "LIR", _COMPRESSED),
     Disagreement("point compressed", OPENSSL, "LIR", _COMPRESSED),
     Disagreement("subjectKeyIdentifier critical", PYCA, "L", "RFC 5280 4.2.1.2 forbids it"),
+    *(
+        Disagreement(flaw, judge, "LIR", _STRICT_READER)
+        for flaw in ("TLS features that are no numbers", "a TLS feature beyond 65535")
+        for judge in (PYCA, OPENSSL)
+    ),
+    *(
+        Disagreement("must-staple in an authority alone", judge, "IR", "what it promises, all below promise (RFC 7633)")
+        for judge in (PYCA, OPENSSL)
+    ),
     Disagreement(
         "policy required and nowhere", OPENSSL, "R", "what a root's certificate says is taken as its owner's wish"
     ),

@@ -18,7 +18,7 @@ from support.judges import Question
 
 HOST = "www.host.example"
 SERVER_AUTH, CLIENT_AUTH, ANY_PURPOSE = "1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2", "2.5.29.37.0"
-ANY_POLICY, POLICIES, MAPPINGS, INHIBIT_ANY = "2.5.29.32.0", "2.5.29.32", "2.5.29.33", "2.5.29.54"
+POLICIES, INHIBIT_ANY, CRL_POINTS, TLS_FEATURE = "2.5.29.32", "2.5.29.54", "2.5.29.31", "1.3.6.1.5.5.7.1.24"
 
 
 @dataclass
@@ -297,6 +297,12 @@ FLAWS: dict[str, Flaw] = {
     ),
     "subjectKeyIdentifier critical": Flaw("LIR", "LIR", criticality(kit.SUBJECT_KEY_IDENTIFIER, True)),
     "authorityKeyIdentifier critical": Flaw("LIR", "LIR", criticality(kit.AUTHORITY_KEY_IDENTIFIER, True)),
+    "TLS features that are no numbers": Flaw("LIR", "LIR", says(TLS_FEATURE, der.sequence(der.null()))),
+    "a TLS feature beyond 65535": Flaw("LIR", "LIR", says(TLS_FEATURE, der.sequence(der.integer(65536)))),
+    "must-staple in an authority alone": Flaw("IR", "IR", says(TLS_FEATURE, der.sequence(der.integer(5)))),
+    "a malformed distribution point, and no lists asked for": Flaw(
+        "LIR", "", says(CRL_POINTS, der.sequence(der.null()))
+    ),
     # policies
     "policy required and nowhere": Flaw(
         "IR", "IR", says(kit.POLICY_CONSTRAINTS, der.sequence(der.implicit(0, b"\x00")), critical=True)
