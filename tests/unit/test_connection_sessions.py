@@ -310,6 +310,7 @@ def test_every_setting_takes_part_or_is_known_not_to_matter() -> None:
         # says nothing about whom we trust with what
         *(
             "cache_signatures",
+            "key_exchange",
             "false_start",
             "record_size_limit",
             "insecure_fallback_scsv",
