@@ -346,6 +346,7 @@ def test_false_that_is_written_out_passes() -> None:
         (der.implicit(1, b""),),
         (der.implicit(3, b""),),
         (der.implicit(3, b"\x08\x80"),),
+        (der.implicit(3, b"\x08\x00"),),
         (der.implicit(3, b"\x01"),),
         (der.implicit(3, b"\x01\x81"),),
         (der.implicit(3, b"\0\xff\xff\xff"),),
