@@ -311,7 +311,9 @@ class Certificate:
         if oid in said:
             return said[oid]
         found = self.extensions.get(oid)
-        value = said[oid] = None if found is None else extensions.read(oid, found[1])
+        if found is None:  # and not noted: `path` takes an extension that stands in `said` to be there
+            return None
+        value = said[oid] = extensions.read(oid, found[1])
         return value
 
 

@@ -9,11 +9,20 @@ import pytest
 from lighttls.crypto import default_provider
 from lighttls.errors import CertificateError, ChainReason, ConfigurationError, UsageError, explain
 from lighttls.iana import Alert
-from lighttls.x509 import TimePolicy, TrustStore, VerificationRequest, VerifiedPath, VerifyPolicy, verify_chain
+from lighttls.x509 import (
+    Certificate,
+    TimePolicy,
+    TrustStore,
+    VerificationRequest,
+    VerifiedPath,
+    VerifyPolicy,
+    verify_chain,
+)
 from support import certificates as kit
 
 ROOT = kit.root("Root")
 LEAF = kit.server(ROOT)
+ATTRIBUTES = [name for name, value in vars(Certificate).items() if isinstance(value, property)]
 
 
 def trust() -> TrustStore:
@@ -22,7 +31,7 @@ def trust() -> TrustStore:
 
 def run(**options: object) -> VerifiedPath:
     given = {"server_hostname": "host.example", "at": kit.NOW, "provider": default_provider(), **options}
-    return verify_chain(given.pop("chain", [LEAF.der]), trust(), **given)  # type: ignore[arg-type]
+    return verify_chain(given.pop("chain", [LEAF.der]), given.pop("trust", None) or trust(), **given)  # type: ignore[arg-type]
 
 
 def test_default_engine_is_used_when_none_is_given() -> None:
@@ -39,6 +48,19 @@ def test_last_second_of_the_period_counts_to_its_end() -> None:
     run(at=kit.NOW + kit.DAY + 0.999)
     with pytest.raises(CertificateError):
         run(at=kit.NOW + kit.DAY + 1)
+
+
+def test_asking_certificates_what_they_say_changes_no_later_verdict() -> None:
+    """A configuration's connections share them: what they do not say must not be noted as if it were there."""
+    middle = kit.authority("Middle", ROOT)
+    chain = [Certificate.parse(each.der) for each in (kit.server(middle), middle)]
+    store = trust()
+    path = run(chain=chain, trust=store)
+    (anchor,) = store
+    for certificate in (*chain, anchor.certificate):
+        for attribute in ATTRIBUTES:
+            getattr(certificate, attribute)
+    assert run(chain=chain, trust=store).constraints == path.constraints
 
 
 @pytest.mark.parametrize("chain", [bytearray(LEAF.der), memoryview(LEAF.der)])
