@@ -22,7 +22,7 @@ from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.verification import PolicyBuilder, Store
 
 import lighttls.x509
-from bench.compare import summary, timed
+from bench.compare import ROUNDS, Comparison, Side, summary, timed
 from lighttls.crypto import by_name
 from lighttls.errors import CertificateError
 from lighttls.testing import der_writer as der
@@ -65,6 +65,11 @@ MEMORIES = memories()
 def forget() -> None:
     for memory in MEMORIES:
         memory.clear()
+
+
+def quickest(side: Side, limit_s: float) -> Comparison:
+    """The quickest of many rounds beside a limit in seconds: whatever else runs on this machine only adds to it."""
+    return summary([(min(side() for _ in range(ROUNDS)), limit_s)] * 2)
 
 
 def identifier(label: str) -> bytes:
@@ -224,9 +229,8 @@ def bench_parse(benchmark: Any, ratio: Any, report: Any, which: str) -> None:
         timed(inputs, x509.load_der_x509_certificate),
         against="cryptography",
     )
-    result = ratio(benchmark, name, side, timed(inputs, read_by_cryptography), against="cryptography")
-    limit = summary([(result.ours, PARSE_LIMIT_S)] * 2)
-    report(benchmark, name, limit, against="the bar", bar=1.0)
+    ratio(benchmark, name, side, timed(inputs, read_by_cryptography), against="cryptography")
+    report(benchmark, name, quickest(side, PARSE_LIMIT_S), against="the bar", bar=1.0)
     benchmark.pedantic(ours, setup=lambda: ((inputs()[0],), {}), rounds=10)
 
 
@@ -261,9 +265,9 @@ def bench_load_a_bundle(benchmark: Any, ratio: Any, report: Any, which: str) -> 
 
     name = f"load a bundle of {count} roots ({which})"
     how = {"unit": "ms", "scale": 1e3}
-    result = ratio(benchmark, name, timed(inputs, ours), timed(inputs, theirs), against="cryptography", **how)
-    limit = summary([(result.ours, BUNDLE_LIMIT_S)] * 2)
-    report(benchmark, name, limit, against="the bar", bar=1.0, **how)
+    side = timed(inputs, ours)
+    ratio(benchmark, name, side, timed(inputs, theirs), against="cryptography", **how)
+    report(benchmark, name, quickest(side, BUNDLE_LIMIT_S), against="the bar", bar=1.0, **how)
     benchmark.pedantic(ours, args=(data,), rounds=10)
 
 
