@@ -302,6 +302,12 @@ def test_newest_of_several_lists_is_asked_first() -> None:
     verified(ROOT_LIST, crls.crl(CA, extensions=[crls.number(4)]), on_hold)
 
 
+def test_fault_of_the_newest_list_is_told() -> None:
+    ended, unnumbered = crls.crl(CA, next_update=NOW - DAY), {"extensions": []}
+    unknown(UNUSABLE, ROOT_LIST, ended, crls.crl(CA, this_update=NOW - 10, **unnumbered))
+    unknown(EXPIRED, ROOT_LIST, ended, crls.crl(CA, this_update=NOW - 9 * DAY, **unnumbered))
+
+
 def test_unset_clock_takes_a_list_that_lasts_beyond_the_floor() -> None:
     """Of certificates and lists alike: what begins later than such a clock is not too early."""
     time = TimePolicy.floor(NOW)
