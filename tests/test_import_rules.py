@@ -19,6 +19,8 @@ SOURCE = REPOSITORY / "src"
 EVERYBODY = {"_struct", "_typing", "iana", "errors"}
 CONTRACT = {"crypto.provider", "crypto.suites"}  # what an engine promises, without any engine
 SETTINGS = {"config", "events", "identity", "info", "keys", "psk", "session", "x509"}
+DEVICES = {"devices.atecc608a", "transports.at_modem"}  # users import them by these names; and simulated ones
+DEVICES |= {"testing.atecc608a", "testing.modem"}
 PUBLIC = {"", "connection", "trace", *SETTINGS}  # lighttls, and the modules whose names it offers
 
 ROOMS: dict[str, set[str]] = {
@@ -50,7 +52,7 @@ ROOMS: dict[str, set[str]] = {
     "adapters": PUBLIC,
     "provisioning": {"transports", "devices", *PUBLIC},
     "testing": PUBLIC,
-    "cli": {"transports", "devices", "testing", *PUBLIC},
+    "cli": {"transports", "devices", "testing", *DEVICES, *PUBLIC},
     "aio": {"transports", *PUBLIC},
     "__main__": {"cli"},
     "": {

@@ -17,7 +17,11 @@ PROFILES = ("default", "cellular")  # of `lighttls.profiles`, likewise
 _DEMO = """\
 Make a small PKI, start an OpenSSL server on this machine that answers as AWS IoT Core, and
 publish to it twice with mutual authentication, the device's key behind sign(digest) only. Then
-show three connections that must be refused, and why they are."""
+show three connections that must be refused, and why they are.
+
+`lighttls demo modem` publishes over a simulated Quectel EC21 on a serial line of 115200 baud, with
+the key in a simulated ATECC608A, in a full and in a resumed handshake; it shows what carries what,
+and the bytes and milliseconds of each flight."""
 
 _CONNECT = """\
 Connect to a server and say what was agreed. Standard input goes to the server, what it answers
@@ -40,6 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     demo = commands.add_parser("demo", help="publish over mutual TLS to a server on this machine", description=_DEMO)
+    demo.add_argument("story", nargs="?", choices=("modem",), help="over an LTE modem instead, key in a chip")
     demo.add_argument("--json", action="store_true", help="print one JSON object instead of the story")
 
     connect = commands.add_parser("connect", help="connect to a server, like openssl s_client", description=_CONNECT)
@@ -71,7 +76,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     _add_verdict_options(explained)
 
     options = parser.parse_args(argv)
-    run = import_module(f"lighttls.cli.{options.command}").run
+    story = f"_{options.story}" if getattr(options, "story", None) else ""
+    run = import_module(f"lighttls.cli.{options.command}{story}").run
     return _with_output(run, options)
 
 

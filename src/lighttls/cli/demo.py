@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from textwrap import fill
 from typing import Any, Final
 
+from lighttls.cli.publishing import common_name, publish, run_report
 from lighttls.config import ClientConfig
 from lighttls.errors import LightTLSError, explain
 from lighttls.iana import CipherSuite
@@ -20,11 +21,10 @@ from lighttls.identity import Identity
 from lighttls.info import ConnectionInfo
 from lighttls.keys import raw_ecdsa
 from lighttls.testing import AwsIotServer, Pki, PrivateKey, ec_key, issue, rsa_key
-from lighttls.transports import TLSSocket, connect
+from lighttls.transports import connect
 from lighttls.x509 import TrustStore
 
 _TIMEOUT: Final = 20.0  # seconds; everything happens on this machine
-_PAYLOAD: Final = b'{"uptime":42}'
 
 _SUITES: Final = {
     "ECDSA": (
@@ -84,11 +84,7 @@ class _Device:
         with connect(
             ("127.0.0.1", self._port), config, server_hostname=server_hostname, timeout=_TIMEOUT, deadline=_TIMEOUT
         ) as tls:
-            tls.sendall(
-                b"POST /topics/demo/uptime?qos=1 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
-                b"Content-Length: %d\r\n\r\n%s" % (len(_PAYLOAD), _PAYLOAD)
-            )
-            answer = _read_all(tls)
+            answer = publish(tls)
             return config, tls.info, answer
 
 
@@ -157,53 +153,20 @@ def _server(pki: Pki) -> AwsIotServer:
 def _published(device: _Device, kind: str, element: SecureElement, report: dict[str, Any]) -> dict[str, Any]:
     config, info, answer = device.publish(element, chain=kind)
     report["provider"] = config.provider.name
-    head, _, body = answer.partition(b"\r\n\r\n")
-    assert info.verified_path is not None
-    assert info.trust_anchor is not None
-    assert info.group is not None
-    return {
-        "tls_version": {0x0303: "TLSv1.2"}.get(info.version, hex(info.version)),
-        "cipher_suite": info.cipher_suite.name,
-        "group": info.group.name.lower(),
-        "session_resumed": info.session_resumed,
-        "server_chain": [
-            {
-                "subject": str(certificate),
-                "key": certificate.public_key.kind,
-                "signature_algorithm": certificate.signature_algorithm,
-            }
-            for certificate in info.verified_path.certificates
-        ],
-        "trust_anchor": {
-            "subject": str(info.trust_anchor),
-            "signature_algorithm": info.trust_anchor.signature_algorithm,
-        },
-        "client_certificate_sent": info.client_certificate_sent,
-        "signatures_made": element.signatures_made,
-        "bytes_sent": info.bytes_sent,
-        "bytes_received": info.bytes_received,
-        "flights": info.flights,
-        "handshake_ms": round(info.flight_times[-1] * 1000, 3),
-        "http_status": int(head.split(b" ", 2)[1]),
-        "response": body.decode(),
-    }
+    return run_report(info, answer, element.signatures_made)
 
 
 def _run_lines(run: dict[str, Any]) -> Iterator[str]:
     anchor = run["trust_anchor"]
     yield f"agreed   {run['tls_version']}, {run['cipher_suite']}, {run['group']}"
-    yield "server   " + " <- ".join(_common_name(certificate["subject"]) for certificate in run["server_chain"])
-    yield f"root     {_common_name(anchor['subject'])}"
+    yield "server   " + " <- ".join(common_name(certificate["subject"]) for certificate in run["server_chain"])
+    yield f"root     {common_name(anchor['subject'])}"
     yield f"         its own signature is {anchor['signature_algorithm']}: no matter, a root is a name and a key"
     sent = "certificate sent" if run["client_certificate_sent"] else "no certificate sent"
     yield f"device   {sent}, signatures made by its element: {run['signatures_made']}"
     traffic = f"{run['bytes_sent']} bytes sent, {run['bytes_received']} received"
     yield f"cost     {run['flights']} flights in {run['handshake_ms']} ms; {traffic}"
     yield f"answer   {run['http_status']} {run['response']}"
-
-
-def _common_name(subject: str) -> str:
-    return subject.partition(", ")[0].removeprefix("CN=")
 
 
 def _refused(case: str, attempt: Callable[[], object]) -> dict[str, Any]:
@@ -231,10 +194,3 @@ def _as_expected(report: dict[str, Any]) -> bool:
         )
         and {refusal["case"]: (refusal["error"], refusal["alert"]) for refusal in refusals} == _REFUSALS
     )
-
-
-def _read_all(tls: TLSSocket) -> bytes:
-    parts = []
-    while part := tls.recv(4096):
-        parts.append(part)
-    return b"".join(parts)

@@ -1,0 +1,151 @@
+"""`lighttls demo modem`: a board with an LTE modem and a secure element publishes through all that lies between."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from ssl import OPENSSL_VERSION, DER_cert_to_PEM_cert
+from time import monotonic
+from typing import Any, Final
+
+from lighttls.cli.board import BAUD, ROUND_TRIP, Chip, SerialLine, serial_line
+from lighttls.cli.flights import Flight, RecordedTransport, drawn, flights_report
+from lighttls.cli.publishing import common_name, publish, run_report
+from lighttls.config import ClientConfig
+from lighttls.errors import LightTLSError, explain
+from lighttls.session import MemorySessionStore
+from lighttls.testing import AwsIotServer, Pki
+from lighttls.transports import Stream
+from lighttls.x509 import TrustStore
+
+_LIMIT: Final = 60.0  # seconds for everything that goes over the line; it needs six
+_SILENCE: Final = 15.0  # seconds without a byte
+_HTTPS: Final = 8443
+_ENDPOINT: Final = (
+    "a1b2c3d4e5f6g7-ats.telemetry.assembly-hall-north.plant-7.eu-central-1.devices.manufacturing-company.example"
+)
+"""As long as endpoints of one's own become, which some libraries for modems have no room for."""
+
+
+def run(options: Namespace) -> int:
+    """Tell the story, or print it as JSON; 0 only if everything went as it must."""
+    say: Callable[[str], None] = (lambda line: None) if options.json else print
+    report: dict[str, Any] = {"ok": False, "layers": [], "runs": []}
+    status = 1
+    try:
+        _tell(report, say)
+        report["ok"] = _as_expected(report["runs"])
+        status = 0 if report["ok"] else 1
+    except LightTLSError as error:
+        print(f"lighttls demo modem: {type(error).__name__}: {explain(error)}", file=sys.stderr)
+    if options.json:
+        print(json.dumps(report, indent=2))
+    else:
+        print("\nok" if report["ok"] else "\nfailed")
+    return status
+
+
+def _tell(report: dict[str, Any], say: Callable[[str], None]) -> None:
+    pki, chip = Pki([_ENDPOINT]), Chip()
+    leaf = pki.ecdsa_server
+    deadline = monotonic() + _LIMIT
+    with (
+        AwsIotServer([(pki.server_chain(leaf), leaf.key.to_pem())], DER_cert_to_PEM_cert(chip.root).encode()) as server,
+        serial_line({_HTTPS: server.port}, deadline) as line,
+    ):
+        config = ClientConfig(
+            trust=TrustStore.from_pem(pki.root.to_pem()), identity=chip.identity(), sessions=MemorySessionStore()
+        )
+        report["layers"] = _layers(line, chip, config)
+        say("From the wire to the application; modem and chip are simulated, the servers and TCP are real\n")
+        for layer in report["layers"]:
+            say(f"  {layer['layer']:<12}  {layer['what']}")
+        for title in ("Full handshake", "Resumed handshake"):
+            found, flights = _published(line, chip, config)
+            report["runs"].append(found)
+            say(f"\n{title}, and a publish by HTTPS\n")
+            for text in (*_run_lines(found), "", *drawn(flights)):
+                say(f"  {text}".rstrip())
+
+
+def _layers(line: SerialLine, chip: Chip, config: ClientConfig) -> list[dict[str, Any]]:
+    """What carries what, from below, and where the key is."""
+    who, dialect = line.modem.identify(), line.modem.dialect.name.lower()
+    return [
+        {
+            "layer": "serial line",
+            "what": f"{line.name} at {BAUD} baud, opened by {line.opened_by}: a pseudo-terminal at a line's pace",
+            "baud": BAUD,
+            "port": line.name,
+            "opened_by": line.opened_by,
+        },
+        {
+            "layer": "AT commands",
+            "what": f"{who.maker} {who.model}, dialect {dialect}, {line.modem.settings.access} access",
+            "dialect": dialect,
+            "module": who.model,
+            "access": line.modem.settings.access,
+        },
+        {
+            "layer": "TCP",
+            "what": f"the modem's, {ROUND_TRIP * 1000:.0f} ms of round trip, to a name of {len(_ENDPOINT)} characters",
+            "host": _ENDPOINT,
+            "ports": [_HTTPS],
+            "round_trip_ms": round(ROUND_TRIP * 1000),
+        },
+        {
+            "layer": "TLS",
+            "what": f"1.2, by lighttls on the {config.provider.name} engine; the server's by {OPENSSL_VERSION}",
+            "engine": config.provider.name,
+            "server": OPENSSL_VERSION,
+        },
+        {
+            "layer": "application",
+            "what": "a publish by HTTPS, as AWS IoT Core takes it",
+            "protocols": ["HTTPS"],
+        },
+        {
+            "layer": "key",
+            "what": f"slot 0 of the ATECC608A {chip.serial_number}, which signs and never tells it",
+            "home": "ATECC608A",
+            "serial_number": chip.serial_number,
+            "slot": 0,
+        },
+    ]
+
+
+def _published(line: SerialLine, chip: Chip, config: ClientConfig) -> tuple[dict[str, Any], list[Flight]]:
+    before = chip.signatures_made
+    recorded = RecordedTransport(line.modem.open_tcp(_ENDPOINT, _HTTPS), line.counted)
+    with Stream(recorded, config, _ENDPOINT, timeout=_SILENCE) as tls:
+        answer = publish(tls)
+        info, flights = tls.info, recorded.flights[:]  # without the goodbye
+    found = run_report(info, answer, chip.signatures_made - before)
+    return {**found, "flights": flights_report(flights)}, flights
+
+
+def _run_lines(run: dict[str, Any]) -> Iterator[str]:
+    group = f", {run['group']}" if run["group"] else ""
+    yield f"agreed  {run['tls_version']}, {run['cipher_suite']}{group}"
+    if run["session_resumed"]:
+        yield "server  known by the session, and so are we: no certificates, no signatures"
+    else:
+        root = common_name(run["trust_anchor"]["subject"])
+        yield f"root    {root}, signed with {run['trust_anchor']['signature_algorithm']} by itself"
+        yield f"device  certificate sent, signatures made by the chip: {run['signatures_made']}"
+    yield f"answer  {run['http_status']} {run['response']}"
+
+
+def _as_expected(runs: list[dict[str, Any]]) -> bool:
+    full, resumed = runs
+    return (
+        all(run["http_status"] == 200 for run in runs)
+        and not full["session_resumed"]
+        and full["client_certificate_sent"]
+        and full["signatures_made"] == 1
+        and full["trust_anchor"]["signature_algorithm"] == "sha1WithRSAEncryption"
+        and resumed["session_resumed"]
+        and resumed["signatures_made"] == 0
+    )
