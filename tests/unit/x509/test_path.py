@@ -136,6 +136,19 @@ class TestFinding:
         leaf = kit.server(right, extensions=[*kit.host("host.example"), points])
         assert len(verify([leaf, *wrong, right], ROOT).certificates) == 2
 
+    def test_only_a_leaf_that_is_an_authority_may_sign_certificates(self, verify: Verify) -> None:
+        """RFC 5280 4.2.1.3, 4.2.1.9."""
+
+        def leaf(bits: tuple[int, ...], *more: kit.Extension) -> Made:
+            usage = (kit.KEY_USAGE, True, der.named_bits(*bits))
+            return kit.server(ROOT, extensions=[*kit.host("host.example"), usage, *more])
+
+        authority, none = ((kit.BASIC_CONSTRAINTS, True, der.sequence(*parts)) for parts in ([der.boolean(True)], []))
+        for good in (leaf((0,)), leaf((0,), none), leaf((0, 5), authority)):
+            assert len(verify([good], ROOT).certificates) == 1
+        for bad in (leaf((0, 5)), leaf((0, 5), none)):
+            refused(ChainReason.KEY_USAGE, lambda bad=bad: verify([bad], ROOT))  # type: ignore[misc]
+
     def test_key_identifier_that_cannot_be_read_does_not_end_the_search(self, verify: Verify) -> None:
         identified = (kit.AUTHORITY_KEY_IDENTIFIER, False, der.sequence(der.implicit(0, b"id")))
         leaf = kit.server(MIDDLE, extensions=[*kit.host("host.example"), identified])
