@@ -281,7 +281,7 @@ class TrustStore:
         self._insert(subject_der, bytes(spki_der), b"", label, allow, origin)
 
     def check(self) -> list[AnchorFault]:
-        """Look at every anchor as closely as `add` does at one: about 50 µs each, a few ms for a bundle."""
+        """Look at every anchor as closely as `add` does at one: about 0.2 ms each, 30 ms for a bundle."""
         provider = _default_provider()
         found = ((anchor, anchor.fault(provider)) for anchor in self._anchors)
         return [AnchorFault(anchor, fault) for anchor, fault in found if fault]
