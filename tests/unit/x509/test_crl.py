@@ -53,6 +53,7 @@ def test_list_is_equal_if_its_bytes_are() -> None:
     assert RevocationList.parse(data) == RevocationList.parse(data)
     assert len({RevocationList.parse(data), RevocationList.parse(data)}) == 1
     assert RevocationList.parse(data) != RevocationList.parse(crls.crl(ISSUER, crls.entry(1)))
+    assert RevocationList.parse(data) != data
 
 
 def test_signed_bytes_and_signature_are_those_of_the_list(provider: Any) -> None:
