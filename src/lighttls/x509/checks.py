@@ -28,7 +28,7 @@ _PROCESSED: Final = frozenset(
         extensions.POLICY_CONSTRAINTS,
         extensions.INHIBIT_ANY_POLICY,
         extensions.TLS_FEATURE,
-        extensions.CRL_DISTRIBUTION_POINTS,  # where CRLs are; without any at hand, nothing to process
+        extensions.CRL_DISTRIBUTION_POINTS,  # where CRLs are; without any at hand they are read and no more
     )
 )
 
@@ -144,6 +144,10 @@ def _check_form(certificate: Certificate) -> dict[bytes, Any]:
                 f"critical extension {extensions.name_of(oid)} is not implemented",
                 ChainReason.UNKNOWN_CRITICAL_EXTENSION,
             )
+        if oid == extensions.CRL_DISTRIBUTION_POINTS:
+            from lighttls.x509 import distribution_points  # late: nearly nobody has them critical
+
+            distribution_points.of(certificate)
         if oid == extensions.CERTIFICATE_POLICIES and not said[oid].understood:
             raise CertificateError(
                 "certificatePolicies is critical, with a qualifier that is not known (RFC 5280 4.2.1.4)",

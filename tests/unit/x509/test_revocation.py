@@ -451,6 +451,10 @@ def test_distribution_points_that_cannot_be_read_end_the_path(value: bytes, mode
     refused(ChainReason.MALFORMED, ROOT_LIST, CA_LIST, leaf=leaf, mode=mode)
     trust = TrustStore.from_der(ROOT.der)  # without a revocation policy nobody looks
     assert verify_chain([leaf.der, CA.der], trust, server_hostname="host.example", at=NOW)
+    leaf = pki.server(CA, extensions=[*pki.host("host.example"), (crls.CRL_DISTRIBUTION_POINTS, True, value)])
+    with pytest.raises(CertificateError) as caught:  # unless it is critical
+        verify_chain([leaf.der, CA.der], trust, server_hostname="host.example", at=NOW)
+    assert caught.value.reason is ChainReason.MALFORMED
 
 
 # ---- delta lists ----------------------------------------------------------------------------------
