@@ -37,7 +37,7 @@ class Recorder:
 
 
 def run(options: Namespace) -> int:
-    """Print the verdict on the chain; 0 if it is good and the server proved that it is its own."""
+    """Print the verdict on the chain; 0 if it is good and the server proved that it is its own, 2 if there is none."""
     try:
         host, port = address(options.server)
         name = options.servername or host

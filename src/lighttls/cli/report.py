@@ -159,13 +159,13 @@ class Report:
 
 
 def say_failure(command: str, error: LightTLSError, as_json: bool) -> int:
-    """Say why there is no verdict, and return the exit status."""
+    """Say why there is no verdict, and return the exit status, which is not that of a refusal."""
     if as_json:
         found = {"ok": False, "error": type(error).__name__, "message": str(error), "explanation": explain(error)}
         print(json.dumps(found, indent=2))
     else:
         print(f"lighttls {command}: {type(error).__name__}: {explain(error)}", file=sys.stderr)
-    return 1
+    return 2
 
 
 def _ends(error: CertificateError) -> list[End]:

@@ -1,4 +1,4 @@
-"""What `verify` and `explain` make of the options they share: what is trusted, how strictly, and at what time."""
+"""What `verify`, `explain` and `doctor` make of the options they share: what is trusted, how strictly, at what time."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from lighttls.errors import ConfigurationError
 from lighttls.x509 import (
     Anchor,
     ChainVerifier,
+    RevocationList,
     RevocationPolicy,
     SignaturePolicy,
     TimePolicy,
@@ -71,7 +72,10 @@ def verify_policy(options: Namespace, **more: Any) -> VerifyPolicy:
         settings["time"] = TimePolicy.floor(moment(options.floor, "--floor"))
     if options.crl:
         mode = "soft" if options.soft_revocation else "hard"
-        settings["revocation"] = RevocationPolicy(crls=[contents(path, "CRL") for path in options.crl], mode=mode)
+        lists = [each for path in options.crl for each in _lists_in(path)]
+        settings["revocation"] = RevocationPolicy(crls=lists, mode=mode)
+    elif options.soft_revocation:
+        raise ConfigurationError("--soft-revocation says what to make of the lists of --crl, and none is given")
     if options.policy or options.any_policy:
         settings.update(initial_policies=options.policy or None, require_explicit_policy=True)
     return VerifyPolicy(**settings)
@@ -81,18 +85,28 @@ def own_verifier(options: Namespace) -> ChainVerifier | None:
     """What --verifier names, made if it is a class. Raises ConfigurationError."""
     if options.verifier is None:
         return None
-    module, _, name = options.verifier.partition(":")
-    sys.path.insert(0, "")  # as `python -m` finds modules
+    found = named(options.verifier, "--verifier")
     try:
-        found: Any = getattr(import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as cause:
-        raise ConfigurationError(f"--verifier {options.verifier}: {cause}", hint="Give MODULE:NAME.") from cause
-    finally:
-        sys.path.remove("")
-    verifier: ChainVerifier = found() if isinstance(found, type) else found
+        verifier: ChainVerifier = found() if isinstance(found, type) else found
+    except Exception as cause:  # it is the user's own, and may fail in any way
+        raise ConfigurationError(f"--verifier {options.verifier}: {type(cause).__name__}: {cause}") from cause
     if not isinstance(getattr(verifier, "verify", None), Callable):  # type: ignore[arg-type]
         raise ConfigurationError(f"--verifier {options.verifier}: it has no method verify(request)")
     return verifier
+
+
+def named(words: str, option: str) -> Any:
+    """The object that MODULE:NAME means. Raises ConfigurationError."""
+    module, _, name = words.partition(":")
+    sys.path.insert(0, "")  # as `python -m` finds modules
+    try:
+        return getattr(import_module(module), name)
+    except Exception as cause:  # whatever the user's own module raises when it is imported
+        raise ConfigurationError(
+            f"{option} {words}: {type(cause).__name__}: {cause}", hint="Give MODULE:NAME."
+        ) from cause
+    finally:
+        sys.path.remove("")
 
 
 def moment(text: str | None, option: str) -> float:
@@ -123,6 +137,16 @@ def contents(path: str, what: str) -> bytes:
             return file.read(_LARGEST_FILE)
     except OSError as cause:
         raise ConfigurationError(f"{what} file {path} cannot be read: {cause.strerror}") from cause
+
+
+def _lists_in(path: str) -> tuple[RevocationList, ...]:
+    """The CRLs in a PEM or DER file. Raises ConfigurationError."""
+    data = contents(path, "CRL")
+    try:
+        return RevocationPolicy(crls=data).crls
+    except ConfigurationError as cause:
+        said = str(cause).removeprefix("RevocationPolicy: crls, item 1: ")
+        raise ConfigurationError(f"CRL file {path}: {said}") from cause
 
 
 def public_key_in(path: str) -> bytes:

@@ -11,7 +11,7 @@ from lighttls.x509 import VerifiedPath, verify_chain
 
 
 def run(options: Namespace) -> int:
-    """Print the verdict; 0 if the chain is good, 1 if not or if the question makes no sense."""
+    """Print the verdict; 0 if the chain is good, 1 if not, 2 if the question makes no sense."""
     try:
         chain = [der for path in options.chain for der in verdict_options.chain_in(path)]
         trust = verdict_options.trust_store(options)

@@ -12,6 +12,12 @@ _BEGIN = b"-----BEGIN "
 _CERTIFICATE = (b"CERTIFICATE", b"X509 CERTIFICATE")
 _CRL = (b"X509 CRL", b"CRL")
 
+_OTHER_DER = {b"\x06": "PKCS7", b"\x02": "a private key or PKCS #12"}  # by the first tag inside
+_HINTS = {
+    "PKCS7": "openssl pkcs7 -print_certs writes what is in it as PEM; with -inform DER if it is no PEM itself.",
+    "a private key or PKCS #12": "openssl pkcs12 -nokeys writes the certificates in a PKCS #12 file as PEM.",
+}
+
 
 def certificates(data: bytes | str, origin: str) -> list[bytes]:
     """The DER of every certificate in PEM text, or of the one that `data` is; other blocks are skipped.
@@ -29,6 +35,9 @@ def crls(data: bytes | str, origin: str) -> list[bytes]:
 def _blocks(data: bytes | str, origin: str, labels: tuple[bytes, ...], what: str) -> list[bytes]:
     text = data.encode("utf-8", "replace") if isinstance(data, str) else bytes(data)
     if text[:1] == b"\x30":
+        other = _OTHER_DER.get(text[_contents(text) :][:1])
+        if other is not None:
+            raise ConfigurationError(f"{origin}: no {what} in it (only {other})", hint=_HINTS.get(other))
         return [text]
     found: list[bytes] = []
     others: list[str] = []
@@ -45,8 +54,15 @@ def _blocks(data: bytes | str, origin: str, labels: tuple[bytes, ...], what: str
         except Base64Error as error:
             raise ConfigurationError(f"{origin}: {what} {len(found) + 1} is not base64 ({error})") from error
     if not found:
-        raise ConfigurationError(f"{origin}: no {what} in it ({_instead(text, others)})")
+        hint = next((_HINTS[each] for each in others if each in _HINTS), None)
+        raise ConfigurationError(f"{origin}: no {what} in it ({_instead(text, others)})", hint=hint)
     return found
+
+
+def _contents(text: bytes) -> int:
+    """Where the contents of a DER element start; one that is cut off is for whoever reads it."""
+    length = text[1:2]
+    return 2 if length < b"\x80" else 2 + (length[0] & 0x7F)
 
 
 def _instead(text: bytes, others: list[str]) -> str:

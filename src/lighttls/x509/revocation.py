@@ -7,7 +7,7 @@ does, since that never changes.
 Two rules for what a list is worth:
 
 - What a rightly signed list lists is revoked, however old the list is and whatever else it covers: nobody comes back
-  from there. (On hold somebody does, so that needs a current list.)
+  from there. (On hold somebody does, so that needs a current list.) Only a good answer by newer lists goes before.
 - What it does not list is good only if the list is current, keeps to RFC 5280, covers the certificate, and leaves no
   reason for revocation to lists that are not there.
 

@@ -50,7 +50,7 @@ def test_leaf_that_no_handshake_can_use_is_explained_all_the_same(terminal: Term
 
 def test_server_that_cannot_be_reached_is_said_to_programs(terminal: Terminal) -> None:
     shown = terminal.run("explain", "127.0.0.1:1", "--json", "--cafile", terminal.file("r.pem", refused.pem([ROOT])))
-    assert (shown.status, shown.data["ok"], shown.data["error"]) == (1, False, "TransportError")
+    assert (shown.status, shown.data["ok"], shown.data["error"]) == (2, False, "TransportError")
 
 
 def test_real_server_that_demands_a_certificate(terminal: Terminal) -> None:
@@ -81,5 +81,5 @@ def test_server_that_speaks_something_else_has_no_chain_to_draw(terminal: Termin
             return b"HTTP/1.1 400 Bad Request\r\n\r\n"
 
     shown = terminal.explain(Web())  # type: ignore[arg-type]
-    assert (shown.status, shown.out) == (1, "")
+    assert (shown.status, shown.out) == (2, "")
     assert "lighttls explain: " in shown.err

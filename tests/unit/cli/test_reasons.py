@@ -140,6 +140,13 @@ def test_chain_where_a_raw_key_was_asked_for(device: Device, terminal: Terminal)
     assert "RFC 7250" in shown.words
 
 
+class Broken:
+    """A verifier that cannot be made."""
+
+    def __init__(self) -> None:
+        raise OSError("no list of serial numbers")
+
+
 class Refuser:
     """An application's verifier, named on the command line."""
 
@@ -157,7 +164,8 @@ class Believer:
 
 def test_own_verifier_is_asked_as_in_a_connection(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     module = ModuleType("verifiers_of_test_verdicts")
-    module.Refuser, module.believer, module.number = Refuser, Believer(), 5  # type: ignore[attr-defined]
+    found = {"Refuser": Refuser, "believer": Believer(), "number": 5, "Broken": Broken}
+    vars(module).update(found)
     monkeypatch.setitem(sys.modules, module.__name__, module)
     options = ("--host", "host.example", "--verifier")
     for shown in (
@@ -168,7 +176,12 @@ def test_own_verifier_is_asked_as_in_a_connection(terminal: Terminal, monkeypatc
         assert "number 7 is not one of ours" in shown.words
     assert terminal.verify([LEAF, MIDDLE], *options, f"{module.__name__}:believer").status == 0
     assert terminal.explain(showing(LEAF, MIDDLE), "--verifier", f"{module.__name__}:believer").status == 0
-    for wrong, words in (("number", "no method verify"), ("nothing", "nothing"), ("", "MODULE:NAME")):
+    for wrong, words in (
+        ("number", "no method verify"),
+        ("nothing", "nothing"),
+        ("Broken", "OSError: no list of serial numbers"),
+        ("", "MODULE:NAME"),
+    ):
         shown = terminal.verify([LEAF, MIDDLE], *options, f"{module.__name__}:{wrong}")
-        assert shown.status == 1
+        assert shown.status == 2
         assert words in shown.err

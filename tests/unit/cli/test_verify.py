@@ -67,7 +67,9 @@ def test_sha1_is_allowed_below_one_root(terminal: Terminal, what: str) -> None:
     shown = terminal.verify([kit.server(middle), middle], *options, anchors=[ROOT, SHA1_ROOT])
     assert shown.status == 0, shown.out
     assert "sha1: SHA-1 is permitted below it (CN=Old Root)" in shown.words
-    assert terminal.verify([kit.server(MIDDLE, hash_name="sha1"), MIDDLE], *options, anchors=[ROOT]).status == 1
+    below_another = [kit.server(MIDDLE, hash_name="sha1"), MIDDLE]
+    shown = terminal.verify(below_another, *options, anchors=[ROOT, SHA1_ROOT])
+    assert (shown.status, shown.out.splitlines()[0].rpartition(" ")[2]) == (1, "weak_signature")
 
 
 def test_rsa_1024_is_allowed_below_one_root(terminal: Terminal) -> None:
@@ -89,7 +91,7 @@ def test_roots_may_lie_in_a_folder(terminal: Terminal) -> None:
 
 def test_missing_file_is_said_to_programs_too(terminal: Terminal) -> None:
     shown = terminal.run("verify", str(terminal.folder / "missing.pem"), "--host", "a.example", "--json")
-    assert (shown.status, shown.data["ok"], shown.data["error"]) == (1, False, "ConfigurationError")
+    assert (shown.status, shown.data["ok"], shown.data["error"]) == (2, False, "ConfigurationError")
 
 
 def test_client_certificate_has_no_host(terminal: Terminal) -> None:
@@ -145,13 +147,19 @@ def test_terminal_without_line_drawing_gets_plain_signs(tmp_path: Path) -> None:
         (["verify", "root.pem", "--host", "a.example", "--allow-sha1-below", "Nobody"], "in that of 0: none"),
         (["verify", "root.pem", "--host", "a.example", "--pin", "short"], "base64"),
         (["verify", "root.pem", "--host", "a.example", "--verifier", "no.such:thing"], "no.such:thing"),
+        (["verify", "root.pem", "--host", "a.example", "--verifier", ".:x"], "TypeError"),
+        (
+            ["verify", "root.pem", "--host", "a.example", "--crl", "root.pem"],
+            "CRL file root.pem: no CRL in it (only CERT",
+        ),
+        (["verify", "root.pem", "--host", "a.example", "--soft-revocation"], "--crl, and none is given"),
         (["explain", "https://a.example"], "not a URL"),
         (["explain", "127.0.0.1:1"], "127.0.0.1 port 1"),
         (["explain", "127.0.0.1:1", "--raw-key", "root.pem"], "no public key in it"),
         (["explain", "127.0.0.1:1", "--raw-key", "damaged.pem"], "is not base64"),
     ],
 )
-def test_question_that_makes_no_sense_has_exit_status_1(
+def test_question_that_makes_no_sense_has_the_exit_status_of_no_verdict(
     arguments: list[str], words: str, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(terminal.folder)
@@ -159,7 +167,7 @@ def test_question_that_makes_no_sense_has_exit_status_1(
     terminal.file("damaged.pem", b"-----BEGIN PUBLIC KEY-----\nAAA\n-----END PUBLIC KEY-----\n")
     trust = [] if "--cafile" in arguments else ["--cafile", "root.pem"]
     shown = terminal.run(*arguments, *trust)
-    assert (shown.status, shown.out) == (1, "")
+    assert (shown.status, shown.out) == (2, "")
     assert words in shown.err
 
 

@@ -223,6 +223,21 @@ class TestFolder:
         with pytest.raises(ConfigurationError, match=r"key\.pem: no certificate in it \(only PRIVATE KEY\)"):
             TrustStore.from_folder(tmp_path)
 
+    @pytest.mark.parametrize(
+        ("data", "found", "hint"),
+        [
+            (pem(b"x", "PKCS7"), "PKCS7", "openssl pkcs7 -print_certs"),
+            (der.sequence(der.oid("1.2.840.113549.1.7.2")), "PKCS7", "-inform DER"),
+            (der.sequence(der.integer(3) + bytes(200)), "a private key or PKCS #12", "openssl pkcs12 -nokeys"),
+        ],
+    )
+    def test_certificates_in_another_wrapping_are_told_from_damaged_ones(
+        self, data: bytes, found: str, hint: str
+    ) -> None:
+        with pytest.raises(ConfigurationError, match=f"no certificate in it \\(only {found}\\)") as caught:
+            TrustStore.from_pem(data)
+        assert hint in caught.value.hint
+
     def test_folder_without_certificates_is_an_error_and_no_empty_store(self, tmp_path: Path) -> None:
         with pytest.raises(ConfigurationError, match="no file in it is named like a certificate"):
             TrustStore.from_folder(tmp_path)
