@@ -6,10 +6,12 @@ import json
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from ssl import OPENSSL_VERSION, DER_cert_to_PEM_cert
 from time import monotonic
 from typing import Any, Final
 
+from lighttls.cli import mqtt
 from lighttls.cli.board import BAUD, ROUND_TRIP, Chip, SerialLine, serial_line
 from lighttls.cli.flights import Flight, RecordedTransport, drawn, flights_report
 from lighttls.cli.publishing import common_name, publish, run_report
@@ -22,7 +24,7 @@ from lighttls.x509 import TrustStore
 
 _LIMIT: Final = 60.0  # seconds for everything that goes over the line; it needs six
 _SILENCE: Final = 15.0  # seconds without a byte
-_HTTPS: Final = 8443
+_HTTPS, _MQTT = 8443, 8883
 _ENDPOINT: Final = (
     "a1b2c3d4e5f6g7-ats.telemetry.assembly-hall-north.plant-7.eu-central-1.devices.manufacturing-company.example"
 )
@@ -49,28 +51,61 @@ def run(options: Namespace) -> int:
 
 def _tell(report: dict[str, Any], say: Callable[[str], None]) -> None:
     pki, chip = Pki([_ENDPOINT]), Chip()
-    leaf = pki.ecdsa_server
-    deadline = monotonic() + _LIMIT
-    with (
-        AwsIotServer([(pki.server_chain(leaf), leaf.key.to_pem())], DER_cert_to_PEM_cert(chip.root).encode()) as server,
-        serial_line({_HTTPS: server.port}, deadline) as line,
-    ):
-        config = ClientConfig(
-            trust=TrustStore.from_pem(pki.root.to_pem()), identity=chip.identity(), sessions=MemorySessionStore()
-        )
-        report["layers"] = _layers(line, chip, config)
+    chain, key = pki.server_chain(pki.ecdsa_server), pki.ecdsa_server.key.to_pem()
+    client_ca = DER_cert_to_PEM_cert(chip.root).encode()
+    trust, identity = TrustStore.from_pem(pki.root.to_pem()), chip.identity()
+    lacking = mqtt.missing()
+    with ExitStack() as stack:
+        behind = {_HTTPS: stack.enter_context(AwsIotServer([(chain, key)], client_ca)).port}
+        if not lacking:
+            behind[_MQTT] = stack.enter_context(mqtt.broker(chain, key, client_ca))
+        line = stack.enter_context(serial_line(behind, monotonic() + _LIMIT))
+        # Two servers of one name, and neither knows the other's sessions: each has a store of its own.
+        configs = [ClientConfig(trust=trust, identity=identity, sessions=MemorySessionStore()) for _ in range(2)]
+        device = _Device(line, chip, *configs)
+        report["layers"] = _layers(line, chip, configs[0], lacking)
         say("From the wire to the application; modem and chip are simulated, the servers and TCP are real\n")
         for layer in report["layers"]:
             say(f"  {layer['layer']:<12}  {layer['what']}")
         for title in ("Full handshake", "Resumed handshake"):
-            found, flights = _published(line, chip, config)
+            found, flights = device.publish()
+            found["mqtt"] = {"connack": None, "puback": None, "skipped": lacking} if lacking else device.publish_again()
+            found["flights"] = flights_report(flights)
             report["runs"].append(found)
             say(f"\n{title}, and a publish by HTTPS\n")
             for text in (*_run_lines(found), "", *drawn(flights)):
                 say(f"  {text}".rstrip())
 
 
-def _layers(line: SerialLine, chip: Chip, config: ClientConfig) -> list[dict[str, Any]]:
+class _Device:
+    """Publishes as one device does, each time over a connection of its own."""
+
+    def __init__(self, line: SerialLine, chip: Chip, over_https: ClientConfig, over_mqtt: ClientConfig) -> None:
+        self._line = line
+        self._chip = chip
+        self._over_https = over_https
+        self._over_mqtt = over_mqtt
+
+    def publish(self) -> tuple[dict[str, Any], list[Flight]]:
+        """By HTTPS."""
+        before = self._chip.signatures_made
+        recorded = RecordedTransport(self._line.modem.open_tcp(_ENDPOINT, _HTTPS), self._line.counted)
+        with Stream(recorded, self._over_https, _ENDPOINT, timeout=_SILENCE) as tls:
+            answer = publish(tls)
+            info, flights = tls.info, recorded.flights[:]  # without the goodbye
+        return run_report(info, answer, self._chip.signatures_made - before), flights
+
+    def publish_again(self) -> dict[str, Any]:
+        """By MQTT."""
+        before = self._chip.signatures_made
+        link = self._line.modem.open_tcp(_ENDPOINT, _MQTT)
+        with Stream(link, self._over_mqtt, _ENDPOINT, timeout=_SILENCE) as tls:
+            found = mqtt.publish_by_mqtt(tls, _SILENCE)
+            found["session_resumed"] = tls.info.session_resumed
+        return {**found, "signatures_made": self._chip.signatures_made - before}
+
+
+def _layers(line: SerialLine, chip: Chip, config: ClientConfig, no_mqtt: str) -> list[dict[str, Any]]:
     """What carries what, from below, and where the key is."""
     who, dialect = line.modem.identify(), line.modem.dialect.name.lower()
     return [
@@ -92,7 +127,7 @@ def _layers(line: SerialLine, chip: Chip, config: ClientConfig) -> list[dict[str
             "layer": "TCP",
             "what": f"the modem's, {ROUND_TRIP * 1000:.0f} ms of round trip, to a name of {len(_ENDPOINT)} characters",
             "host": _ENDPOINT,
-            "ports": [_HTTPS],
+            "ports": [_HTTPS] if no_mqtt else [_HTTPS, _MQTT],
             "round_trip_ms": round(ROUND_TRIP * 1000),
         },
         {
@@ -103,8 +138,9 @@ def _layers(line: SerialLine, chip: Chip, config: ClientConfig) -> list[dict[str
         },
         {
             "layer": "application",
-            "what": "a publish by HTTPS, as AWS IoT Core takes it",
-            "protocols": ["HTTPS"],
+            "what": "a publish by HTTPS, as AWS IoT Core takes it"
+            + (f"; no MQTT, since {no_mqtt}" if no_mqtt else ", and one by MQTT: paho-mqtt, to Mosquitto"),
+            "protocols": ["HTTPS"] if no_mqtt else ["HTTPS", "MQTT"],
         },
         {
             "layer": "key",
@@ -114,16 +150,6 @@ def _layers(line: SerialLine, chip: Chip, config: ClientConfig) -> list[dict[str
             "slot": 0,
         },
     ]
-
-
-def _published(line: SerialLine, chip: Chip, config: ClientConfig) -> tuple[dict[str, Any], list[Flight]]:
-    before = chip.signatures_made
-    recorded = RecordedTransport(line.modem.open_tcp(_ENDPOINT, _HTTPS), line.counted)
-    with Stream(recorded, config, _ENDPOINT, timeout=_SILENCE) as tls:
-        answer = publish(tls)
-        info, flights = tls.info, recorded.flights[:]  # without the goodbye
-    found = run_report(info, answer, chip.signatures_made - before)
-    return {**found, "flights": flights_report(flights)}, flights
 
 
 def _run_lines(run: dict[str, Any]) -> Iterator[str]:
@@ -136,10 +162,17 @@ def _run_lines(run: dict[str, Any]) -> Iterator[str]:
         yield f"root    {root}, signed with {run['trust_anchor']['signature_algorithm']} by itself"
         yield f"device  certificate sent, signatures made by the chip: {run['signatures_made']}"
     yield f"answer  {run['http_status']} {run['response']}"
+    if "skipped" not in run["mqtt"]:
+        again = "again resumed" if run["mqtt"]["session_resumed"] else "with a full handshake"
+        done = "publication acknowledged" if run["mqtt"]["puback"] else "publication not acknowledged"
+        yield f"MQTT    over a connection of its own, {again}: CONNACK {run['mqtt']['connack']}, {done}"
 
 
 def _as_expected(runs: list[dict[str, Any]]) -> bool:
     full, resumed = runs
+    for run in runs:
+        if "skipped" not in run["mqtt"] and (run["mqtt"]["connack"], run["mqtt"]["puback"]) != (0, True):
+            return False
     return (
         all(run["http_status"] == 200 for run in runs)
         and not full["session_resumed"]

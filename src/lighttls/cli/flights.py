@@ -35,7 +35,6 @@ class CountedLine:
         if monotonic() > self._deadline:
             raise TransportError(
                 "the time that the demo gives itself is over",
-                timed_out=True,
                 hint="It needs a few seconds on an idle machine. If this one is not overloaded, that is a fault.",
             )
         number: int = self._file.fileno()

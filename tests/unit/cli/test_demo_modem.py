@@ -17,7 +17,8 @@ from typing import Any
 
 import pytest
 
-from lighttls.cli import board, demo_modem, main
+from lighttls.cli import board, demo_modem, main, mqtt
+from support import require
 from support.terminal import Shown
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
@@ -26,7 +27,7 @@ BAUD = 115200
 RUN_KEYS = [
     *("tls_version", "cipher_suite", "group", "session_resumed", "server_chain", "trust_anchor"),
     *("client_certificate_sent", "signatures_made", "bytes_sent", "bytes_received", "flights", "handshake_ms"),
-    *("http_status", "response"),
+    *("http_status", "response", "mqtt"),
 ]
 
 
@@ -105,6 +106,14 @@ def test_full_run_is_signed_by_the_chip_and_the_resumed_one_by_nobody(report: di
     assert (resumed["signatures_made"], resumed["server_chain"], resumed["trust_anchor"]) == (0, [], None)
 
 
+def test_both_runs_publish_by_mqtt_and_the_second_is_resumed(report: dict[str, Any]) -> None:
+    require.peer(mqtt.missing())
+    assert [run["mqtt"] for run in report["runs"]] == [
+        {"connack": 0, "puback": True, "session_resumed": False, "signatures_made": 1},
+        {"connack": 0, "puback": True, "session_resumed": True, "signatures_made": 0},
+    ]
+
+
 def test_flights_hold_every_byte_and_keep_to_the_lines_speed(report: dict[str, Any]) -> None:
     for run in report["runs"]:
         flights = run["flights"]
@@ -122,11 +131,14 @@ def test_flights_hold_every_byte_and_keep_to_the_lines_speed(report: dict[str, A
     assert resumed["flights"][-1]["at_ms"] < full["flights"][-1]["at_ms"]
 
 
-def test_story_fits_a_terminal_and_needs_no_pyserial(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_story_fits_a_terminal_and_needs_neither_pyserial_nor_mqtt(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(board, "find_spec", lambda name: None)
+    monkeypatch.setattr(mqtt, "missing", lambda: "somebody took it")
     story = shown("demo", "modem")
     assert story.status == 0
     assert "opened by os.open" in story.out
+    assert "no MQTT, since somebody took it" in story.out
+    assert "CONNACK" not in story.out
     assert story.out.split()[-1] == "ok"
     assert len(story.out.splitlines()) < 60
     assert max(map(len, story.out.splitlines())) <= 120
@@ -161,6 +173,7 @@ def silent_port() -> Iterator[int]:
 def fails(limits: Callable[[pytest.MonkeyPatch], None], port: int) -> Shown:
     with pytest.MonkeyPatch().context() as patch:
         patch.setattr(demo_modem, "AwsIotServer", Elsewhere(port))
+        patch.setattr(mqtt, "missing", lambda: "not needed here")
         limits(patch)
         found = shown("demo", "modem", "--json")
     assert found.status == 1
@@ -203,6 +216,8 @@ CHANGES: dict[str, Callable[[dict[str, Any], dict[str, Any]], Any]] = {
     "signed elsewhere": lambda full, resumed: full.update(signatures_made=0),
     "another root": lambda full, resumed: full["trust_anchor"].update(signature_algorithm="sha256WithRSAEncryption"),
     "second run not resumed": lambda full, resumed: resumed.update(session_resumed=False),
+    "MQTT refused": lambda full, resumed: full.update(mqtt={"connack": 135, "puback": None}),
+    "MQTT not acknowledged": lambda full, resumed: resumed.update(mqtt={"connack": 0, "puback": None}),
     "signed again": lambda full, resumed: resumed.update(signatures_made=1),
 }
 
