@@ -10,9 +10,11 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from typing import Any
 
 PURPOSES = ("server_auth", "client_auth", "any")  # of `verify_chain`, without a reason to load it for --help
 PROFILES = ("default", "cellular")  # of `lighttls.profiles`, likewise
+DIALECTS = ("quectel", "sim800", "a7670", "simcom", "ublox-r4", "ublox")  # of `lighttls.transports.at_modem`, likewise
 
 _DEMO = """\
 Make a small PKI, start an OpenSSL server on this machine that answers as AWS IoT Core, and
@@ -37,6 +39,13 @@ _EXPLAIN = """\
 Connect to a server, and explain whether its chain is good. The connection is closed after the
 handshake, or refused in it; nothing is sent over it."""
 
+_DOCTOR = """\
+Ask every layer on the way to a server in order, and name the first that does not do its part, with
+what to do about it: serial port, modem, SIM, registration, PDP context (or this computer's own
+network, without --modem), DNS, TCP, secure element, certificate, clock, TLS, and the server's chain.
+No data is sent to the server. Simulators can stand for the hardware: the pty of a simulated modem
+for --modem, an object such as lighttls.testing.atecc608a:locked_chip for --i2c."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit status."""
@@ -46,6 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     demo = commands.add_parser("demo", help="publish over mutual TLS to a server on this machine", description=_DEMO)
     demo.add_argument("story", nargs="?", choices=("modem",), help="over an LTE modem instead, key in a chip")
     demo.add_argument("--json", action="store_true", help="print one JSON object instead of the story")
+    demo.add_argument("--svg", metavar="FILE", help="of `demo modem`: draw the time lines into this file, too")
 
     connect = commands.add_parser("connect", help="connect to a server, like openssl s_client", description=_CONNECT)
     connect.add_argument("server", metavar="HOST[:PORT]", help="port 443 unless told; IPv6 as [::1]:443")
@@ -74,15 +84,60 @@ def main(argv: Sequence[str] | None = None) -> int:
     explained.add_argument("--servername", metavar="NAME", help="the name to ask for and to verify, if not HOST")
     explained.add_argument("--raw-key", metavar="FILE", help="the server's public key (PEM or DER), as RFC 7250 has it")
     _add_verdict_options(explained)
+    _add_doctor(commands)
 
     options = parser.parse_args(argv)
+    if options.command == "demo" and options.svg is not None and options.story is None:
+        demo.error("--svg belongs to `lighttls demo modem`")
     story = f"_{options.story}" if getattr(options, "story", None) else ""
     run = import_module(f"lighttls.cli.{options.command}{story}").run
     return _with_output(run, options)
 
 
+def _add_doctor(commands: Any) -> None:
+    doctor = commands.add_parser("doctor", help="name the first layer that fails, and what to do", description=_DOCTOR)
+    doctor.add_argument("server", metavar="HOST[:PORT]", help="port 443 unless told; IPv6 as [::1]:443")
+    doctor.add_argument("--servername", metavar="NAME", help="the name to ask for and to verify, if not HOST")
+    modem = doctor.add_argument_group("over a modem")
+    modem.add_argument("--modem", metavar="PORT", help="its serial port, such as /dev/ttyUSB2, or a simulator's pty")
+    modem.add_argument("--dialect", choices=DIALECTS, help="what it speaks (default: it is asked)")
+    modem.add_argument("--baud", metavar="N", type=int, default=115200, help="of its serial port (default: 115200)")
+    for option, what in (
+        ("--apn", "the network's access point"),
+        ("--user", "of the APN"),
+        ("--password", "of the APN"),
+    ):
+        modem.add_argument(option, metavar="TEXT", default="", help=what)
+    modem.add_argument("--sim-pin", metavar="DIGITS", default="", help="of the SIM; a wrong one is tried once")
+    modem.add_argument(
+        "--registration-limit", metavar="S", type=_seconds, default=60.0, help="seconds to find a network (default: 60)"
+    )
+    key = doctor.add_argument_group("who we are")
+    key.add_argument("--cert", metavar="FILE", help="our PEM certificate chain, and its key if none is given")
+    key.add_argument("--key", metavar="FILE", help="our PEM private key")
+    key.add_argument(
+        "--i2c", metavar="BUS", help="the key is in an ATECC608 on /dev/i2c-N, or on an object MODULE:NAME"
+    )
+    key.add_argument("--i2c-address", metavar="N", type=_number, default=0x60, help="on /dev/i2c-N (default: 0x60)")
+    key.add_argument("--slot", metavar="N", type=int, choices=range(16), default=0, help="of the key (default: 0)")
+    _add_verdict_options(doctor)
+
+
+def _number(text: str) -> int:
+    """Also hexadecimal, as addresses are written."""
+    return int(text, 0)
+
+
+def _seconds(text: str) -> float:
+    """A time that may be waited for: an hour at most."""
+    value = float(text)
+    if not 0 <= value <= 3600:
+        raise ValueError
+    return value
+
+
 def _add_verdict_options(parser: argparse.ArgumentParser) -> None:
-    """What is trusted and what is checked, for `verify` and `explain`."""
+    """What is trusted and what is checked, for `verify`, `explain` and `doctor`."""
     trust = parser.add_argument_group("what is trusted")
     trust.add_argument("--cafile", metavar="FILE", help="roots to trust, PEM, or a folder (default: the system's)")
     below = "below this root: a file with it, or words of its name"
@@ -99,7 +154,7 @@ def _add_verdict_options(parser: argparse.ArgumentParser) -> None:
     policies.add_argument("--any-policy", action="store_true", help="demand some policy that all the path has")
     checks.add_argument("--max-depth", metavar="N", type=int, help="authorities between leaf and root, at most")
     checks.add_argument("--verifier", metavar="MODULE:NAME", help="ask your own ChainVerifier, as a connection would")
-    parser.add_argument("--json", action="store_true", help="print one JSON object instead of the tree")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
 
 
 def _with_output(run: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:

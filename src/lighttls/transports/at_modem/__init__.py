@@ -3,6 +3,7 @@
 from lighttls.transports.at_modem.aio import AsyncConnection, AsyncModem
 from lighttls.transports.at_modem.dialect import Dialect, Identity, Settings
 from lighttls.transports.at_modem.modem import Modem, ModemTransport
+from lighttls.transports.at_modem.ports import SerialPort, open_serial
 from lighttls.transports.at_modem.registration import Registration
 from lighttls.transports.at_modem.results import CommandRefused, CommandTimedOut, ModemError, ModuleReset
 
@@ -18,5 +19,7 @@ __all__ = [
     "ModemTransport",
     "ModuleReset",
     "Registration",
+    "SerialPort",
     "Settings",
+    "open_serial",
 ]
