@@ -106,30 +106,36 @@ class StatusCheck:
         """
         certificate = path[depth]
         covered = 0
-        problem = None
-        asked = []
+        asked: dict[
+            RevocationList, CertificateError | None
+        ] = {}  # what it could not say; several points may lead to it
         for point in distribution_points.of(certificate):
             for one in self._lists(point, certificate):
                 reasons = point.reasons & one.scope.reasons & ~covered
                 if not reasons or not self._covers(one, point, certificate):
                     continue
-                try:
-                    self._consult(one, path, depth, anchor)
-                except CertificateError as error:
-                    if error.reason not in _NO_ANSWER:
-                        raise
-                    problem = problem or error
-                else:
-                    asked.append(one)
+                if one not in asked:
+                    asked[one] = self._answer(one, path, depth, anchor)
+                if asked[one] is None:
                     covered |= reasons
                     if covered == ALL_REASONS:
                         return None
-        self._accused(path, depth, anchor, asked)
-        return problem or _unknown(certificate, covered)
+        self._accused(path, depth, anchor, {one for one, problem in asked.items() if problem is None})
+        return next(filter(None, asked.values()), None) or _unknown(certificate, covered)
 
-    def _accused(
-        self, path: Sequence[Certificate], depth: int, anchor: Anchor, asked: Sequence[RevocationList]
-    ) -> None:
+    def _answer(
+        self, one: RevocationList, path: Sequence[Certificate], depth: int, anchor: Anchor
+    ) -> CertificateError | None:
+        """None if the certificate is good by this list, why the list cannot say else. Raises CertificateError."""
+        try:
+            self._consult(one, path, depth, anchor)
+        except CertificateError as error:
+            if error.reason not in _NO_ANSWER:
+                raise
+            return error
+        return None
+
+    def _accused(self, path: Sequence[Certificate], depth: int, anchor: Anchor, done: set[RevocationList]) -> None:
         """Raise CertificateError if a list that could not have shown the certificate to be good lists it all the same.
 
         Such as one that has ended, one for another distribution point, or changes to a list that is not here: an issuer
@@ -139,7 +145,10 @@ class StatusCheck:
         for point in distribution_points.of(certificate):
             for one in self._lists(point, certificate):
                 self._compare()
-                if one in asked or one.scope.only_attributes or not one.may_list(certificate.serial_number):
+                if one in done:
+                    continue
+                done.add(one)
+                if one.scope.only_attributes or not one.may_list(certificate.serial_number):
                     continue
                 try:
                     self._signer(one, path, depth, anchor)

@@ -816,6 +816,25 @@ def test_many_points_and_many_lists_are_too_much() -> None:
     assert "more than 20000 comparisons" in said
 
 
+def test_list_that_many_points_lead_to_is_searched_once_for_each_thing_asked_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A large list takes a millisecond each time, and a certificate has room for thousands of points."""
+    searched = []
+    find = RevocationList.find
+
+    def counted(self: RevocationList, *arguments: Any) -> Any:
+        searched.append(self)
+        return find(self, *arguments)
+
+    monkeypatch.setattr(RevocationList, "find", counted)
+    monkeypatch.setattr(RevocationList, "may_list", lambda self, serial: True)
+    leaf = leaf_at(*(crls.point(crls.full_name(crls.url(f"http://{i}"))) for i in range(50)))
+    ended = crls.crl(CA, next_update=NOW - DAY)
+    refused(ChainReason.CRL_EXPIRED, ROOT_LIST, ended, leaf=leaf)
+    assert len(searched) == 3  # that of the root, and the other for an answer and for an accusation
+
+
 def test_stapled_response_does_not_excuse_a_signer_of_lists(provider: Any) -> None:
     """Only the leaf of the path itself."""
     point = crls.point(crls.full_name(HERE), issuers=[crls.directory(pki.name("Lists"))])
