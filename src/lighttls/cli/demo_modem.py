@@ -7,16 +7,18 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from ssl import OPENSSL_VERSION, DER_cert_to_PEM_cert
 from time import monotonic
 from typing import Any, Final
 
 from lighttls.cli import mqtt
-from lighttls.cli.board import BAUD, ROUND_TRIP, Chip, SerialLine, serial_line
+from lighttls.cli.board import BAUD, MODULE, ROUND_TRIP, Chip, SerialLine, serial_line
 from lighttls.cli.flights import Flight, RecordedTransport, drawn, flights_report
+from lighttls.cli.flights_svg import svg
 from lighttls.cli.publishing import common_name, publish, run_report
 from lighttls.config import ClientConfig
-from lighttls.errors import LightTLSError, explain
+from lighttls.errors import ConfigurationError, LightTLSError, explain
 from lighttls.session import MemorySessionStore
 from lighttls.testing import AwsIotServer, Pki
 from lighttls.transports import Stream
@@ -37,7 +39,10 @@ def run(options: Namespace) -> int:
     report: dict[str, Any] = {"ok": False, "layers": [], "runs": []}
     status = 1
     try:
-        _tell(report, say)
+        lines = _tell(report, say)
+        if options.svg is not None:
+            _draw(options.svg, lines)
+            say(f"\nThe time lines are drawn in {options.svg}")
         report["ok"] = _as_expected(report["runs"])
         status = 0 if report["ok"] else 1
     except LightTLSError as error:
@@ -49,7 +54,9 @@ def run(options: Namespace) -> int:
     return status
 
 
-def _tell(report: dict[str, Any], say: Callable[[str], None]) -> None:
+def _tell(report: dict[str, Any], say: Callable[[str], None]) -> list[tuple[str, list[Flight]]]:
+    """Fill the report; returns the time lines with their titles."""
+    lines = []
     pki, chip = Pki([_ENDPOINT]), Chip()
     chain, key = pki.server_chain(pki.ecdsa_server), pki.ecdsa_server.key.to_pem()
     client_ca = DER_cert_to_PEM_cert(chip.root).encode()
@@ -72,9 +79,22 @@ def _tell(report: dict[str, Any], say: Callable[[str], None]) -> None:
             found["mqtt"] = {"connack": None, "puback": None, "skipped": lacking} if lacking else device.publish_again()
             found["flights"] = flights_report(flights)
             report["runs"].append(found)
+            lines.append((f"{title} and a publish by HTTPS", flights))
             say(f"\n{title}, and a publish by HTTPS\n")
             for text in (*_run_lines(found), "", *drawn(flights)):
                 say(f"  {text}".rstrip())
+    return lines
+
+
+def _draw(path: str, lines: list[tuple[str, list[Flight]]]) -> None:
+    subject = (
+        f"{MODULE} at {BAUD} baud, {ROUND_TRIP * 1000:.0f} ms of round trip, the key in an ATECC608A, all simulated"
+    )
+    try:
+        Path(path).write_text(svg(lines, subject), encoding="utf-8")
+    except (OSError, ValueError) as cause:  # ValueError: no path, such as one with a NUL
+        reason = getattr(cause, "strerror", None) or cause
+        raise ConfigurationError(f"the drawing cannot be written to {path}: {reason}") from cause
 
 
 class _Device:

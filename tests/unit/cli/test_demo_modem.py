@@ -13,11 +13,14 @@ from contextlib import contextmanager
 from copy import deepcopy
 from importlib.util import find_spec
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
 from lighttls.cli import board, demo_modem, main, mqtt
+from lighttls.cli.flights import Flight
 from support import require
 from support.terminal import Shown
 
@@ -131,11 +134,17 @@ def test_flights_hold_every_byte_and_keep_to_the_lines_speed(report: dict[str, A
     assert resumed["flights"][-1]["at_ms"] < full["flights"][-1]["at_ms"]
 
 
-def test_story_fits_a_terminal_and_needs_neither_pyserial_nor_mqtt(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_story_fits_a_terminal_and_needs_neither_pyserial_nor_mqtt(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr(board, "find_spec", lambda name: None)
     monkeypatch.setattr(mqtt, "missing", lambda: "somebody took it")
-    story = shown("demo", "modem")
+    drawing = tmp_path / "demo.svg"
+    story = shown("demo", "modem", "--svg", str(drawing))
     assert story.status == 0
+    assert f"drawn in {drawing}" in story.out
+    titles = [text.text or "" for text in ElementTree.parse(drawing).iter("{http://www.w3.org/2000/svg}text")]
+    assert [title.split()[0] for title in titles if "handshake" in title] == ["Full", "Resumed"]
     assert "opened by os.open" in story.out
     assert "no MQTT, since somebody took it" in story.out
     assert "CONNACK" not in story.out
@@ -228,6 +237,20 @@ def test_ok_is_said_only_if_everything_went_as_it_must(report: dict[str, Any], c
     assert demo_modem._as_expected(runs)
     CHANGES[change](*runs)
     assert not demo_modem._as_expected(runs)
+
+
+def test_drawing_that_cannot_be_written_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(demo_modem, "_tell", lambda report, say: [("Title", [Flight("sent", 0.0)])])
+    found = shown("demo", "modem", "--json", "--svg", str(tmp_path / "nowhere" / "demo.svg"))
+    assert (found.status, found.data["ok"]) == (1, False)
+    assert "nowhere/demo.svg: No such file or directory" in found.err
+
+
+def test_svg_without_the_modem_is_a_wrong_command_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["demo", "--svg", "demo.svg"])
+    assert ended.value.code == 2
+    assert "--svg belongs to" in capsys.readouterr().err
 
 
 def test_story_that_does_not_exist_is_a_wrong_command_line(capsys: pytest.CaptureFixture[str]) -> None:
