@@ -148,9 +148,7 @@ def basic_constraints(value: bytes) -> BasicConstraints:
         ca = der.boolean(value, start, at, "basicConstraints")
     if at < end:
         start, at = der.expect(value, at, end, der.INTEGER, "basicConstraints path length")
-        path_length = der.integer(value, start, at, "basicConstraints path length")
-        if path_length < 0:
-            raise der.malformed("basicConstraints: negative path length")
+        path_length = _count(value, start, at, "basicConstraints path length")
     if at != end:
         raise der.malformed("basicConstraints: bytes after the end")
     return BasicConstraints(ca, path_length)
@@ -316,11 +314,14 @@ def inhibit_any_policy(value: bytes) -> int:
     return _count(value, der.whole(value, der.INTEGER, "inhibitAnyPolicy"), len(value), "inhibitAnyPolicy")
 
 
+_ENDLESS: Final = 1 << 31  # certificates: more than any path has, and Python prints no number of a thousand digits
+
+
 def _count(value: bytes, at: int, stop: int, what: str) -> int:
     number = der.integer(value, at, stop, what)
     if number < 0:
         raise der.malformed(f"{what}: a negative number of certificates")
-    return number
+    return min(number, _ENDLESS)
 
 
 READERS: Final[dict[bytes, Callable[[bytes], Any]]] = {

@@ -9,6 +9,7 @@ import pytest
 from lighttls.crypto import default_provider
 from lighttls.errors import CertificateError, ChainReason, ConfigurationError, UsageError, explain
 from lighttls.iana import Alert
+from lighttls.testing import der_writer as der
 from lighttls.x509 import (
     Certificate,
     TimePolicy,
@@ -61,6 +62,21 @@ def test_asking_certificates_what_they_say_changes_no_later_verdict() -> None:
         for attribute in ATTRIBUTES:
             getattr(certificate, attribute)
     assert run(chain=chain, trust=store).constraints == path.constraints
+
+
+@pytest.mark.parametrize(
+    ("oid", "value"),
+    [
+        ("2.5.29.19", der.sequence(der.boolean(True), der.integer(1 << 20_000))),
+        ("2.5.29.36", der.sequence(der.implicit(0, der.integer(1 << 20_000)[4:]))),
+        ("2.5.29.54", der.integer(1 << 20_000)),
+    ],
+)
+def test_count_of_thousands_of_digits_limits_nothing_and_can_be_printed(oid: str, value: bytes) -> None:
+    basic = [] if oid == "2.5.29.19" else kit.ca()
+    middle = kit.make("Middle", kit.ec_key("Middle"), ROOT, extensions=[*basic, (oid, True, value)])
+    path = run(chain=[kit.server(middle).der, middle.der])
+    assert any("2147483648" in constraint.detail for constraint in path.constraints)
 
 
 @pytest.mark.parametrize("chain", [bytearray(LEAF.der), memoryview(LEAF.der)])
