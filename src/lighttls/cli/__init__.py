@@ -1,6 +1,7 @@
 """The command `lighttls`: which commands there are; each has a file of its own, read when it is used.
 
-Exit status: 0 all went well, 1 it did not (standard error says why), 2 the command line is wrong.
+Exit status: 0 all went well, 1 it did not (standard error says why), 2 the command line is wrong. Of those that judge
+a chain, 1 is a refusal, and 2 whatever else leaves it without a verdict.
 """
 
 from __future__ import annotations
@@ -33,11 +34,13 @@ on: the connection stays until the server closes it."""
 _VERIFY = """\
 Say whether a chain of certificates is good for a host, without any connection: the path that was
 found and what it had to meet, or every path that was tried, what ended it, and what to do. The
-first certificate is the server's own; the order of the others does not matter."""
+first certificate is the server's own; the order of the others does not matter. Exit status: 0 the
+chain is good, 1 it is refused, 2 there is no verdict."""
 
 _EXPLAIN = """\
 Connect to a server, and explain whether its chain is good. The connection is closed after the
-handshake, or refused in it; nothing is sent over it."""
+handshake, or refused in it; nothing is sent over it. Exit status: 0 the chain is good and the
+server's own, 1 it is not, 2 there is no verdict."""
 
 _DOCTOR = """\
 Ask every layer on the way to a server in order, and name the first that does not do its part, with
