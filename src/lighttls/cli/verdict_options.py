@@ -26,7 +26,7 @@ from lighttls.x509 import (
     certificates_from_pem,
 )
 
-_LARGEST_FILE: Final = 16 << 20  # bytes
+_LARGEST_FILE: Final = 64 << 20  # bytes; the largest public CRLs have tens of millions
 
 
 def trust_store(options: Namespace) -> TrustStore:
@@ -134,9 +134,12 @@ def contents(path: str, what: str) -> bytes:
     """A file's bytes. Raises ConfigurationError."""
     try:
         with open(path, "rb") as file:
-            return file.read(_LARGEST_FILE)
+            data = file.read(_LARGEST_FILE + 1)
     except OSError as cause:
         raise ConfigurationError(f"{what} file {path} cannot be read: {cause.strerror}") from cause
+    if len(data) > _LARGEST_FILE:
+        raise ConfigurationError(f"{what} file {path} is larger than {_LARGEST_FILE >> 20} MiB")
+    return data
 
 
 def _lists_in(path: str) -> tuple[RevocationList, ...]:

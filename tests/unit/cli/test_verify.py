@@ -94,6 +94,12 @@ def test_missing_file_is_said_to_programs_too(terminal: Terminal) -> None:
     assert (shown.status, shown.data["ok"], shown.data["error"]) == (2, False, "ConfigurationError")
 
 
+def test_file_that_never_ends_is_too_large(terminal: Terminal) -> None:
+    shown = terminal.run("verify", "/dev/zero", "--host", "a.example", "--cafile", terminal.file("r.pem", b""))
+    assert shown.status == 2
+    assert "file /dev/zero is larger than 64 MiB" in shown.err
+
+
 def test_client_certificate_has_no_host(terminal: Terminal) -> None:
     leaf = kit.make("device", kit.ec_key("server"), MIDDLE, extensions=[refused.purpose("1.3.6.1.5.5.7.3.2")])
     assert terminal.verify([leaf, MIDDLE], "--no-host", "--purpose", "client_auth").status == 0
