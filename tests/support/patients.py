@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-import tty
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -17,6 +16,7 @@ from lighttls.testing.atecc608a import SimulatedChip, blank_chip, locked_chip
 from lighttls.testing.modem import Network, Pty, RealTimeline, SimulatedModem, Situation, tcp
 from support import certificates as kit
 from support.certificates import Key, Made
+from support.chips import SERIAL_NUMBER
 
 PACE = 0.05  # of a real chip's time
 
@@ -35,6 +35,8 @@ def modem(model: str = "EC21", *, knows: str = "host.example", dies_in: str = ""
 @contextmanager
 def saying(answer: bytes) -> Iterator[str]:
     """A serial port on which something says the same, whatever it hears; nothing, if that is empty."""
+    import tty  # which Windows has not
+
     master, slave = os.openpty()
     tty.setraw(slave)
 
@@ -55,7 +57,7 @@ def saying(answer: bytes) -> Iterator[str]:
 
 
 def sound_chip() -> SimulatedChip:
-    return locked_chip(key=b"\x07" * 32, pace=PACE)
+    return locked_chip(SERIAL_NUMBER, key=b"\x07" * 32, pace=PACE)
 
 
 def absent_chip() -> SimulatedChip:
@@ -85,6 +87,21 @@ def lying_chip() -> SimulatedChip:
     chip = sound_chip()
     chip.faults.signature = lambda digest: b"\x01" * 64
     return chip
+
+
+class FailingLater:
+    """A chip that signs once, and whose answers arrive altered from then on."""
+
+    def __init__(self) -> None:
+        self._chip = sound_chip()
+        self._signatures = 0
+        self.wake, self.read = self._chip.wake, self._chip.read
+
+    def write(self, data: bytes) -> None:
+        self._signatures += data[:1] == b"\x03" and data[2] == 0x41
+        if self._signatures > 1:
+            self._chip.faults.garbled_answers = 1000
+        self._chip.write(data)
 
 
 def broken_bus() -> Any:

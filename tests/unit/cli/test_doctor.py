@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import socket
 import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 
@@ -19,64 +16,17 @@ from hostile import wire
 from lighttls.cli import DIALECTS, doctor
 from lighttls.cli.doctor import chip as doctor_chip
 from lighttls.cli.doctor.walk import LAYERS
-from lighttls.transports.at_modem import engine
 from lighttls.transports.at_modem.families import FAMILIES
 from support import certificates as kit
 from support import patients, refused
+from support.clinic import Clinic
 from support.refused import EXPIRED, LEAF, MIDDLE, NEW_YEAR_1980, ROOT
-from support.terminal import Shown, Terminal, listening, showing
+from support.terminal import listening, showing
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are of Unix")
 
 NOWHERE = "127.0.0.1:1"  # nobody listens there
 STRANGER = b"\r\n+CMEE: 1\r\n\r\nACME\r\n\r\nOK\r\n"
-SILENCE_LIMIT = 0.3  # seconds, instead of the engine's several
-
-
-class Clinic:
-    """Makes the arguments of a run, and what they name."""
-
-    def __init__(self, terminal: Terminal, stack: ExitStack, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.terminal, self._stack, self.patch = terminal, stack, monkeypatch
-
-    def using(self, thing: Any) -> Any:
-        return self._stack.enter_context(thing)
-
-    def at_end(self, call: Callable[[int], None], argument: int) -> None:
-        self._stack.callback(call, argument)
-
-    def file(self, name: str, content: bytes) -> str:
-        return self.terminal.file(name, content)
-
-    def modem(self, server: str = "host.example:1", model: str = "EC21", **situation: Any) -> list[str]:
-        return self.line(self.using(patients.modem(model, **situation)), server)
-
-    def dying_modem(self, server: str) -> list[str]:
-        """It is reset when the first bytes of the handshake are to be sent."""
-        return self.line(self.using(patients.modem(dies_in="qisend")), server)
-
-    def line(self, port: str, server: str = "host.example:1") -> list[str]:
-        return [server, "--modem", port, "--registration-limit", "0", "--apn", "iot.example"]
-
-    def chip(self, name: str) -> list[str]:
-        return [self.somewhere(), "--i2c", f"support.patients:{name}"]
-
-    def server(self, *chain: kit.Made, at: int = kit.NOW, **script: Any) -> list[str]:
-        return [*self.behind(showing(*(chain or (LEAF, MIDDLE)), **script)), *self.trusting(), "--at", str(at)]
-
-    def behind(self, server: Any) -> list[str]:
-        return [self.using(listening(server)), "--servername", "host.example"]
-
-    def trusting(self) -> list[str]:
-        return ["--cafile", self.file("roots.pem", refused.pem([ROOT]))]
-
-    def somewhere(self) -> str:
-        """A server that takes connections, and is never spoken to."""
-        listener = self.using(socket.create_server(("127.0.0.1", 0)))
-        return f"127.0.0.1:{listener.getsockname()[1]}"
-
-    def device(self, issuer: kit.Made = ROOT) -> str:
-        return self.file("device.pem", refused.pem([patients.device(issuer)]))
 
 
 Plant = Callable[[Clinic], list[str]]
@@ -103,6 +53,8 @@ def not_writable(clinic: Clinic) -> list[str]:
 
 
 def in_use(clinic: Clinic) -> list[str]:
+    import fcntl  # which Windows has not
+
     port = clinic.using(patients.saying(b""))
     other = os.open(port, os.O_RDWR | os.O_NOCTTY)
     fcntl.flock(other, fcntl.LOCK_EX)
@@ -180,6 +132,10 @@ def certificate_not_taken(clinic: Clinic) -> list[str]:
     ]
 
 
+def chip_fails_in_the_handshake(clinic: Clinic) -> list[str]:
+    return [*clinic.server(request=True), "--i2c", "support.patients:FailingLater", "--cert", clinic.device()]
+
+
 FAULTS = [
     Fault("no such port", "serial port", ("No such file", "ls /dev/ttyUSB*"), lambda c: c.line("/dev/ttyNowhere7")),
     Fault("port not writable", "serial port", ("Permission denied", "dialout"), not_writable),
@@ -238,24 +194,18 @@ FAULTS = [
     Fault("wrong host", "chain", ("a.example",), lambda c: c.server(kit.server(MIDDLE, "a.example"), MIDDLE)),
     Fault("certificate wanted", "client certificate", ("no certificate was given", "--cert"), certificate_wanted),
     Fault("certificate not taken", "client certificate", ("unknown_ca", "Register it"), certificate_not_taken),
+    Fault(
+        "chip fails in the handshake",
+        "client certificate",
+        ("the secure element did not sign", "pull-up"),
+        chip_fails_in_the_handshake,
+    ),
 ]
-
-
-@pytest.fixture
-def clinic(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr(engine, "_RESYNC_TRIES", 1)
-    monkeypatch.setattr(engine, "_RESYNC_LIMIT", SILENCE_LIMIT)
-    with ExitStack() as stack:
-        yield Clinic(terminal, stack, monkeypatch)
-
-
-def run(clinic: Clinic, arguments: list[str], *more: str) -> Shown:
-    return clinic.terminal.run("doctor", *arguments, *more)
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=str)
 def test_planted_fault_is_the_first_that_fails(fault: Fault, clinic: Clinic) -> None:
-    shown = run(clinic, fault.plant(clinic))
+    shown = clinic.run(fault.plant(clinic))
     assert shown.status == 1, shown.out + shown.err
     assert f"The first layer that fails is: {fault.layer}." in shown.words
     for words in fault.words:
@@ -277,7 +227,7 @@ def test_all_layers_of_a_device_in_good_health(model: str, clinic: Clinic) -> No
     port = clinic.using(listening(server)).partition(":")[2]
     over = clinic.modem(f"host.example:{port}", model)
     chip = ["--i2c", "support.patients:sound_chip", "--cert", clinic.device()]
-    shown = run(clinic, [*over, *chip, *clinic.trusting(), "--at", str(kit.NOW)])
+    shown = clinic.run([*over, *chip, *clinic.trusting(), "--at", str(kit.NOW)])
     assert shown.status == 0, shown.out
     lines = shown.out.splitlines()[: len(LAYERS)]
     assert [line[:18].strip() for line in lines] == list(LAYERS)
@@ -289,26 +239,26 @@ def test_all_layers_of_a_device_in_good_health(model: str, clinic: Clinic) -> No
 
 
 def test_without_modem_and_chip_only_the_host_s_own_layers_are_asked(clinic: Clinic) -> None:
-    shown = run(clinic, clinic.server(), "--json")
+    shown = clinic.run(clinic.server(), "--json")
     assert shown.status == 0, shown.out
     asked = [each["layer"] for each in shown.data["layers"] if each["state"] == "ok"]
     assert asked == ["TCP", "clock", "TLS", "chain"]
 
 
 def test_server_that_asks_and_goes_on_without_a_certificate_is_well(clinic: Clinic) -> None:
-    shown = run(clinic, clinic.server(request=True))
+    shown = clinic.run(clinic.server(request=True))
     assert shown.status == 0, shown.out
     assert "the server asked for one, and goes on without" in shown.words
 
 
 def test_pin_that_is_given_is_used(clinic: Clinic) -> None:
-    shown = run(clinic, [*clinic.modem(sim="SIM PIN"), "--sim-pin", "1234"])
+    shown = clinic.run([*clinic.modem(sim="SIM PIN"), "--sim-pin", "1234"])
     assert "The first layer that fails is: TCP." in shown.words
 
 
 def test_floor_stands_in_for_a_clock_that_was_never_set(clinic: Clinic) -> None:
     floor = ["--floor", "2026-06-01"]
-    shown = run(clinic, [*clinic.server(at=NEW_YEAR_1980), *floor])
+    shown = clinic.run([*clinic.server(at=NEW_YEAR_1980), *floor])
     assert shown.status == 0, shown.out
     assert "no earlier time is believed than --floor" in shown.words
 
@@ -317,7 +267,7 @@ def test_floor_stands_in_for_a_clock_that_was_never_set(clinic: Clinic) -> None:
 
 
 def test_json_names_the_first_failing_layer_and_lists_all(clinic: Clinic) -> None:
-    shown = run(clinic, clinic.modem(sim=""), "--json")
+    shown = clinic.run(clinic.modem(sim=""), "--json")
     found = shown.data
     assert (shown.status, found["ok"], found["failed"]) == (1, False, "SIM")
     assert (found["host"], found["port"]) == ("host.example", 1)
@@ -329,7 +279,7 @@ def test_json_names_the_first_failing_layer_and_lists_all(clinic: Clinic) -> Non
 
 
 def test_json_of_good_health_has_no_failure(clinic: Clinic) -> None:
-    found = run(clinic, clinic.server(), "--json").data
+    found = clinic.run(clinic.server(), "--json").data
     assert (found["ok"], found["failed"], found["detail"], found["remedy"]) == (True, None, None, None)
 
 
@@ -337,10 +287,10 @@ def test_json_of_good_health_has_no_failure(clinic: Clinic) -> None:
     "wrong", [["--cafile", "/nowhere.pem"], ["--at", "yesterday"], ["--verifier", "nothing:at_all"]]
 )
 def test_question_that_makes_no_sense_is_refused_before_anything_is_asked(wrong: list[str], clinic: Clinic) -> None:
-    shown = run(clinic, [NOWHERE, *wrong], "--json")
-    assert shown.status != 0
+    shown = clinic.run([NOWHERE, *wrong], "--json")
+    assert shown.status == 2
     assert (shown.data["ok"], shown.data["error"]) == (False, "ConfigurationError")
-    assert run(clinic, [NOWHERE, *wrong]).err.startswith("lighttls doctor: ConfigurationError: ")
+    assert clinic.run([NOWHERE, *wrong]).err.startswith("lighttls doctor: ConfigurationError: ")
 
 
 def test_dialects_of_the_command_line_are_those_there_are() -> None:
@@ -350,7 +300,7 @@ def test_dialects_of_the_command_line_are_those_there_are() -> None:
 @pytest.mark.parametrize("wrong", [["--registration-limit", "nan"], ["--i2c-address", "sixty"], ["--slot", "16"]])
 def test_command_line_with_nonsense_is_refused_with_status_2(wrong: list[str], clinic: Clinic) -> None:
     with pytest.raises(SystemExit) as ended:
-        run(clinic, [NOWHERE, *wrong])
+        clinic.run([NOWHERE, *wrong])
     assert ended.value.code == 2
 
 
@@ -361,7 +311,7 @@ def test_layer_that_never_ends_is_named(clinic: Clinic) -> None:
     clinic.patch.setattr(doctor, "_LIMIT", 0.3)
     released = threading.Event()
     clinic.patch.setattr(socket, "getaddrinfo", lambda *_, **__: released.wait(20))
-    shown = run(clinic, ["host.example"])
+    shown = clinic.run(["host.example"])
     released.set()
     assert shown.status == 1
     assert "The first layer that fails is: DNS. It did not end within 0.3 s." in shown.words
@@ -372,12 +322,12 @@ def test_interruption_ends_the_walk(clinic: Clinic) -> None:
         raise KeyboardInterrupt
 
     clinic.patch.setattr("lighttls.cli.doctor.walk.Thread.join", interrupted)
-    assert run(clinic, [clinic.somewhere()]).status == 130
+    assert clinic.run([clinic.somewhere()], "--json").status == 130
 
 
 def test_modem_that_dies_in_the_handshake_is_told_from_tls(clinic: Clinic) -> None:
     port = clinic.somewhere().partition(":")[2]
-    shown = run(clinic, [*clinic.dying_modem(f"host.example:{port}"), "--at", str(kit.NOW)])
+    shown = clinic.run([*clinic.dying_modem(f"host.example:{port}"), "--at", str(kit.NOW)])
     assert shown.status == 1
-    assert "The first layer that fails is: TLS. Module: " in shown.words
+    assert "The first layer that fails is: TLS. module: " in shown.words
     assert "the module was reset" in shown.words

@@ -119,7 +119,13 @@ def _conclude(walk: Walk, question: Question) -> None:
         print(f"\nEvery layer that was asked does its part, as far as {question.host} port {question.port}.")
     else:
         print(f"\nThe first layer that fails is: {failure.layer}.")
-        print(fill(f"{failure.detail[:1].upper()}{failure.detail[1:].rstrip('.')}. {failure.remedy}", _WIDTH))
+        print(fill(_explained(failure), _WIDTH))
+
+
+def _explained(failure: Finding) -> str:
+    said = f"{failure.detail.rstrip('.')}. {failure.remedy}"
+    begins_with_a_word = said.partition(" ")[0].isalpha()  # not with a file's name
+    return said[:1].upper() + said[1:] if begins_with_a_word else said
 
 
 def _data(walk: Walk, question: Question) -> dict[str, object]:

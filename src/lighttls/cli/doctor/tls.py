@@ -8,9 +8,10 @@ from typing import Any, Final
 from lighttls.cli.doctor.walk import Stopped, Walk
 from lighttls.cli.explain import Recorder
 from lighttls.config import ClientConfig
-from lighttls.errors import CertificateError, LightTLSError, SignerError
+from lighttls.errors import CertificateError, LightTLSError, PeerAlert, SignerError, TransportError, TruncatedStream
 from lighttls.info import ConnectionInfo
 from lighttls.transports import Stream, Transport
+from lighttls.transports.at_modem import ModemError
 
 _PATIENCE: Final = 60.0  # seconds that the handshake may take: a slow modem's line is slow
 
@@ -41,11 +42,18 @@ def _refused(walk: Walk, error: LightTLSError, recorder: Recorder, *, alone: boo
     if isinstance(error, CertificateError):
         walk.passed("TLS", "the server speaks TLS 1.2")
         return walk.fail("chain", str(error), error.advice())
-    if recorder.path is not None and ("CertificateRequest" in received or isinstance(error, SignerError)):
+    if recorder.path is not None and "CertificateRequest" in received and _is_about_us(error):
         walk.passed("TLS", "the server speaks TLS 1.2")
         walk.passed("chain", f"it leads to {recorder.path.anchor}")
         return walk.fail("client certificate", str(error), _NONE_GIVEN if alone else error.advice())
     return walk.fail("TLS", str(error), error.advice())
+
+
+def _is_about_us(error: LightTLSError) -> bool:
+    """Whether an error after the server has asked for a certificate may come of what it got; some just hang up."""
+    return isinstance(error, SignerError | PeerAlert | TruncatedStream | TransportError) and not isinstance(
+        error, ModemError
+    )
 
 
 def _received(error: LightTLSError) -> set[str]:
