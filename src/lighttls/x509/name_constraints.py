@@ -2,7 +2,9 @@
 
 Every authority's constraints are applied on their own to every certificate below it, which gives
 the intersection of permitted and the union of excluded subtrees without keeping either as state.
-A constraint or a name that cannot be understood counts against the certificate, never for it.
+A constraint or a name that cannot be understood counts against the certificate, never for it; but a value in a
+distinguished name that cannot be decoded is compared byte by byte, so that another spelling of it escapes an excluded
+one.
 """
 
 from __future__ import annotations
