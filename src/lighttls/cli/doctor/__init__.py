@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from argparse import Namespace
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
 from textwrap import fill
@@ -24,6 +24,7 @@ from lighttls.cli.explain import Recorder
 from lighttls.cli.report import say_failure
 from lighttls.config import ClientConfig
 from lighttls.errors import LightTLSError
+from lighttls.transports import Transport
 from lighttls.x509 import TrustStore, VerifyPolicy
 
 _LIMIT: Final = 300.0  # seconds for all layers, besides those that the modem has to find a network
@@ -54,8 +55,7 @@ def run(options: Namespace) -> int:
         return say_failure("doctor", error, options.json)
     walk = Walk(_say_nothing if options.json else _say)
     try:
-        with ExitStack() as at_end:
-            walk.run(lambda: _ask_all(walk, question, at_end), question.limit)
+        walk.run(lambda: _visit(walk, question), question.limit)
     except KeyboardInterrupt:
         return 130
     _conclude(walk, question)
@@ -71,18 +71,23 @@ def _question(options: Namespace) -> Question:
     return Question(options, server, port, verdict_options.trust_store(options), policy, recorder)
 
 
+def _visit(walk: Walk, question: Question) -> None:
+    with ExitStack() as at_end:
+        _ask_all(walk, question, at_end)
+
+
 def _ask_all(walk: Walk, question: Question, at_end: ExitStack) -> None:
     options, server, port = question.options, question.host, question.port
     network_time = None
     if options.modem:
         line = modem.Line(walk, options, at_end)
-        link = line.connect(server, port, is_name=_is_name(server))
-        network_time = line.network_time()
+        link: Transport = line.connect(server, port, is_name=_is_name(server))
+        at_end.callback(_close, link)
+        network_time = line.network_time
     else:
         for layer in modem.LAYERS:
             walk.not_asked(layer, "no --modem")
-        link = host.connect(walk, server, port, is_name=_is_name(server))
-    at_end.callback(link.close)
+        link = host.connect(walk, server, port, at_end, is_name=_is_name(server))
     signer = None
     if options.i2c:
         signer = ask_chip(walk, options, at_end)
@@ -101,6 +106,11 @@ def _ask_all(walk: Walk, question: Question, at_end: ExitStack) -> None:
             trace=True,
         )
     ask_server(walk, link, config, question.recorder, options.servername or server)
+
+
+def _close(link: Transport) -> None:
+    with suppress(LightTLSError, OSError):  # what could fail has been said
+        link.close()
 
 
 def _is_name(server: str) -> bool:

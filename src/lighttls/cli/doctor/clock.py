@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
@@ -14,9 +15,10 @@ _LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
 _APART: Final = 3600.0  # seconds beyond which two clocks do not agree
 
 
-def ask_clock(walk: Walk, options: Namespace, network_time: datetime | None) -> float:
+def ask_clock(walk: Walk, options: Namespace, ask_network: Callable[[], datetime | None] | None) -> float:
     """The time to judge by, in seconds since 1970."""
     with walk.asking("clock"):
+        network_time = ask_network() if ask_network else None
         at = verdict_options.moment(options.at, "--at")
         said = [f"it says {_shown(at)}"]
         if network_time is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from contextlib import ExitStack
 from typing import Final
 
 from lighttls.cli.doctor.walk import Walk
@@ -12,7 +13,7 @@ from lighttls.transports import SocketTransport
 _PATIENCE: Final = 15.0  # seconds that each address may take to answer
 
 
-def connect(walk: Walk, host: str, port: int, *, is_name: bool) -> SocketTransport:
+def connect(walk: Walk, host: str, port: int, at_end: ExitStack, *, is_name: bool) -> SocketTransport:
     """A TCP connection to the first address that takes it."""
     addresses = [host]
     if is_name:
@@ -22,7 +23,7 @@ def connect(walk: Walk, host: str, port: int, *, is_name: bool) -> SocketTranspo
     else:
         walk.not_asked("DNS", f"{host} is an address")
     with walk.asking("TCP"):
-        link = _connected(addresses, port)
+        link = at_end.enter_context(_connected(addresses, port))
     walk.passed("TCP", f"connected to {link.getpeername()[0]} port {port}")
     return SocketTransport(link)
 

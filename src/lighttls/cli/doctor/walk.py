@@ -7,7 +7,7 @@ answer, which then is that this layer did not end in time.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock, Thread
 from typing import Final
@@ -104,10 +104,16 @@ class Walk:
 
         thread = Thread(target=work, daemon=True)
         thread.start()
-        thread.join(limit)
-        if thread.is_alive():
-            with suppress(Stopped):  # it ended just now
-                self.fail(LAYERS[len(self.findings)], f"it did not end within {limit:g} s", _LATE)
+        try:
+            thread.join(limit)
+        finally:  # whatever it finds from here on is too late
+            with self._turn:
+                late = len(self.findings) < len(LAYERS) and not self._ended and not escaped
+                self._ended = True
+        if late:
+            self._tell(
+                self._added(Finding(LAYERS[len(self.findings)], FAILED, f"it did not end within {limit:g} s", _LATE))
+            )
         if escaped:
             raise escaped[0]
         for layer in LAYERS[len(self.findings) :]:
