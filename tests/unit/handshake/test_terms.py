@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lighttls import ClientConfig, ClientConnection, MemorySessionStore, UnsupportedExtension
+from lighttls import ClientConfig, ClientConnection, IllegalParameter, MemorySessionStore, UnsupportedExtension
 from lighttls.crypto.suites import SUITES
 from lighttls.handshake import Client, on_server_hello
 from lighttls.handshake.states import Connected, Offer, Terms
@@ -48,6 +48,16 @@ def test_answers_are_judged_anew_for_each_offer_host_and_answer(provider: Any) -
     assert not terms(asked, RENEGOTIATION).extended_master_secret
     assert terms(asked, {**RENEGOTIATION, ExtensionType.EXTENDED_MASTER_SECRET: b""}).extended_master_secret
     assert terms(asked, RENEGOTIATION).unanswered == {ExtensionType.EXTENDED_MASTER_SECRET}
+
+
+def test_answers_are_judged_anew_under_another_suite(provider: Any) -> None:
+    """OCSP-03: a status may come with a certificate, and there is none with a pre-shared key."""
+    asked = offer(pki.config(provider=provider), "localhost", ExtensionType.STATUS_REQUEST)
+    with_status = {**RENEGOTIATION, ExtensionType.STATUS_REQUEST: b""}
+    assert terms(asked, with_status).status_announced
+    pre_shared = SUITES[CipherSuite.TLS_PSK_WITH_AES_128_CCM_8]
+    with pytest.raises(IllegalParameter):
+        on_server_hello._terms(asked, pre_shared, with_status, None)
 
 
 def test_refused_answers_are_refused_each_time(provider: Any) -> None:
