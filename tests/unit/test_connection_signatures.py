@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from lighttls import (
     Alert,
     ClientConnection,
+    EntropyError,
     HandshakeCompleted,
     Identity,
     InternalError,
@@ -170,6 +172,26 @@ def test_signer_error_of_a_signer_passes_as_it_is(provider: Any) -> None:
     with pytest.raises(SignerError) as caught:
         connect(connection, MemoryServer(ask_client=True))
     assert caught.value is mine
+
+
+def test_random_source_that_fails_when_a_key_in_memory_signs_is_named(provider: Any) -> None:
+    """Not the signer's driver. An engine that does not sign by itself does not draw for it, either."""
+    drawn: list[int] = []
+
+    def source(count: int) -> bytes:
+        drawn.append(count)
+        return os.urandom(count) if len(drawn) < 3 else b""  # ClientHello, ephemeral key, signature
+
+    signer = software_key(device().key.to_pem())
+    connection, server = client(provider, signer, insecure_entropy=source), MemoryServer(ask_client=True)
+    if provider.name == "pure":
+        connect(connection, server)
+        assert len(drawn) == 2
+        return
+    with pytest.raises(EntropyError, match="the random source gave 0 bytes"):
+        connect(connection, server)
+    assert drawn == [32, 32, 32]
+    assert server.alert_from(connection) == "INTERNAL_ERROR"
 
 
 def test_server_that_does_not_ask_gets_no_certificate_and_the_signer_no_request(provider: Any) -> None:

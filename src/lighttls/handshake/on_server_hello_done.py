@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lighttls._typing import TYPE_CHECKING
-from lighttls.errors import BadSignature, SignerError
+from lighttls.errors import BadSignature, EntropyError, SignerError
 from lighttls.events import SignatureRequested
 from lighttls.handshake.false_start import may_start_early
 from lighttls.handshake.inputs import SignatureReady
@@ -119,7 +119,7 @@ def _ask_signer(identity: Identity, request: SignatureRequest) -> bytes | None:
         return None
     try:
         signature = identity.signer.sign(request)
-    except SignerError:
+    except (SignerError, EntropyError):  # the latter: a key in memory draws from the connection's source
         raise
     except Exception as cause:  # CAUTH-16: a chip on a bus can fail in any way, and a remote signer has TLS errors
         raise SignerError(f"the signer failed: {type(cause).__name__}: {cause}", hint=_RAISED) from cause
