@@ -105,6 +105,24 @@ def test_element_that_fails_ends_the_handshake_with_internal_error(
     assert server.alert_from(connection) == "INTERNAL_ERROR"
 
 
+@pytest.mark.parametrize(
+    "instead",
+    [{"derive": lambda secret: secret + b"more"}, {"generate": lambda public: public[1:]}],
+    ids=["too-long-a-secret", "no-public-key"],
+)
+def test_secret_that_is_not_taken_is_wiped(provider: CryptoProvider, instead: dict[str, Any]) -> None:
+    answered: list[bytearray] = []
+
+    def derive(secret: bytearray) -> bytearray:
+        answered.append(instead["derive"](secret) if "derive" in instead else secret)
+        return answered[-1]
+
+    connection = client(provider, Element(**instead | {"derive": derive}))
+    with pytest.raises(KeyExchangeError):
+        memory_server.connect(connection, MemoryServer())
+    assert [any(each) for each in answered] == [False]
+
+
 def test_wrong_secret_is_found_out_by_finished(provider: CryptoProvider) -> None:
     """Nobody is connected by it: the server cannot open our Finished."""
     connection = client(provider, Element(derive=lambda secret: bytearray(b"\1" * 32)))

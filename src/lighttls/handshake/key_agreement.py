@@ -31,9 +31,13 @@ def agree_outside(
         raise
     except Exception as cause:  # a chip on a bus can fail in any way
         raise KeyExchangeError(f"the key exchange failed: {type(cause).__name__}: {cause}", hint=_RAISED) from cause
+    faulty = None
     if not isinstance(secret, bytearray) or len(secret) != secret_length or not any(secret):
-        raise KeyExchangeError(f"the key exchange derived no secret of {group.name.lower()}", hint=_WRONG)
-    if not isinstance(public, bytes) or len(public) != public_length or (public_length != 32 and public[0] != 4):
-        secret[:] = bytes(len(secret))
-        raise KeyExchangeError(f"the key exchange generated no public key of {group.name.lower()}", hint=_WRONG)
+        faulty = "derived no secret"
+    elif not isinstance(public, bytes) or len(public) != public_length or (public_length != 32 and public[0] != 4):
+        faulty = "generated no public key"
+    if faulty is not None:
+        if isinstance(secret, bytearray):
+            secret[:] = bytes(len(secret))
+        raise KeyExchangeError(f"the key exchange {faulty} of {group.name.lower()}", hint=_WRONG)
     return public, provider.premaster(secret)
