@@ -51,15 +51,15 @@ class _P256Key(_SoftwareKey):
 
     def __init__(self, key: Any, public_key: bytes, schemes: tuple[SignatureScheme, ...]) -> None:
         super().__init__(key, public_key, schemes)
-        self._in_engines: dict[type, SigningKey | None] = {}
+        self._in_engine: tuple[CryptoProvider | None, SigningKey | None] = None, None  # the one that signed last
 
     def sign(self, request: SignatureRequest) -> bytes:
         if request.provider is None or request.random is None:
             return super().sign(request)
-        try:
-            key = self._in_engines[type(request.provider)]
-        except KeyError:
-            key = self._in_engines[type(request.provider)] = self._enter(request.provider)
+        engine, key = self._in_engine
+        if engine is not request.provider:
+            key = self._enter(request.provider)
+            self._in_engine = request.provider, key
         return super().sign(request) if key is None else key.sign(request.digest, request.random(32))
 
     def _enter(self, provider: CryptoProvider) -> SigningKey | None:

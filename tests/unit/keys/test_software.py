@@ -90,6 +90,29 @@ def test_p256_key_signs_in_the_connections_engine_with_the_connections_entropy()
     assert signature(bytes) == signature(bytes) != signature(lambda size: b"\1" * size)
 
 
+def test_each_engine_signs_with_its_own_key(provider: Any) -> None:
+    """Two of one class may keep keys in different places: an identity may belong to several configurations."""
+
+    class Engine:
+        def __init__(self) -> None:
+            self.taken = self.signed = 0
+
+        def signing_key(self, scalar: bytearray) -> Any:
+            self.taken += 1
+            return self
+
+        def sign(self, digest: bytes, random: bytes) -> bytes:
+            self.signed += 1
+            return b"a signature"
+
+    signer, engines = software_key(pem(private("p256"))), (Engine(), Engine())
+    for engine in (engines[0], engines[0], engines[1]):
+        assert signer.sign(request(signer.signature_schemes[0], b"a message", engine, os.urandom)) == b"a signature"
+    assert [(engine.taken, engine.signed) for engine in engines] == [(1, 2), (1, 1)]
+    asked = request(signer.signature_schemes[0], b"a message", provider, os.urandom)
+    provider.verify(asked.scheme, signer.public_key, signer.sign(asked), asked.message)
+
+
 def test_schemes_stand_in_our_order_of_preference() -> None:
     """PSS before PKCS #1, the curve's own hash first."""
     assert [scheme.name for scheme in software_key(pem(private("rsa"))).signature_schemes] == [
