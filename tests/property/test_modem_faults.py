@@ -16,7 +16,7 @@ from lighttls.testing.modem import Faults
 from lighttls.transports.at_modem import ModemError
 from support import pki
 from support.memory_server import MemoryServer
-from support.modem import FAMILIES, Recorder, TlsServer, modem
+from support.modem import MODES, Recorder, TlsServer, modem
 
 LONG = os.environ.get("LIGHTTLS_LONG") == "1"
 SIZE = 1 << 20 if LONG else 12_000
@@ -25,13 +25,6 @@ PATIENCE = 30.0  # seconds, virtual, that one call of recv is given
 GRACE = 2.5  # seconds that an answer under way may take beyond it
 LAYERS = {"serial line", "module", "PDP context", "DNS", "TCP"}  # DNS: the loss of data is told later
 
-MODES = [(dialect, {}) for dialect in FAMILIES] + [
-    ("quectel", {"access": "push"}),
-    ("quectel", {"access": "transparent"}),
-    ("simcom", {"access": "push"}),
-    ("sim800", {"access": "push"}),
-    ("ublox", {"hex_mode": True}),
-]
 each_mode = pytest.mark.parametrize(
     ("dialect", "settings"),
     MODES,

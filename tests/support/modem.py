@@ -18,6 +18,14 @@ FAMILIES = {
     "ublox-r4": "SARA-R4",
 }
 """Dialect -> simulated model."""
+MODES: list[tuple[str, dict[str, Any]]] = [(dialect, {}) for dialect in FAMILIES] + [
+    ("quectel", {"access": "push"}),
+    ("quectel", {"access": "transparent"}),
+    ("simcom", {"access": "push"}),
+    ("sim800", {"access": "push"}),
+    ("ublox", {"hex_mode": True}),
+]
+"""Every dialect with its own mode, then the others: settings of `Modem`."""
 
 
 class Recorder(Peer):
