@@ -18,7 +18,7 @@ class Outbox:
 
     def __init__(self, records: RecordLayer) -> None:
         self._records = records
-        self.flight: list[bytes] = []
+        self.flight: list[bytes] = []  # handshake messages, which whoever makes them appends
         self.added = 0  # bytes
         self.first: bytes | memoryview = b""  # what leaves next: most of the time all there is
         self.later: list[bytes | memoryview] = []  # empty if `first` is
@@ -30,10 +30,6 @@ class Outbox:
             self.later.append(records)
         else:
             self.first = records
-
-    def add_message(self, encoded: bytes) -> None:
-        """Add a handshake message to the flight."""
-        self.flight.append(encoded)
 
     def flush_flight(self) -> bool:
         """Queue the flight; whether there was one. No record is made of nothing (REC-28)."""

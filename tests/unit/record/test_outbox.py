@@ -44,14 +44,13 @@ def test_flight_leaves_in_one_record_and_an_empty_one_in_none() -> None:
     outbox = waiting()
     assert not outbox.flush_flight()
     assert outbox.take(None) == b""
-    outbox.add_message(b"\0\0\0\0")
-    outbox.add_message(b"\0\0\0\1x")
+    outbox.flight += [b"\0\0\0\0", b"\0\0\0\1x"]
     assert outbox.flush_flight()
     assert outbox.take(None) == b"\x16\x03\x01\x00\x09" + b"\0\0\0\0\0\0\0\1x"
 
 
 def test_dropped_flight_never_leaves() -> None:
     outbox = waiting()
-    outbox.add_message(b"\0\0\0\0")
+    outbox.flight.append(b"\0\0\0\0")
     outbox.drop_flight()
     assert not outbox.flush_flight()
