@@ -67,6 +67,7 @@ class AsyncModem:
         self._waiting: list[tuple[Task[Any], asyncio.Future[None]]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._broken: ModemError | None = None
+        self._asking: asyncio.Future[Dialect] | None = None
         self._setting_up = asyncio.Lock()
         self._pump = self._loop.create_task(self._listen())
 
@@ -100,8 +101,10 @@ class AsyncModem:
 
     async def dialect(self) -> Dialect:
         """The module's dialect. Asks for it if it is not known yet."""
-        if self._dialect is None:
-            self._dialect = await self.run(detect(self._engine, self.settings))
+        if self._dialect is None:  # ask once, whoever wants to know: two answers would be two dialects at one engine
+            if self._asking is None or self._asking.done():
+                self._asking = asyncio.ensure_future(self.run(detect(self._engine, self.settings)))
+            self._dialect = await asyncio.shield(self._asking)
         return self._dialect
 
     async def run(self, steps: Steps[T]) -> T:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from ipaddress import ip_address
 from typing import ClassVar, Final, NamedTuple
 
 from lighttls.errors import ConfigurationError
@@ -21,6 +22,8 @@ from lighttls.transports.at_modem.steps import Command, Reply, Steps, Wait
 
 POLL: Final = 2.0  # seconds of silence after which a connection is looked at: news of data can be lost
 LONGEST_POLL: Final = 15.0  # seconds, once nothing has come for long
+
+_PUSHED_LIMIT: Final = 4 << 20  # bytes that a module may send ahead of whoever reads them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,7 +162,7 @@ class Dialect:
         if len(host) > self.name_limit:
             raise self._too_long(host)
         yield from self.bring_up()
-        return (yield from self.resolve(host))
+        return (yield from self.address_of(host))
 
     # Connections
 
@@ -172,7 +175,7 @@ class Dialect:
         yield from self.bring_up()
         where = host
         if len(host) > self.host_limit or self.line_length(host, port) > self.line_limit:
-            where = yield from self.resolve(host)
+            where = yield from self.address_of(host)
         link = yield from self.take_number(host)
         try:
             yield from self.connect(link, where, port)
@@ -208,8 +211,16 @@ class Dialect:
             if stale:
                 self.stale.add(link.number)
 
+    def address_of(self, host: str) -> Steps[str]:
+        """What `resolve` brings, if it is an address: it goes into the next command, and bytes can be altered."""
+        found = yield from self.resolve(host)
+        try:
+            return str(ip_address(found))
+        except ValueError as cause:
+            raise ModemError(f"the module says that {host} is {found!r}, which is no address", "DNS") from cause
+
     def resolve(self, host: str) -> Steps[str]:
-        """The address of `host`, asked of the network's DNS."""
+        """The address of `host`, asked of the network's DNS, as the module tells it."""
         raise NotImplementedError
 
     def connect(self, link: Link, host: str, port: int) -> Steps[None]:
@@ -281,7 +292,7 @@ class Dialect:
                     link.sent += taken
                     return taken
                 waiting = yield from self.unacknowledged(link)
-                if waiting is not None and waiting != before:
+                if waiting is not None and (before is None or waiting < before):
                     patience, before = self.settings.send_limit, waiting
                 if patience <= 0:
                     raise ModemError(
@@ -339,6 +350,17 @@ class Dialect:
     def on_data(self, data: Data) -> None:
         """Counted data that answers no command."""
 
+    def take_pushed(self, link: Link, data: bytes) -> None:
+        """Keep what the module sent by itself. After a failure bytes may be missing in front of it."""
+        if link.failure is not None:
+            return
+        if len(link.pushed) + len(data) > _PUSHED_LIMIT:
+            text = f"more than {_PUSHED_LIMIT >> 20} MiB came, and nobody read them"
+            self.fail(link, ModemError(text, "module", hint=_READ_ON))
+            return
+        link.pushed += data
+        link.received += len(data)
+
     def on_lost(self, error: ModemError) -> None:
         """All connections are over."""
         self.configured = self.has_data = False
@@ -380,4 +402,5 @@ _NO_ANSWER = (
     "Check that this is the modem's AT port (modems have several, try the next), the baud rate, that the modem is "
     "switched on, and that no other program such as ModemManager uses the port."
 )
+_READ_ON = "Read all the time, or use access='buffer', where the module keeps what is not asked for."
 _CLOSE = "Close connections that are not needed any more."

@@ -28,6 +28,8 @@ PROMPT_LIMIT: Final = 15.0  # seconds for a prompt; the command's own limit coun
 SILENCE: Final = 0.5  # seconds without a byte before the line is taken for calm
 _RESYNC_TRIES: Final = 4
 _RESYNC_LIMIT: Final = 2.0  # seconds for each
+_NOISE_LIMIT: Final = 15.0  # seconds of waiting for silence, of which there may be none; then it is asked all the same
+_REPLY_LIMIT: Final = 65536  # bytes of information lines; no command that is used here has a thousandth of that
 _MARKER: Final = b"+CMEE: "
 _ERRORS: Final = (b"+CME ERROR:", b"+CMS ERROR:")
 
@@ -57,6 +59,8 @@ class Engine:
         self._owner: Task[Any] | None = None
         self._reply = Reply()
         self._data_due: float | None = None  # when the data of the command may be sent; None: not asked for, or sent
+        self._told = 0  # bytes of information lines that have come for it
+        self._wants_data = False  # its data was not sent yet
         self._doomed: ModemError | None = None  # what the command in flight ends with, whatever it answers
         self._limit = self._command_until = 0.0
         self._not_before = 0.0  # no command earlier than this
@@ -142,9 +146,10 @@ class Engine:
         After a command with data the modem may take what it gets for that, until it gives up.
         """
         swallowing = self._command is not None and bool(self._command.prompt)
+        if self.trusted or self._command is not None:  # else that was done, and noise without end would put it off
+            self._not_before = max(self._not_before, self._now + (self.gives_up if swallowing else SILENCE))
         self.trusted = False
         self._parser.clear()
-        self._not_before = max(self._not_before, self._now + (self.gives_up if swallowing else SILENCE))
         self._end_command(error)
 
     def reset_seen(self, sign: str) -> None:
@@ -209,7 +214,8 @@ class Engine:
         self._command, self._owner = self._queue.popleft()
         command = self._command
         self._reply = Reply()
-        self._data_due = None
+        self._told = 0
+        self._data_due, self._wants_data = None, bool(command.prompt)
         self._allow(min(command.limit, PROMPT_LIMIT) if command.prompt else command.limit)
         self._parser.prompt = command.prompt
         self._parser.counted = command.counted + self._pushed
@@ -223,7 +229,7 @@ class Engine:
         if command is None:
             return
         if self._data_due is not None and self._now >= self._data_due:
-            self._data_due = None
+            self._data_due, self._wants_data = None, False
             self._out += command.data
         elif self._now >= self._command_until:
             self.lose_trust(CommandTimedOut(command.name, self._limit))
@@ -243,6 +249,8 @@ class Engine:
             self._take_line(item.text)
         elif isinstance(item, Data):
             if self._command is not None and item.counted in self._command.counted:
+                if self._reply.blocks:
+                    raise Garbled("a second answer came to one command")
                 self._reply.blocks.append(item)
             else:
                 self.on_data(item)
@@ -271,9 +279,15 @@ class Engine:
                 self._echo_seen()
             return
         ended = line.startswith(command.ends) if command.ends else line == b"OK"
-        if ended or line == b"ERROR" or line.startswith(_ERRORS):
+        refused = line == b"ERROR" or line.startswith(_ERRORS)
+        if ended or refused:
+            if self._wants_data and not refused and not line.endswith(b"FAIL"):
+                raise Garbled(f"the modem says that {command.name} succeeded, and never took its data")
             self._end_command(None, line)
         elif line.startswith(command.info) if command.info is not None else not self.is_news(line):
+            self._told += len(line)
+            if self._told > _REPLY_LIMIT:
+                raise Garbled(f"the answer to {command.name} has no end")
             self._reply.lines.append(line)
         elif self.trusted:
             self.on_line(line)
@@ -317,7 +331,8 @@ class Engine:
             if attempt:
                 self._out += b"ATV1\r"  # it may answer by numbers, which have no line end
                 yield Wait(SILENCE)
-            while self._heard + SILENCE - self._now > 1e-6:
+            enough = self._now + _NOISE_LIMIT
+            while self._heard + SILENCE - self._now > 1e-6 and self._now < enough:
                 yield Wait(self._heard + SILENCE - self._now)
             try:
                 reply = yield Command("AT+CMEE?", _RESYNC_LIMIT, info=(_MARKER,))

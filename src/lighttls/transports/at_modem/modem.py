@@ -44,6 +44,7 @@ class Modem:
         self._dialect = family(dialect, self._engine, self.settings) if dialect else None
         self._closed = False
         self._turn = Condition()  # whoever has it may touch the engine
+        self._asking = Lock()  # two answers would be two dialects at one engine
         self._setting_up = Lock()  # one thread brings the modem up, the others find it ready
         self._reading = False  # a thread is at the port, the others wait for what it brings
 
@@ -51,7 +52,8 @@ class Modem:
     def dialect(self) -> Dialect:
         """The module's dialect. Asks for it if it is not known yet."""
         if self._dialect is None:
-            self._dialect = self.run(detect(self._engine, self.settings))
+            with self._asking:
+                self._dialect = self._dialect or self.run(detect(self._engine, self.settings))
         return self._dialect
 
     def open_tcp(self, host: str, port: int) -> ModemTransport:

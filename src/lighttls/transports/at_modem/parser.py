@@ -124,6 +124,8 @@ class Parser:
             if len(buffer) - start > LINE_LIMIT:
                 raise Garbled(f"{len(buffer) - start} bytes came without a line end")
             return None
+        if end - start > LINE_LIMIT:
+            raise Garbled(f"a line of {end - start} bytes came")
         self._at = end + 1
         return Line(bytes(buffer[start:end].rstrip(b"\r")))
 

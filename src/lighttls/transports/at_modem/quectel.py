@@ -186,6 +186,8 @@ class Quectel(Dialect):
         total, _, waiting = only_line(reply, "AT+QISEND", lambda numbers: len(numbers) == 3)
         if total != link.sent:
             raise ModemError(f"the module was given {link.sent} bytes and says that it took {total}", "serial line")
+        if not 0 <= waiting <= total:
+            raise ModemError(f"of {total} bytes the module calls {waiting} unacknowledged", "module")
         link.counted = link.sent
         return waiting
 
@@ -225,7 +227,7 @@ class Quectel(Dialect):
         code, _, text = (self._time or b"").decode("latin-1").partition(",")
         time = parse_time(text) if code == "0" else None
         if time is None:
-            number = int(code) if code.isdigit() else None
+            number = int(code) if code.isdecimal() else None
             why = f"the answer is {text or 'none'}" if number in (0, None) else describe(number)
             raise ModemError(f"no time from {server}: {why}", _LAYERS.get(number or 0, "TCP"), code=number)
         return time
@@ -249,8 +251,7 @@ class Quectel(Dialect):
     def on_data(self, data: Data) -> None:
         link = self.links.get(int(data.header[0]))
         if link:
-            link.pushed += data.data
-            link.received += len(data.data)
+            self.take_pushed(link, data.data)
 
     def _on_news(self, kind: bytes, fields: list[bytes]) -> None:
         number = int(fields[0]) if fields and fields[0].isdigit() else None
@@ -276,7 +277,7 @@ class Quectel(Dialect):
         """What made opening fail, for which the command itself had only `result`."""
         text = yield from self._last_error()
         number = text.partition(",")[0]
-        code = int(number) if number.isdigit() else None
+        code = int(number) if number.isdecimal() else None
         layer = _LAYERS.get(code or 0, "TCP")
         return ModemError(f"no connection to {link.host} port {port}: {text or result}", layer, code=code)
 

@@ -69,6 +69,8 @@ class ByRxGet(Dialect):
             tolerant=True,
         )
         if reply.blocks:
+            if int(reply.blocks[0].header[0]) != link.number:
+                raise ModemError("the module handed over data of another connection", "module")
             link.remaining = int(reply.blocks[0].header[2])
             return reply.blocks[0].data
         yield from self._ask_remaining(link)  # news may be late, and what it told of be read already
@@ -111,8 +113,7 @@ class ByRxGet(Dialect):
         else:
             link = self.links.get(int(data.header[0]))
         if link:
-            link.pushed += data.data
-            link.received += len(data.data)
+            self.take_pushed(link, data.data)
 
     def _ask_remaining(self, link: Link) -> Steps[None]:
         reply: Reply = yield Command(f"AT+CIPRXGET=4,{link.number}", info=(b"+CIPRXGET: 4",), tolerant=link.closed)
@@ -210,14 +211,14 @@ class Sim7600(ByRxGet):
     def on_line(self, line: bytes) -> None:
         numbers = numbers_in(line)
         link = self.links.get(numbers[0]) if numbers else None
-        if line.startswith(b"+CIPSEND: ") and len(numbers) == 3:
-            self._results[numbers[0]] = numbers[1:]
+        if line.startswith(b"+CIPSEND: ") and link and len(numbers) == 3:
+            self._results[link.number] = numbers[1:]
         elif line.startswith(b"+CIPOPEN: ") and link and len(numbers) == 2:
             link.opened = numbers[1]
         elif line.startswith(b"+IPCLOSE: ") and link:
             link.closed = link.readable = True
-        elif line.startswith(b"+CIPCLOSE: ") and len(numbers) == 2:
-            self._gone.add(numbers[0])
+        elif line.startswith(b"+CIPCLOSE: ") and link and len(numbers) == 2:
+            self._gone.add(link.number)
         elif line.startswith(b"+NETOPEN: ") and len(numbers) == 1:
             self._network = numbers[0]
         elif line.startswith(b"+CIPEVENT: NETWORK CLOSED"):

@@ -165,8 +165,7 @@ class TransparentQuectel(Quectel):
 
     def _on_raw(self, data: bytes) -> None:
         if self._raw is not None:
-            self._raw.pushed += data
-            self._raw.received += len(data)
+            self.take_pushed(self._raw, data)
 
 
 def _more(link: Link, before: int) -> Callable[[], object]:

@@ -26,7 +26,7 @@ _DNS_LIMIT: Final = 80.0
 _ESTABLISHED: Final = 4
 
 _READ: Final = Counted(re.compile(rb'\+USORD: (\d),(?P<count>[1-9]\d{0,3}),"'), 1024, b'"\r\n')
-_HEX_LINE: Final = re.compile(rb'\+USORD: \d,(\d{1,4}),"([0-9A-Fa-f]*)"$')
+_HEX_LINE: Final = re.compile(rb'\+USORD: (?P<number>\d),(?P<count>\d{1,4}),"(?P<data>[0-9A-Fa-f]*)"$')
 _EMPTY: Final = re.compile(rb'\+USORD: \d,(?:0,)?""$|\+USORD: \d,0$')
 
 
@@ -103,7 +103,7 @@ class SaraU201(Dialect):
         except CommandRefused as refusal:
             link.check()
             reply: Reply = yield Command(f"AT+USOCTL={link.number},1", info=(b"+USOCTL:",), tolerant=True)
-            code = numbers_in(reply.lines[-1])[-1] if reply.lines else None
+            code = _last_number(reply)
             yield from self.release(link)
             if not host.replace(".", "").isdigit():
                 yield from self.resolve(host)  # raises if that was what failed: the module does not say
@@ -135,20 +135,26 @@ class SaraU201(Dialect):
             tolerant=link.closed,
         )
         if reply.blocks:
+            self._check_number(link, reply.blocks[0].header[0])
             return reply.blocks[0].data
         for line in reply.lines:
             found = _HEX_LINE.match(line)
-            if found and self.settings.hex_mode and len(found[2]) == 2 * int(found[1]):
-                return bytes.fromhex(found[2].decode())
+            if found and self.settings.hex_mode and len(found["data"]) == 2 * int(found["count"]):
+                self._check_number(link, found["number"])
+                return bytes.fromhex(found["data"].decode())
             if _EMPTY.match(line):
                 return b""
         if reply.ok:
             raise ModemError("the answer to AT+USORD is not complete; bytes were lost or altered", "serial line")
         return b""  # it is closed, and has nothing any more
 
+    def _check_number(self, link: Link, number: bytes) -> None:
+        if int(number) != link.number:
+            raise ModemError("the module handed over data of another connection", "module")
+
     def unacknowledged(self, link: Link) -> Steps[int | None]:
         reply: Reply = yield Command(f"AT+USOCTL={link.number},11", info=(b"+USOCTL:",), tolerant=True)
-        return numbers_in(reply.lines[-1])[-1] if reply.ok and reply.lines else None
+        return _last_number(reply) if reply.ok else None
 
     def look(self, link: Link) -> Steps[None]:
         reply: Reply = yield Command(f"AT+USOCTL={link.number},10", info=(b"+USOCTL:",), tolerant=True)
@@ -173,6 +179,11 @@ class SaraU201(Dialect):
             self.lose_data("UUPSDD")
         else:
             super().on_line(line)
+
+
+def _last_number(reply: Reply) -> int | None:
+    """The last number of the answer's last line; None if there is none."""
+    return next(iter(numbers_in(reply.lines[-1])[::-1]), None) if reply.lines else None
 
 
 class SaraR4(SaraU201):
