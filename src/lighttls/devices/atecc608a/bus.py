@@ -51,7 +51,8 @@ class LinuxI2C:
             self._file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         except OSError as cause:
             raise ChipAbsent(
-                f"the I2C bus {path} cannot be opened: {cause.strerror}", hint=_OPENING.get(cause.errno or 0)
+                f"the I2C bus {path} cannot be opened: {cause.strerror}",
+                hint=_OPENING.get(cause.errno or 0),
             ) from cause
         try:
             ioctl(self._file, _SET_ADDRESS, address)
@@ -81,8 +82,10 @@ class LinuxI2C:
         return os.read(self._file, count)
 
     def close(self) -> None:
-        """Let go of the device file."""
-        os.close(self._file)
+        """Let go of the device file. Twice does no harm."""
+        file, self._file = self._file, -1  # which no system call takes; the old number may soon be another file's
+        if file >= 0:
+            os.close(file)
 
     def __enter__(self) -> Self:
         return self
@@ -93,5 +96,6 @@ class LinuxI2C:
 
 _OPENING = {
     errno.ENOENT: "Is I2C switched on? On a Raspberry Pi: raspi-config, Interface Options, I2C. Then see /dev/i2c-*.",
+    errno.EISDIR: "That is a directory. See /dev/i2c-* for the buses.",
     errno.EACCES: "Add your user to the group i2c (sudo usermod -aG i2c $USER), and log in again.",
 }

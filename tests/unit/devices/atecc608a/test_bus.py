@@ -94,7 +94,12 @@ def test_wrong_address_names_the_usual_ones(kernel: Kernel) -> None:
 
 @pytest.mark.parametrize(
     ("code", "advice"),
-    [(errno.ENOENT, "raspi-config"), (errno.EACCES, "group i2c"), (errno.EIO, "power, wiring")],
+    [
+        (errno.ENOENT, "raspi-config"),
+        (errno.EACCES, "group i2c"),
+        (errno.EISDIR, "directory"),
+        (errno.EIO, "power, wiring"),
+    ],
 )
 def test_bus_that_cannot_be_opened_says_what_to_do(kernel: Kernel, code: int, advice: str) -> None:
     kernel.refuses["open"] = code
@@ -128,4 +133,11 @@ def test_bus_that_takes_half_a_packet_is_an_error(kernel: Kernel, monkeypatch: p
 def test_bus_is_closed_at_the_end_of_with(kernel: Kernel) -> None:
     with LinuxI2C("/dev/i2c-1") as opened:
         assert opened.lock
+    assert kernel.log == [("close", FILE)]
+
+
+def test_bus_that_is_closed_twice_closes_no_other_file(kernel: Kernel) -> None:
+    """By then its number may be that of another open file."""
+    with LinuxI2C("/dev/i2c-1") as bus:
+        bus.close()
     assert kernel.log == [("close", FILE)]
