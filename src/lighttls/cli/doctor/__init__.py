@@ -11,6 +11,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
 from textwrap import fill
+from time import monotonic
 from typing import Final
 
 from lighttls.cli import verdict_options
@@ -96,13 +97,14 @@ def _ask_all(walk: Walk, question: Question, at_end: ExitStack) -> None:
             walk.not_asked(layer, "no --i2c")
     identity = ask_certificate(walk, options, signer)
     at = ask_clock(walk, options, network_time)
+    asked = monotonic()
     with walk.asking("TLS"):
         config = ClientConfig(
             trust=question.trust,
             verify=question.policy,
             identity=identity,
             request_ocsp=True,
-            clock=lambda: at,
+            clock=lambda: at + monotonic() - asked,  # it must run: the handshake is timed by it
             trace=True,
         )
     ask_server(walk, link, config, question.recorder, options.servername or server)
