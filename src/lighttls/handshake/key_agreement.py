@@ -32,7 +32,7 @@ def agree_outside(
     except Exception as cause:  # a chip on a bus can fail in any way
         raise KeyExchangeError(f"the key exchange failed: {type(cause).__name__}: {cause}", hint=_RAISED) from cause
     faulty = None
-    if not isinstance(secret, bytearray) or len(secret) != secret_length or not any(secret):
+    if not isinstance(secret, bytearray) or len(secret) != secret_length or not sum(secret):  # `any` would end early
         faulty = "derived no secret"
     elif not isinstance(public, bytes) or len(public) != public_length or (public_length != 32 and public[0] != 4):
         faulty = "generated no public key"
