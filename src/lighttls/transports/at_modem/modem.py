@@ -8,13 +8,14 @@ from time import monotonic
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
-from lighttls.errors import ConfigurationError, TransportError, UsageError
+from lighttls.errors import ConfigurationError, UsageError
 from lighttls.transports.at_modem.dialect import Dialect, Identity, Settings
 from lighttls.transports.at_modem.engine import Engine
 from lighttls.transports.at_modem.families import detect, family
 from lighttls.transports.at_modem.link import Link
 from lighttls.transports.at_modem.ports import as_port
 from lighttls.transports.at_modem.registration import Registration, registration, signal
+from lighttls.transports.at_modem.results import ModemError
 from lighttls.transports.at_modem.steps import Steps, Task
 
 T = TypeVar("T")
@@ -143,7 +144,7 @@ class Modem:
         try:
             data = self._port.read(_READ_SIZE, left)
         except OSError as cause:
-            raise TransportError(f"serial line: reading failed: {cause}", layer="serial line") from cause
+            raise ModemError(f"reading failed: {cause}", "serial line") from cause
         finally:
             with self._turn:
                 self._reading = False
@@ -173,7 +174,7 @@ class Modem:
             try:
                 self._port.write(data)
             except OSError as cause:
-                raise TransportError(f"serial line: writing failed: {cause}", layer="serial line") from cause
+                raise ModemError(f"writing failed: {cause}", "serial line") from cause
 
 
 class ModemTransport:

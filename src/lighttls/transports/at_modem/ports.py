@@ -7,7 +7,8 @@ import select
 from time import monotonic, sleep
 from typing import Any, Final, Protocol
 
-from lighttls.errors import ConfigurationError, TransportError
+from lighttls.errors import ConfigurationError
+from lighttls.transports.at_modem.results import ModemError
 
 _READ_SIZE: Final = 4096
 _NAP: Final = 0.005  # seconds between two looks at a port that cannot be waited for
@@ -77,7 +78,7 @@ class SerialPort:
         size = n if waiting is None else max(1, min(n, waiting))
         data: bytes = self._file.read(size) or b""
         if not data and ended:
-            raise TransportError("serial line: the port was closed or unplugged", hint=_UNPLUGGED, layer="serial line")
+            raise ModemError("the port was closed or unplugged", "serial line", hint=_UNPLUGGED)
         return data
 
 
@@ -101,9 +102,7 @@ def open_serial(name: str, baud: int, *, flow_control: bool) -> Any:
     try:
         return serial.Serial(name, baud, timeout=0, rtscts=flow_control, xonxoff=False, exclusive=True)
     except (OSError, ValueError) as cause:
-        raise TransportError(
-            f"serial line: cannot open {name}: {cause}", hint=_CANNOT_OPEN, layer="serial line"
-        ) from cause
+        raise ModemError(f"cannot open {name}: {cause}", "serial line", hint=_CANNOT_OPEN) from cause
 
 
 _CANNOT_OPEN = (

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from lighttls import Stream, TransportError, aio
+from lighttls import Stream, aio
 from lighttls.testing.modem import Echo, Faults, Network, Pty, RealTimeline, SimulatedModem, tcp
 from lighttls.transports.at_modem import AsyncModem, Modem, ModemError
 from support import pki, require
@@ -121,6 +121,6 @@ def test_modem_that_is_closed_ends_whoever_waits() -> None:
 
 
 def test_port_that_does_not_exist_is_named() -> None:
-    with pytest.raises(TransportError, match="cannot open") as caught:
+    with pytest.raises(ModemError, match="cannot open") as caught:
         Modem("/dev/no-such-port")
     assert caught.value.context["layer"] == "serial line"
