@@ -7,15 +7,20 @@ from hashlib import sha256
 
 from lighttls.devices.atecc608a import der
 from lighttls.devices.atecc608a.chip import Atecc608a
+from lighttls.devices.atecc608a.signer import check_signature
 
 
 def certification_request(chip: Atecc608a, slot: int, subject: der.Name) -> bytes:
     """A request (DER) for the key in `slot`, named `subject`: `[("O", "Example"), ("CN", "pump-17")]`.
 
     The slot must be allowed to sign digests from outside (`Configuration.signs_digests`).
+
+    Raises ChipError; SignerError: the signature does not fit the slot's public key, so that no authority would take it.
     """
-    info = der.sequence(der.unsigned(b"\0"), der.name(subject), der.spki(chip.public_key(slot)), der.element(0xA0))
+    key = der.spki(chip.public_key(slot))
+    info = der.sequence(der.unsigned(b"\0"), der.name(subject), key, der.element(0xA0))
     signature = der.signature(chip.sign(slot, sha256(info).digest()))
+    check_signature(slot, key, signature, info)
     return der.sequence(info, der.ECDSA_WITH_SHA256, der.bit_string(signature))
 
 

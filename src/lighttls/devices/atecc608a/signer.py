@@ -10,9 +10,20 @@ from lighttls.crypto import default_provider
 from lighttls.devices.atecc608a import der
 from lighttls.devices.atecc608a.chip import Atecc608a
 from lighttls.devices.atecc608a.errors import ChipError
-from lighttls.errors import BadSignature, KeyExchangeError, SignerError
+from lighttls.errors import KeyExchangeError, LightTLSError, SignerError
 from lighttls.iana import NamedGroup, SignatureScheme
 from lighttls.keys import SignatureRequest
+
+
+def check_signature(slot: int, public_key: bytes, signature: bytes, message: bytes) -> None:
+    """Raises SignerError: what the slot signed does not verify with its own key, a SubjectPublicKeyInfo."""
+    try:
+        default_provider().verify(SignatureScheme.ECDSA_SECP256R1_SHA256, public_key, signature, message)
+    except LightTLSError as cause:  # also a key that is no point of the curve
+        raise SignerError(
+            f"slot {slot} made a signature that does not fit its public key",
+            hint="The bus alters data, or the chip is broken. Replace it if this stays so.",
+        ) from cause
 
 
 class ChipSigner:
@@ -44,13 +55,7 @@ class ChipSigner:
         """
         message = os.urandom(32)
         signature = der.signature(self._chip.sign(self._slot, sha256(message).digest()))
-        try:
-            default_provider().verify(self.signature_schemes[0], self.public_key, signature, message)
-        except BadSignature as cause:
-            raise SignerError(
-                f"slot {self._slot} made a signature that does not fit its public key",
-                hint="The bus alters data, or the chip is broken. Replace it if this stays so.",
-            ) from cause
+        check_signature(self._slot, self.public_key, signature, message)
 
 
 class ChipKeyExchange:

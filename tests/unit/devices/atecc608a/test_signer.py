@@ -33,6 +33,19 @@ def test_signer_that_lies_is_found_out_before_the_first_handshake(bench: Bench, 
         signer.check()
 
 
+@pytest.mark.parametrize("wrong", [lambda digest: bytes(64), lambda digest: b"\1" * 64, lambda digest: b"\xff" * 64])
+def test_request_whose_signature_no_authority_would_take_is_not_handed_out(bench: Bench, wrong) -> None:
+    bench.simulated.faults.signature = wrong
+    with pytest.raises(SignerError, match="slot 0 made a signature that does not fit its public key"):
+        certification_request(bench.chip, 0, [("CN", "pump-17")])
+
+
+def test_public_key_that_is_no_point_of_the_curve_is_found_out(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench.chip, "public_key", lambda slot: bytes(63) + b"\1")
+    with pytest.raises(SignerError, match="does not fit its public key"):
+        ChipSigner(bench.chip).check()
+
+
 def test_slot_without_a_key_is_refused_at_once(bench: Bench) -> None:
     with pytest.raises(ChipRefused):
         ChipSigner(bench.chip, slot=1)
