@@ -93,8 +93,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.command == "demo" and options.svg is not None and options.story is None:
         demo.error("--svg belongs to `lighttls demo modem`")
     story = f"_{options.story}" if getattr(options, "story", None) else ""
-    run = import_module(f"lighttls.cli.{options.command}{story}").run
-    return _with_output(run, options)
+    try:
+        run = import_module(f"lighttls.cli.{options.command}{story}").run
+        return _with_output(run, options)
+    except KeyboardInterrupt:
+        return 130  # as shells say that somebody pressed Ctrl-C
 
 
 def _add_doctor(commands: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -258,3 +259,14 @@ def test_story_that_does_not_exist_is_a_wrong_command_line(capsys: pytest.Captur
         main(["demo", "carrier-pigeon"])
     assert ended.value.code == 2
     assert "invalid choice" in capsys.readouterr().err
+
+
+def test_interruption_ends_it_without_a_traceback() -> None:
+    """Ctrl-C while the handshake runs: the exit status says so, and nothing else is said."""
+    command = [sys.executable, "-u", "-m", "lighttls", "demo", "modem"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        child.send_signal(signal.SIGINT)
+        _, said = child.communicate(timeout=30)
+    assert (child.returncode, said) == (130, "")
