@@ -12,7 +12,6 @@ import pytest
 from lighttls import (
     Alert,
     ClientConnection,
-    EntropyError,
     HandshakeCompleted,
     Identity,
     InternalError,
@@ -174,7 +173,7 @@ def test_signer_error_of_a_signer_passes_as_it_is(provider: Any) -> None:
     assert caught.value is mine
 
 
-def test_random_source_that_fails_when_a_key_in_memory_signs_is_named(provider: Any) -> None:
+def test_random_source_that_fails_when_a_key_in_memory_signs_is_what_the_advice_is_about(provider: Any) -> None:
     """Not the signer's driver. An engine that does not sign by itself does not draw for it, either."""
     drawn: list[int] = []
 
@@ -188,8 +187,9 @@ def test_random_source_that_fails_when_a_key_in_memory_signs_is_named(provider: 
         connect(connection, server)
         assert len(drawn) == 2
         return
-    with pytest.raises(EntropyError, match="the random source gave 0 bytes"):
+    with pytest.raises(SignerError, match="EntropyError: the random source gave 0 bytes") as caught:
         connect(connection, server)
+    assert "The random source is broken" in explain(caught.value)
     assert drawn == [32, 32, 32]
     assert server.alert_from(connection) == "INTERNAL_ERROR"
 

@@ -119,10 +119,11 @@ def _ask_signer(identity: Identity, request: SignatureRequest) -> bytes | None:
         return None
     try:
         signature = identity.signer.sign(request)
-    except (SignerError, EntropyError):  # the latter: a key in memory draws from the connection's source
+    except SignerError:
         raise
     except Exception as cause:  # CAUTH-16: a chip on a bus can fail in any way, and a remote signer has TLS errors
-        raise SignerError(f"the signer failed: {type(cause).__name__}: {cause}", hint=_RAISED) from cause
+        hint = cause.hint if isinstance(cause, EntropyError) else _RAISED  # a key in memory draws from our source
+        raise SignerError(f"the signer failed: {type(cause).__name__}: {cause}", hint=hint) from cause
     if signature is not None and not isinstance(signature, bytes | bytearray):
         raise SignerError(f"the signer returned {type(signature).__name__}, expected bytes or None", hint=_WRONG_TYPE)
     return None if signature is None else bytes(signature)
