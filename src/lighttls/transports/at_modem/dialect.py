@@ -49,6 +49,8 @@ class Settings:
     def __post_init__(self) -> None:
         for name in ("apn", "user", "password", "pin"):
             value = getattr(self, name)
+            if not isinstance(value, str):
+                raise ConfigurationError(f"the modem's setting {name} is text, not {type(value).__name__}")
             if not value.isascii() or not value.isprintable() or '"' in value or len(value) > 100:
                 raise ConfigurationError(f"the modem's setting {name} cannot be written inside quotes of a command")
         if self.authentication not in ("", "none", "pap", "chap", "either"):
@@ -80,6 +82,7 @@ class Dialect:
     name: ClassVar[str]
     makers: ClassVar[tuple[str, ...]] = ()  # what AT+CGMI says
     accesses: ClassVar[tuple[str, ...]] = ("buffer",)
+    has_hex_mode: ClassVar[bool] = False
     numbers: ClassVar[int]  # how many connections at a time
     send_size: ClassVar[int]  # bytes of one send
     read_size: ClassVar[int]
@@ -93,6 +96,8 @@ class Dialect:
     def __init__(self, engine: Engine, settings: Settings) -> None:
         if settings.access not in self.accesses:
             raise ConfigurationError(f"{self.name} modules have no access mode {settings.access!r}")
+        if settings.hex_mode and not self.has_hex_mode:
+            raise ConfigurationError(f"{self.name} modules have no hex mode")
         self.engine = engine
         self.settings = settings
         self.links: dict[int, Link] = {}

@@ -42,6 +42,7 @@ class Unknown(Dialect):
 
     name = "unknown"
     accesses = ("buffer", "push", "transparent")
+    has_hex_mode = True
 
 
 def detect(engine: Engine, settings: Settings) -> Steps[Dialect]:

@@ -35,6 +35,7 @@ class SaraU201(Dialect):
 
     name = "u-blox"
     makers: ClassVar[tuple[str, ...]] = ("sara-u2", "u-blox")
+    has_hex_mode = True
     numbers = 7
     send_size = 1024
     read_size = 1024

@@ -10,7 +10,7 @@ import pytest
 
 from lighttls import ConfigurationError, Stream, UsageError
 from lighttls.testing.modem import Echo, Faults, Network, Pty, RealTimeline, SimulatedModem, Situation
-from lighttls.transports.at_modem import Modem, ModemError, ModuleReset
+from lighttls.transports.at_modem import Modem, ModemError, ModuleReset, Settings
 from support import pki
 from support.memory_server import MemoryServer
 from support.modem import FAMILIES, Recorder, TlsServer, modem
@@ -431,3 +431,20 @@ def test_two_threads_may_share_a_modem(dialect: str) -> None:
         ThreadPoolExecutor(2) as pool,
     ):
         assert [len(got) for got in pool.map(lambda number: use(line, number), (7, 8))] == [6_000] * 2
+
+
+@pytest.mark.parametrize("name", ["apn", "user", "password", "pin"])
+def test_setting_that_is_no_text_is_named(name: str) -> None:
+    """A PIN is easily written as a number, and would lose its leading zeros."""
+    with pytest.raises(ConfigurationError, match=f"setting {name} is text, not int"):
+        Settings(**{name: 1234})
+
+
+@each_dialect
+def test_hex_mode_where_there_is_none_is_refused(dialect: str) -> None:
+    port = SimulatedModem(FAMILIES[dialect], Network(lambda host, port: Recorder()))
+    if dialect.startswith("ublox"):
+        assert Modem(port, dialect, hex_mode=True).settings.hex_mode
+    else:
+        with pytest.raises(ConfigurationError, match="have no hex mode"):
+            Modem(port, dialect, hex_mode=True)
