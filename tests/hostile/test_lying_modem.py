@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -212,6 +215,7 @@ def test_pushed_data_that_nobody_reads_has_a_limit(monkeypatch: pytest.MonkeyPat
         link.recv(1 << 22, 5)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are of Unix")
 def test_tasks_that_ask_at_the_same_time_get_one_dialect() -> None:
     """Two would share an engine, and one of them would hear nothing of its connections."""
 
@@ -227,3 +231,17 @@ def test_tasks_that_ask_at_the_same_time_get_one_dialect() -> None:
                 assert await link.read(10) == b"here"
 
     asyncio.run(asyncio.wait_for(both(), 30))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are of Unix")
+def test_modem_that_another_thread_closes_ends_a_receive_with_an_error() -> None:
+    board = SimulatedModem("EC21", Network(lambda host, port: Echo()), timeline=RealTimeline(), baud=0)
+    with Pty(board) as serial, ThreadPoolExecutor(1) as pool:
+        modem = Modem(serial.name, "quectel")
+        link = modem.open_tcp("server.example", 7)
+        waiting = pool.submit(link.recv, 10, 20.0)
+        time.sleep(0.3)
+        modem.close()
+        with pytest.raises(ModemError, match="closed by us") as caught:
+            waiting.result(timeout=10)
+    assert caught.value.layer == "serial line"

@@ -19,6 +19,7 @@ from lighttls.transports.at_modem.results import ModemError
 from lighttls.transports.at_modem.steps import Steps, Task
 
 T = TypeVar("T")
+_CLOSED: Final = "the modem was closed by us"
 _READ_SIZE: Final = 8192
 _GRACE: Final = 2.0  # seconds beyond its timeout that a receive waits for an answer that is under way
 _LONGEST_READ: Final = 0.5  # seconds: another thread may have started what cannot wait longer
@@ -133,6 +134,8 @@ class Modem:
     def wait(self, seconds: float | None) -> None:
         """Wait until something may have happened, but no longer than so many seconds."""
         with self._turn:
+            if self._closed:
+                raise ModemError(_CLOSED, "serial line")
             deadline = self._engine.deadline()
             left = _LONGEST_READ if deadline is None else max(0.0, deadline - self._clock())
             left = min(left, _LONGEST_READ) if seconds is None else min(left, _LONGEST_READ, seconds)
@@ -143,17 +146,22 @@ class Modem:
         data = b""
         try:
             data = self._port.read(_READ_SIZE, left)
-        except OSError as cause:
-            raise ModemError(f"reading failed: {cause}", "serial line") from cause
+        except (OSError, TypeError, ValueError) as cause:
+            if self._closed:  # by another thread meanwhile: what a port raises then is its own
+                raise ModemError(_CLOSED, "serial line") from cause
+            if isinstance(cause, OSError):
+                raise ModemError(f"reading failed: {cause}", "serial line") from cause
+            raise
         finally:
             with self._turn:
                 self._reading = False
                 self._turn.notify_all()
-                if data:
-                    self._engine.receive(data, self._clock())
-                else:
-                    self._engine.advance(self._clock())
-                self._flush()
+                if not self._closed:
+                    if data:
+                        self._engine.receive(data, self._clock())
+                    else:
+                        self._engine.advance(self._clock())
+                    self._flush()
 
     def answering(self, task: Task[Any]) -> bool:
         """Whether a command of this sequence is in flight."""
