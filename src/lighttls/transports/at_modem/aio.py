@@ -204,6 +204,7 @@ class AsyncConnection:
         if not self._arrived and not self._ended:
             if self._receiving is None:
                 self._receiving = asyncio.ensure_future(self._receive())
+                self._receiving.add_done_callback(_seen)
             receiving = self._receiving
             await asyncio.wait((receiving,))  # a read that is cancelled leaves it to the next one
             self._receiving = None
@@ -271,3 +272,9 @@ class AsyncConnection:
     def _check(self) -> None:
         if self._failure is not None:
             raise self._failure
+
+
+def _seen(task: asyncio.Task[bytes]) -> None:
+    """The next read raises its error; where none comes, asyncio need not log it."""
+    if not task.cancelled():
+        task.exception()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -124,3 +125,19 @@ def test_port_that_does_not_exist_is_named() -> None:
     with pytest.raises(ModemError, match="cannot open") as caught:
         Modem("/dev/no-such-port")
     assert caught.value.context["layer"] == "serial line"
+
+
+def test_read_that_was_given_up_logs_nothing_when_the_modem_closes(caplog: pytest.LogCaptureFixture) -> None:
+    async def give_up() -> None:
+        board = SimulatedModem("EC21", Network(lambda host, port: Echo()), timeline=RealTimeline(), baud=0)
+        with Pty(board) as serial:
+            async with await AsyncModem.open(serial.name, "quectel") as modem:
+                link = await modem.open_tcp("server.example", 7)
+                with pytest.raises(TimeoutError):
+                    await asyncio.wait_for(link.read(10), 0.1)
+        del link, modem
+        gc.collect()
+
+    asyncio.run(give_up())
+    gc.collect()
+    assert not caplog.records
