@@ -83,8 +83,16 @@ def test_large_certificates_are_left_to_python() -> None:
         assert Certificate.parse(data, by_name("native")) == Certificate.parse(data)
 
 
+def reading(certificate: Certificate, field: str) -> object:
+    """What a field says, or why it cannot be read: a few are read when they are first asked for."""
+    try:
+        return getattr(certificate, field)
+    except CertificateError as error:
+        return str(error)
+
+
 def test_certificates_are_read_alike_whoever_cuts() -> None:
     for data in filter(in_c, SEEDS):
         ours, theirs = Certificate.parse(data, by_name("native")), Certificate.parse(data)
         for field in Certificate.__slots__:
-            assert getattr(ours, field) == getattr(theirs, field), field
+            assert reading(ours, field) == reading(theirs, field), field
