@@ -264,7 +264,13 @@ def test_story_that_does_not_exist_is_a_wrong_command_line(capsys: pytest.Captur
 def test_interruption_ends_it_without_a_traceback() -> None:
     """Ctrl-C while the handshake runs: the exit status says so, and nothing else is said."""
     command = [sys.executable, "-u", "-m", "lighttls", "demo", "modem"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored by what a shell starts with &
+    ) as child:
         assert child.stdout is not None
         child.stdout.readline()
         child.send_signal(signal.SIGINT)
