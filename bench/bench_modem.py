@@ -18,10 +18,10 @@ import pytest
 
 from lighttls import MemorySessionStore, Stream
 from lighttls.testing.modem import LATENCY
-from lighttls.transports.at_modem.dialect import Settings
 from lighttls.transports.at_modem.engine import Engine
 from lighttls.transports.at_modem.link import Link
 from lighttls.transports.at_modem.quectel import Quectel
+from lighttls.transports.at_modem.settings import Settings
 from support import pki
 from support.memory_server import MemoryServer
 from support.modem import Recorder, TlsServer, modem

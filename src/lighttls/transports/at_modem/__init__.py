@@ -1,11 +1,12 @@
 """TCP connections of AT modems as transports: `Modem(port).open_tcp(host, port)` for `lighttls.Stream`."""
 
 from lighttls.transports.at_modem.aio import AsyncConnection, AsyncModem
-from lighttls.transports.at_modem.dialect import Dialect, Identity, Settings
+from lighttls.transports.at_modem.dialect import Dialect
 from lighttls.transports.at_modem.modem import Modem, ModemTransport
 from lighttls.transports.at_modem.ports import SerialPort, open_serial
-from lighttls.transports.at_modem.registration import Registration
+from lighttls.transports.at_modem.registration import Identity, Registration
 from lighttls.transports.at_modem.results import CommandRefused, CommandTimedOut, ModemError, ModuleReset
+from lighttls.transports.at_modem.settings import Settings
 
 __all__ = [
     "AsyncConnection",

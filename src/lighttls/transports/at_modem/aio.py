@@ -9,12 +9,14 @@ from types import TracebackType
 from typing import Any, Final, Protocol, Self, TypeVar
 
 from lighttls.errors import ConfigurationError, LightTLSError, UsageError
-from lighttls.transports.at_modem.dialect import Dialect, Identity, Settings
+from lighttls.transports.at_modem.dialect import Dialect
 from lighttls.transports.at_modem.engine import Engine
 from lighttls.transports.at_modem.families import detect, family
 from lighttls.transports.at_modem.link import Link
 from lighttls.transports.at_modem.ports import open_serial
+from lighttls.transports.at_modem.registration import Identity
 from lighttls.transports.at_modem.results import ModemError
+from lighttls.transports.at_modem.settings import Settings
 from lighttls.transports.at_modem.steps import Steps, Task
 
 T = TypeVar("T")

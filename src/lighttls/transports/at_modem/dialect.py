@@ -6,74 +6,23 @@ is waiting.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_address
-from typing import ClassVar, Final, NamedTuple
+from typing import ClassVar, Final
 
 from lighttls.errors import ConfigurationError
 from lighttls.transports.at_modem.engine import Engine
 from lighttls.transports.at_modem.link import Link, check_host, check_port
 from lighttls.transports.at_modem.parser import Data
-from lighttls.transports.at_modem.registration import network_clock, wait_for_network
+from lighttls.transports.at_modem.registration import Identity, identify, network_clock, wait_for_network
 from lighttls.transports.at_modem.results import CommandRefused, CommandTimedOut, ModemError
-from lighttls.transports.at_modem.steps import Command, Reply, Steps, Wait
+from lighttls.transports.at_modem.settings import Settings
+from lighttls.transports.at_modem.steps import Command, Steps, Wait
 
 POLL: Final = 2.0  # seconds of silence after which a connection is looked at: news of data can be lost
 LONGEST_POLL: Final = 15.0  # seconds, once nothing has come for long
 
 _PUSHED_LIMIT: Final = 4 << 20  # bytes that a module may send ahead of whoever reads them
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """What the network wants to know, and how long it may take.
-
-    `authentication` is "none", "pap", "chap" or "either" (default: none without a user). `access` is how received data
-    comes: "buffer" (the module keeps it until we ask), "push" (it sends it at once) or "transparent" (the serial line
-    becomes the connection); see docs/transports.md. `hex_mode` is for u-blox alone.
-    """
-
-    apn: str = ""
-    user: str = ""
-    password: str = ""
-    authentication: str = ""
-    pin: str = ""
-    access: str = "buffer"
-    hex_mode: bool = False
-    flow_control: bool = False
-    registration_limit: float = 180.0  # seconds to find a network
-    send_limit: float = 120.0  # seconds without any progress of what is sent
-
-    def __post_init__(self) -> None:
-        for name in ("apn", "user", "password", "pin"):
-            value = getattr(self, name)
-            if not isinstance(value, str):
-                raise ConfigurationError(f"the modem's setting {name} is text, not {type(value).__name__}")
-            if not value.isascii() or not value.isprintable() or '"' in value or len(value) > 100:
-                raise ConfigurationError(f"the modem's setting {name} cannot be written inside quotes of a command")
-        if self.authentication not in ("", "none", "pap", "chap", "either"):
-            raise ConfigurationError(f"authentication is none, pap, chap or either, not {self.authentication!r}")
-        if self.pin and not self.pin.isdecimal():
-            raise ConfigurationError("a PIN has digits only")
-
-    @property
-    def authentication_number(self) -> int:
-        """As 3GPP and the makers count: 0 none, 1 PAP, 2 CHAP, 3 either."""
-        kind = self.authentication or ("chap" if self.user else "none")
-        return ("none", "pap", "chap", "either").index(kind)
-
-
-class Identity(NamedTuple):
-    """Who the module is. IMSI and ICCID are the SIM's, empty if it cannot be read."""
-
-    maker: str
-    model: str
-    firmware: str
-    imei: str
-    imsi: str
-    iccid: str
 
 
 class Dialect:
@@ -146,12 +95,7 @@ class Dialect:
         """Ask module and SIM who they are."""
         if not self.configured:
             yield from self.configure()
-        texts = []
-        for command in ("AT+CGMI", "AT+CGMM", "AT+CGMR", "AT+CGSN", "AT+CIMI", self.iccid_command):
-            reply: Reply = yield Command(command, info=None, tolerant=True)
-            text = reply.lines[-1].decode("latin-1") if reply.ok and reply.lines else ""
-            texts.append(text.rpartition(": ")[2].strip().strip('"'))
-        return Identity(*texts)
+        return (yield from identify(self.iccid_command))
 
     def network_time(self) -> Steps[datetime | None]:
         """The network's time in UTC; None if it never told."""
@@ -381,26 +325,6 @@ class Dialect:
         for number, link in tuple(self.links.items()):
             self.fail(link, error)
             self.stale.add(number)
-
-
-def numbers_in(line: bytes) -> list[int]:
-    """The numbers of a line such as `+QISEND: 10,8,2`, up to what is none."""
-    found = []
-    for part in line.partition(b": ")[2].split(b","):
-        try:
-            found.append(int(part))
-        except ValueError:
-            break
-    return found
-
-
-def only_line(reply: Reply, command: str, check: Callable[[list[int]], bool]) -> list[int]:
-    """The numbers of the answer's line. Raises ModemError if there is none of the shape that was expected."""
-    for line in reply.lines:
-        numbers = numbers_in(line)
-        if check(numbers):
-            return numbers
-    raise ModemError(f"the answer to {command} is not complete; bytes were lost or altered", "serial line")
 
 
 _NO_ANSWER = (

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from lighttls.errors import ConfigurationError
-from lighttls.transports.at_modem.dialect import Dialect, Settings
+from lighttls.transports.at_modem.dialect import Dialect
 from lighttls.transports.at_modem.engine import Engine
 from lighttls.transports.at_modem.quectel import Quectel
 from lighttls.transports.at_modem.results import ModemError
+from lighttls.transports.at_modem.settings import Settings
 from lighttls.transports.at_modem.sim800 import Sim800
 from lighttls.transports.at_modem.simcom import A7670, Sim7600
 from lighttls.transports.at_modem.steps import Command, Reply, Steps

@@ -12,8 +12,9 @@ import re
 from datetime import datetime
 from typing import ClassVar, Final
 
+from lighttls.transports.at_modem.answers import numbers_in, only_line
 from lighttls.transports.at_modem.clock import parse_time
-from lighttls.transports.at_modem.dialect import Dialect, numbers_in, only_line
+from lighttls.transports.at_modem.dialect import Dialect
 from lighttls.transports.at_modem.link import Link, check_host
 from lighttls.transports.at_modem.parser import Counted, Data
 from lighttls.transports.at_modem.results import CommandRefused, ModemError

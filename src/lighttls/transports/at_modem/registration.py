@@ -1,4 +1,4 @@
-"""SIM, network and signal, as 3GPP TS 27.007 has them for every modem."""
+"""Module, SIM, network and signal, as 3GPP TS 27.007 has them for every modem."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lighttls.transports.at_modem.results import CommandRefused, ModemError
 from lighttls.transports.at_modem.steps import Command, Reply, Steps, Wait
 
 if TYPE_CHECKING:
-    from lighttls.transports.at_modem.dialect import Settings
+    from lighttls.transports.at_modem.settings import Settings
 
 STATES: Final = {
     0: "not registered and not searching",
@@ -23,6 +23,17 @@ STATES: Final = {
 TECHNOLOGIES: Final = {0: "GSM", 2: "UTRAN", 7: "LTE", 8: "LTE Cat-M1", 9: "LTE NB-IoT"}
 _SIM_BUSY: Final = 14
 _SIM_TRIES: Final = 20
+
+
+class Identity(NamedTuple):
+    """Who the module is. IMSI and ICCID are the SIM's, empty if it cannot be read."""
+
+    maker: str
+    model: str
+    firmware: str
+    imei: str
+    imsi: str
+    iccid: str
 
 
 class Registration(NamedTuple):
@@ -39,6 +50,16 @@ class Registration(NamedTuple):
     @property
     def text(self) -> str:
         return STATES.get(self.state, f"state {self.state}")
+
+
+def identify(iccid_command: str) -> Steps[Identity]:
+    """Ask module and SIM who they are."""
+    texts = []
+    for command in ("AT+CGMI", "AT+CGMM", "AT+CGMR", "AT+CGSN", "AT+CIMI", iccid_command):
+        reply: Reply = yield Command(command, info=None, tolerant=True)
+        text = reply.lines[-1].decode("latin-1") if reply.ok and reply.lines else ""
+        texts.append(text.rpartition(": ")[2].strip().strip('"'))
+    return Identity(*texts)
 
 
 def unlock_sim(pin: str) -> Steps[None]:

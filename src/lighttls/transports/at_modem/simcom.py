@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from typing import ClassVar, Final
 
-from lighttls.transports.at_modem.dialect import Dialect, numbers_in, only_line
+from lighttls.transports.at_modem.answers import numbers_in, only_line
+from lighttls.transports.at_modem.dialect import Dialect
 from lighttls.transports.at_modem.link import Link
 from lighttls.transports.at_modem.parser import Counted, Data
 from lighttls.transports.at_modem.results import CommandRefused, ModemError

@@ -12,11 +12,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar, Final
 
-from lighttls.transports.at_modem.dialect import POLL, Settings
+from lighttls.transports.at_modem.dialect import POLL
 from lighttls.transports.at_modem.engine import Engine
 from lighttls.transports.at_modem.link import Link
 from lighttls.transports.at_modem.quectel import Quectel
 from lighttls.transports.at_modem.results import ModemError
+from lighttls.transports.at_modem.settings import Settings
 from lighttls.transports.at_modem.steps import Command, Reply, Steps, Wait
 
 _END: Final = b"\r\nNO CARRIER\r\n"

@@ -10,11 +10,13 @@ from __future__ import annotations
 import re
 from typing import ClassVar, Final
 
-from lighttls.transports.at_modem.dialect import Dialect, Settings, numbers_in, only_line
+from lighttls.transports.at_modem.answers import numbers_in, only_line
+from lighttls.transports.at_modem.dialect import Dialect
 from lighttls.transports.at_modem.engine import Engine
 from lighttls.transports.at_modem.link import Link
 from lighttls.transports.at_modem.parser import Counted
 from lighttls.transports.at_modem.results import CommandRefused, ModemError
+from lighttls.transports.at_modem.settings import Settings
 from lighttls.transports.at_modem.steps import READ_LIMIT, Command, Reply, Steps
 
 _PAUSE: Final = 0.05  # seconds between prompt and data
