@@ -85,7 +85,7 @@ def check(response: bytes, path: VerifiedPath, at: int, time: TimePolicy, provid
 
 def _judge(single: Single, at: int, time: TimePolicy) -> None:
     if single.status == 1:  # OCSP-13, whatever its dates: nobody comes back from there
-        from lighttls.x509.crl import reason_name
+        from lighttls.x509.crl_entries import reason_name
 
         when, why = single.revoked
         raise CertificateError(

@@ -9,7 +9,7 @@ import pytest
 from lighttls.errors import CertificateError, ChainReason
 from lighttls.testing import der_writer as der
 from lighttls.x509 import RevocationList, certificates_from_pem
-from lighttls.x509.crl import Entry, reason_name
+from lighttls.x509.crl_entries import Entry, reason_name
 from lighttls.x509.distinguished_name import normalise
 from lighttls.x509.distribution_points import ALL_REASONS, EVERYTHING
 from support import certificates as pki
@@ -24,7 +24,7 @@ REVOKED_AT = pki.NOW - pki.DAY
 def parsed(*entries: bytes, **fields: Any) -> RevocationList:
     """A list by ISSUER, its entries read."""
     found = RevocationList.parse(crls.crl(ISSUER, *entries, **fields))
-    found.read_entries()
+    found.entries.read()
     return found
 
 
@@ -96,7 +96,7 @@ def test_what_breaks_the_profile_is_remembered(extensions: list[pki.Extension], 
 def test_version_1_is_read_and_has_no_number() -> None:
     found = parsed(crls.entry(9), version=b"", extensions=[])
     assert (found.version, found.number) == (1, None)
-    assert found.find(9, NAME) == Entry(REVOKED_AT, None)
+    assert found.entries.find(9, NAME) == Entry(REVOKED_AT, None)
 
 
 def test_unknown_extension_is_named_only_if_it_is_critical() -> None:
@@ -149,7 +149,7 @@ def test_signature_that_is_not_whole_bytes_fits_no_key() -> None:
 
 def test_empty_list_may_be_written_out() -> None:
     """RFC 5280 §5.1.2.6 wants it left out; it says the same."""
-    assert parsed(entries_der=der.sequence()).find(1, NAME) is None
+    assert parsed(entries_der=der.sequence()).entries.find(1, NAME) is None
 
 
 # ---- its entries ----------------------------------------------------------------------------------
@@ -161,14 +161,14 @@ def test_empty_list_may_be_written_out() -> None:
 )
 def test_serial_number_is_found_with_all_its_bits(serial: int) -> None:
     found = parsed(crls.entry(serial + 1), crls.entry(serial), crls.entry(serial - 1))
-    assert found.find(serial, NAME) == Entry(REVOKED_AT, None)
-    assert found.find(serial + 2, NAME) is None
+    assert found.entries.find(serial, NAME) == Entry(REVOKED_AT, None)
+    assert found.entries.find(serial + 2, NAME) is None
 
 
 @pytest.mark.parametrize("count", [1, 2, 63, 64, 65, 128, 129, 300])
 def test_every_entry_is_found_and_no_other(count: int) -> None:
     found = parsed(*(crls.entry(1000 + 3 * i, *([crls.reason(1)] if i % 3 == 0 else [])) for i in range(count)))
-    listed = {serial for serial in range(990, 1010 + 3 * count) if found.find(serial, NAME)}
+    listed = {serial for serial in range(990, 1010 + 3 * count) if found.entries.find(serial, NAME)}
     assert listed == {1000 + 3 * i for i in range(count)}
 
 
@@ -177,18 +177,18 @@ def test_bytes_of_a_serial_number_elsewhere_are_no_entry() -> None:
     wanted = 0x123456
     inside = crls.entry(1, (crls.UNKNOWN, False, der.integer(wanted) * 3))
     longer = crls.entry(int.from_bytes(b"\x01" + der.integer(wanted), "big"))
-    assert parsed(inside, longer).find(wanted, NAME) is None
-    assert parsed(inside, longer).may_list(wanted)
-    assert parsed(inside, longer, crls.entry(wanted, crls.reason(4))).find(wanted, NAME) == Entry(REVOKED_AT, 4)
+    assert parsed(inside, longer).entries.find(wanted, NAME) is None
+    assert parsed(inside, longer).entries.may_list(wanted)
+    assert parsed(inside, longer, crls.entry(wanted, crls.reason(4))).entries.find(wanted, NAME) == Entry(REVOKED_AT, 4)
 
 
 def test_certificate_of_another_issuer_is_not_listed() -> None:
-    assert parsed(crls.entry(5)).find(5, OTHER) is None
+    assert parsed(crls.entry(5)).entries.find(5, OTHER) is None
 
 
 @pytest.mark.parametrize("code", [0, 1, 2, 3, 4, 5, 6, 8, 9, 10])
 def test_reason_is_given_with_the_entry(code: int) -> None:
-    entry = parsed(crls.entry(5, crls.reason(code))).find(5, NAME)
+    entry = parsed(crls.entry(5, crls.reason(code))).entries.find(5, NAME)
     assert entry == Entry(REVOKED_AT, code)
     assert reason_name(code)[0].islower()
     assert reason_name(code) not in (reason_name(None), reason_name(7))
@@ -196,7 +196,7 @@ def test_reason_is_given_with_the_entry(code: int) -> None:
 
 def test_reason_that_does_not_exist_is_a_revocation_all_the_same() -> None:
     huge = (crls.REASON_CODE, False, der.element(0x0A, b"\x01" + bytes(20_000)))
-    entry = parsed(crls.entry(5, huge)).find(5, NAME)
+    entry = parsed(crls.entry(5, huge)).entries.find(5, NAME)
     assert entry is not None
     assert reason_name(entry.reason) == "a reason that has no name"
 
@@ -205,7 +205,7 @@ def test_many_forms_of_extensions_are_all_read() -> None:
     """More than are remembered."""
     dates = [(crls.INVALIDITY_DATE, False, der.element(0x18, b"2026010100%04dZ" % i)) for i in range(300)]
     found = parsed(*(crls.entry(i, dates[i], crls.reason(i % 2 + 3)) for i in range(300)))
-    assert [found.find(i, NAME) for i in range(300)] == [Entry(REVOKED_AT, i % 2 + 3) for i in range(300)]
+    assert [found.entries.find(i, NAME) for i in range(300)] == [Entry(REVOKED_AT, i % 2 + 3) for i in range(300)]
 
 
 @pytest.mark.parametrize(
@@ -246,14 +246,14 @@ def test_extension_of_an_entry_in_version_1_spoils_the_list() -> None:
 
 def test_date_that_is_none_spoils_the_list_where_it_is_needed() -> None:
     found = parsed(crls.entry(1, at=der.element(0x17, b"260230000000Z")), crls.entry(2))
-    assert found.find(2, NAME) == Entry(REVOKED_AT, None)
+    assert found.entries.find(2, NAME) == Entry(REVOKED_AT, None)
     with pytest.raises(CertificateError, match="calendar"):
-        found.find(1, NAME)
+        found.entries.find(1, NAME)
 
 
 def test_entries_are_read_before_they_are_searched() -> None:
-    with pytest.raises(ValueError, match="read_entries"):
-        RevocationList.parse(crls.crl(ISSUER, crls.entry(1))).find(1, NAME)
+    with pytest.raises(ValueError, match="read comes"):
+        RevocationList.parse(crls.crl(ISSUER, crls.entry(1))).entries.find(1, NAME)
 
 
 # ---- whose certificates they are (indirect lists) -------------------------------------------------
@@ -274,13 +274,13 @@ def test_entry_belongs_to_the_issuer_that_it_or_one_before_names() -> None:
     )
 
     def listed(name: bytes) -> list[int]:
-        return [serial for serial in range(210) if found.find(serial, normalise(name))]
+        return [serial for serial in range(210) if found.entries.find(serial, normalise(name))]
 
     assert listed(ISSUER.subject) == [1, 5, *range(100, 200)]
     assert listed(other) == [1, 2, 3, 4]
     assert listed(third) == [4]
-    assert found.find(1, normalise(other)) == Entry(REVOKED_AT, 1)
-    assert found.find(1, NAME) == Entry(REVOKED_AT, None)
+    assert found.entries.find(1, normalise(other)) == Entry(REVOKED_AT, 1)
+    assert found.entries.find(1, NAME) == Entry(REVOKED_AT, None)
 
 
 def test_issuer_of_an_entry_may_have_names_of_other_kinds_too() -> None:
@@ -289,8 +289,8 @@ def test_issuer_of_an_entry_may_have_names_of_other_kinds_too() -> None:
         crls.entry(1, (crls.CERTIFICATE_ISSUER, True, names)),
         extensions=[crls.number(1), crls.scope(crls.INDIRECT)],
     )
-    assert found.find(1, OTHER)
-    assert found.find(1, NAME) is None
+    assert found.entries.find(1, OTHER)
+    assert found.entries.find(1, NAME) is None
 
 
 @pytest.mark.parametrize("value", [der.sequence(), der.null(), der.sequence(der.null()), b""])

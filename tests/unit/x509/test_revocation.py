@@ -19,9 +19,11 @@ from lighttls.x509 import (
     TrustStore,
     VerifiedPath,
     VerifyPolicy,
+    crl_signers,
     revocation,
     verify_chain,
 )
+from lighttls.x509.crl_entries import Entries
 from support import certificates as pki
 from support import crls
 
@@ -683,7 +685,7 @@ def test_own_list_may_be_indirect() -> None:
 
 def test_signer_of_several_lists_is_judged_once(provider: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of the leaf and of an authority below the one whose lists it signs."""
-    monkeypatch.setattr(revocation, "SIGNERS", 1)
+    monkeypatch.setattr(crl_signers, "SIGNERS", 1)
     other = signer("CA", ROOT)
     below = pki.authority("Below", CA, serial=der.integer(5))
     two = [scoped(crls.full_name(where), key=other.key) for where in (HERE, ELSEWHERE)]
@@ -699,7 +701,7 @@ HALVES = (HERE, (1, 2, 3, 4)), (ELSEWHERE, (5, 6, 7, 8))
 
 
 def test_signer_that_does_not_do_is_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(revocation, "SIGNERS", 1)
+    monkeypatch.setattr(crl_signers, "SIGNERS", 1)
     other = signer("CA", ROOT, not_after=NOW - 1)
     lists = [scoped(crls.reasons(3, *bits), key=other.key) for _, bits in HALVES]
     unknown(UNUSABLE, ROOT_LIST, *lists, others=[CA, other])
@@ -821,14 +823,14 @@ def test_list_that_many_points_lead_to_is_searched_once_for_each_thing_asked_of_
 ) -> None:
     """A large list takes a millisecond each time, and a certificate has room for thousands of points."""
     searched = []
-    find = RevocationList.find
+    find = Entries.find
 
-    def counted(self: RevocationList, *arguments: Any) -> Any:
+    def counted(self: Entries, *arguments: Any) -> Any:
         searched.append(self)
         return find(self, *arguments)
 
-    monkeypatch.setattr(RevocationList, "find", counted)
-    monkeypatch.setattr(RevocationList, "may_list", lambda self, serial: True)
+    monkeypatch.setattr(Entries, "find", counted)
+    monkeypatch.setattr(Entries, "may_list", lambda self, serial: True)
     leaf = leaf_at(*(crls.point(crls.full_name(crls.url(f"http://{i}"))) for i in range(50)))
     ended = crls.crl(CA, next_update=NOW - DAY)
     refused(ChainReason.CRL_EXPIRED, ROOT_LIST, ended, leaf=leaf)
@@ -899,8 +901,8 @@ def circle(count: int) -> tuple[pki.Made, list[pki.Made], list[bytes]]:
 def test_signers_are_judged_within_a_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     other = signer("CA", ROOT)
     lists = ROOT_LIST, crls.crl(CA, key=other.key)
-    monkeypatch.setattr(revocation, "SIGNERS", 0)
+    monkeypatch.setattr(crl_signers, "SIGNERS", 0)
     assert "signers of CRLs to judge" in refused(ChainReason.LIMIT_EXCEEDED, *lists, others=[CA, other])
-    monkeypatch.setattr(revocation, "SIGNERS", 2)
+    monkeypatch.setattr(crl_signers, "SIGNERS", 2)
     leaf, signers, chained = circle(3)
     refused(ChainReason.LIMIT_EXCEEDED, *chained, leaf=leaf, others=[CA, *signers])
