@@ -12,16 +12,14 @@ from os import PathLike, fspath, listdir
 from os.path import exists, isdir, join
 
 from lighttls._struct import struct
-from lighttls._typing import TYPE_CHECKING, Final
+from lighttls._typing import Final
+from lighttls.crypto import CryptoProvider, default_provider
 from lighttls.errors import BadSignature, CertificateError, ConfigurationError, UsageError
 from lighttls.x509 import distinguished_name, pem, public_key, signatures
 from lighttls.x509.certificate import EMPTY_NAME, Certificate
 from lighttls.x509.cutting import peek_subject
 from lighttls.x509.distinguished_name import Name
 from lighttls.x509.policy import SignaturePolicy
-
-if TYPE_CHECKING:
-    from lighttls.crypto.provider import CryptoProvider
 
 _LARGEST_FILE: Final = 16 << 20  # bytes; the largest bundles have half a megabyte
 
@@ -258,7 +256,7 @@ class TrustStore:
             except CertificateError as error:
                 raise ConfigurationError(f"{origin}: {error}") from error
         anchor = self._insert(certificate.subject, b"", certificate.der, label, allow, origin)
-        fault = anchor.fault(_default_provider())
+        fault = anchor.fault(default_provider())
         if fault:
             import warnings  # which nearly nobody needs
 
@@ -282,7 +280,7 @@ class TrustStore:
 
     def check(self) -> list[AnchorFault]:
         """Look at every anchor as closely as `add` does at one: about 0.2 ms each, 30 ms for a bundle."""
-        provider = _default_provider()
+        provider = default_provider()
         found = ((anchor, anchor.fault(provider)) for anchor in self._anchors)
         return [AnchorFault(anchor, fault) for anchor, fault in found if fault]
 
@@ -338,12 +336,6 @@ def _names_another_key(certificate: Certificate) -> bool:
     """It bears its own name, but says that another key signed it: an authority that changes its key does that."""
     signer, own = certificate.authority_key_identifier, certificate.subject_key_identifier
     return signer is not None and own is not None and signer != own
-
-
-def _default_provider() -> CryptoProvider:
-    from lighttls.crypto import default_provider  # not before it is needed: it loads the C core
-
-    return default_provider()
 
 
 _STRICT: Final = SignaturePolicy()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from lighttls._typing import TYPE_CHECKING
-from lighttls.crypto.provider import CryptoProvider
+from lighttls.crypto import CryptoProvider, default_provider
 from lighttls.errors import CertificateError, ChainReason, ConfigurationError, UsageError
 from lighttls.x509 import names
 from lighttls.x509.certificate import PURPOSES, Certificate
@@ -66,7 +66,7 @@ def verify_chain(
         reference = names.reference_name(server_hostname)
 
     def judge() -> VerifiedPath:
-        engine = _default_provider() if provider is None else provider
+        engine = default_provider() if provider is None else provider
         leaf = sent[0] if isinstance(sent[0], Certificate) else Certificate.parse(bytes(sent[0]), engine)
         if policy.insecure_skip_verify:
             return VerifiedPath((leaf,), None, False)
@@ -138,9 +138,3 @@ def _ask(verifier: ChainVerifier, request: VerificationRequest) -> VerifiedPath:
             ChainReason.REFUSED_BY_VERIFIER,
         )
     return path
-
-
-def _default_provider() -> CryptoProvider:
-    from lighttls.crypto import default_provider  # not before it is needed: it loads the C core
-
-    return default_provider()

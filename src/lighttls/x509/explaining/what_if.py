@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from lighttls._typing import Final
-from lighttls.crypto.provider import CryptoProvider
+from lighttls.crypto import CryptoProvider, default_provider
 from lighttls.errors import CertificateError, ChainReason, ConfigurationError
 from lighttls.x509 import names
 from lighttls.x509.certificate import Certificate
@@ -25,11 +25,7 @@ ANCHORS_LOOKED_AT: Final = 1000  # the largest public stores have a few hundred
 
 def engine(question: Question) -> CryptoProvider:
     """The engine that the question was asked with."""
-    if question.provider is not None:
-        return question.provider
-    from lighttls.crypto import default_provider
-
-    return default_provider()
+    return default_provider() if question.provider is None else question.provider
 
 
 def sent(question: Question) -> list[Certificate]:
