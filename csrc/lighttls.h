@@ -159,7 +159,8 @@ LT_MUST_CHECK int lt_key_share_derive(lt_key_share *share, lt_premaster *premast
 
 /**
  * Both at once, for who knows the peer's public key first, and no private key outlives the call: returns the length of
- * the public key or what either refuses, having wiped `random` and, in the latter case, `premaster`.
+ * the public key or what either refuses, having wiped `random` and, in the latter case, `premaster`. `public_key` and
+ * `premaster` are written before `peer` is read: neither may overlap it, `random` or each other.
  */
 LT_MUST_CHECK int lt_key_agree(uint8_t *public_key, size_t public_key_cap, lt_premaster *premaster, uint32_t group,
                                uint8_t *random, size_t random_len, const uint8_t *peer, size_t peer_len);
