@@ -49,15 +49,12 @@ from lighttls.handshake.on_server_hello_done import (
     on_server_hello_done_with_auth,
     on_signature_ready,
 )
-from lighttls.handshake.record_sizes import UNLIMITED
 from lighttls.handshake.states import (
     Agreed,
     ClientAuth,
     FinishedVerified,
     FullHandshake,
     KeyExchangeVerified,
-    Offer,
-    Terms,
     WaitChangeCipherSpec,
     WaitFinished,
     WaitRequestOrDone,
@@ -76,10 +73,10 @@ from lighttls.messages import (
     ServerHelloDone,
 )
 from lighttls.x509 import reference_name
-from support import inside, pki
+from support import handshakes, inside, pki
+from support.handshakes import CLIENT_RANDOM, SERVER_RANDOM
 
 SUITE = SUITES[CipherSuite.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384]
-CLIENT_RANDOM, SERVER_RANDOM = b"\1" * 32, b"\2" * 32
 OUR_POINT = b"\3" * 32
 SECRET = b"\4" * 32
 
@@ -100,25 +97,7 @@ def output(provider: Any) -> Output:
 
 
 def agreed(provider: Any, extended: bool = True, ticket_announced: bool = False, **settings: Any) -> Agreed:
-    offer = Offer(client(provider, **settings), CLIENT_RANDOM, None, b"", frozenset())
-    return Agreed(
-        offer,
-        SUITE,
-        SERVER_RANDOM,
-        b"",
-        Terms(
-            extended_master_secret=extended,
-            secure_renegotiation=True,
-            alpn_protocol=None,
-            sizes=UNLIMITED,
-            status_announced=False,
-            sct_list=None,
-            unanswered=frozenset(),
-            ticket_announced=ticket_announced,
-            server_raw_key=False,
-            client_raw_key=False,
-        ),
-    )
+    return handshakes.agreed(client(provider, **settings), SUITE, extended, ticket_announced)
 
 
 def exchange(provider: Any) -> KeyExchangeVerified:

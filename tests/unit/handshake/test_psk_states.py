@@ -10,40 +10,21 @@ from lighttls import ClientConfig, ConfigurationError, Psk
 from lighttls.crypto import SUITES
 from lighttls.handshake import Client, Output, Transcript, wipe_secrets
 from lighttls.handshake.on_psk import on_psk_done
-from lighttls.handshake.record_sizes import UNLIMITED
-from lighttls.handshake.states import Agreed, Offer, Terms, WaitPskDone, WaitPskHint, WaitPskParams
+from lighttls.handshake.states import Agreed, WaitPskDone, WaitPskHint, WaitPskParams
 from lighttls.iana import CipherSuite, NamedGroup
 from lighttls.messages import EcdhePskClientKeyExchange, Finished, ServerHelloDone
 from lighttls.x509 import reference_name
-from support import inside
+from support import handshakes, inside
+from support.handshakes import CLIENT_RANDOM, SERVER_RANDOM
 
 UNKNOWN: Any = None
 ECDHE = CipherSuite.TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256
-CLIENT_RANDOM, SERVER_RANDOM = bytes(range(32)), bytes(range(32, 64))
 SHARED, KEY = bytes(range(64, 96)), bytes(range(96, 112))
 
 
 def agreed(provider: Any, psk: Any, extended: bool = True) -> Agreed:
     config = ClientConfig(trust=None, psk=psk, cipher_suites=[ECDHE], provider=provider)
-    offer = Offer(Client(config, provider, reference_name("localhost")), CLIENT_RANDOM, None, b"", frozenset())
-    return Agreed(
-        offer=offer,
-        suite=SUITES[ECDHE],
-        server_random=SERVER_RANDOM,
-        session_id=b"",
-        terms=Terms(
-            extended_master_secret=extended,
-            secure_renegotiation=True,
-            alpn_protocol=None,
-            sizes=UNLIMITED,
-            status_announced=False,
-            sct_list=None,
-            unanswered=frozenset(),
-            ticket_announced=False,
-            server_raw_key=False,
-            client_raw_key=False,
-        ),
-    )
+    return handshakes.agreed(Client(config, provider, reference_name("localhost")), SUITES[ECDHE], extended)
 
 
 def waiting(provider: Any, psk: Any, extended: bool = True) -> WaitPskDone:
