@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 from lighttls._typing import TYPE_CHECKING, Any, Final, TypeVar
 from lighttls.crypto import default_provider
-from lighttls.crypto.provider import CryptoProvider, KeySchedule
+from lighttls.crypto.provider import CryptoProvider, KeySchedule, missing_from
 from lighttls.crypto.suites import SUITES
 from lighttls.errors import ConfigurationError, EntropyError
 from lighttls.iana import FRAGMENT_LENGTHS, CipherSuite, NamedGroup, SignatureScheme
@@ -190,6 +190,11 @@ class ClientConfig:
         if not isinstance(profile, str) or profile not in PROFILES:
             raise ConfigurationError(
                 f"the setting profile is {profile!r}; it can be {' or '.join(map(repr, PROFILES))}"
+            )
+        if provider is not None and (missing := missing_from(provider)):
+            raise ConfigurationError(
+                f"{type(provider).__name__} is no CryptoProvider (lighttls.crypto.provider): it lacks "
+                f"{', '.join(missing)}"
             )
         usual = PROFILES[profile]
         if groups is None:

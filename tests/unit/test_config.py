@@ -162,6 +162,20 @@ def test_bad_setting_is_named(provider: Any, settings: dict[str, Any], what: str
     assert any(name in explain(caught.value) for name in settings)  # spelled as it is written in a program
 
 
+def test_engine_that_lacks_something_is_refused_before_a_handshake_needs_it(provider: Any) -> None:
+    class Older:
+        def __getattr__(self, name: str) -> Any:
+            if name == "signing_key":
+                raise AttributeError(name)
+            return getattr(provider, name)
+
+    with pytest.raises(ConfigurationError, match=r"^Older is no CryptoProvider .* lacks signing_key$"):
+        made(provider=Older())
+    with pytest.raises(ConfigurationError, match=r"^str is no CryptoProvider .* lacks name, groups, .*, verify$"):
+        made(provider="native")
+    assert made(provider=provider).provider is provider
+
+
 def test_one_family_of_suites_needs_schemes_of_that_family_only(provider: Any) -> None:
     """CH-09."""
     made(provider=provider, cipher_suites=(ECDSA_128,), signature_schemes=(0x0403,))

@@ -167,3 +167,9 @@ class CryptoProvider(Protocol):
         long as the hash. Raises BadSignature, also for a key that does not fit the scheme; BadKey if
         the key is none at all.
         """
+
+
+def missing_from(engine: object) -> list[str]:
+    """What `engine` lacks of a `CryptoProvider`: better known before a handshake needs it."""
+    wanted = (*CryptoProvider.__annotations__, *vars(CryptoProvider))
+    return [name for name in wanted if name[0] != "_" and not hasattr(engine, name)]
