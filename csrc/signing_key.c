@@ -1,8 +1,8 @@
 /*
  * ECDSA on P-256 with a private key in memory, FIPS 186-5 section 6.4.1. The nonce is derived from key, digest and what
- * the caller adds, RFC 6979 section 3.6: it stays secret and differs between digests though the addition be no secret
- * or always the same, and a fault in one of two signatures of one digest does not give the key away unless it is the
- * same.
+ * the caller adds, RFC 6979 section 3.6: it stays secret, and differs between digests, even if the addition is public or
+ * always the same. Additions that differ make the nonces of one digest differ too, so that a fault in one of two
+ * signatures does not give the key away.
  *
  * A signing key holds the private key in its first 32 bytes and 1 in its last word (0: none).
  */
@@ -100,7 +100,7 @@ static void draw_nonce(work *w) {
 
 /* ---- The signature -------------------------------------------------------------------------------- */
 
-/* Any 32 bytes, modulo n. */
+/* Any 32 bytes, modulo n, of which 2^256 is less than twice. */
 static void number_from_bytes(order256 *out, const uint8_t bytes[32]) {
     for (int i = 0; i < 8; i++) {
         out->v[i] = lt_load32_be(bytes + 28 - 4 * i);
