@@ -1,7 +1,7 @@
 /*
  * ECDSA on P-256 with a private key in memory, FIPS 186-5 section 6.4.1. The nonce is derived from key, digest and what
- * the caller adds, RFC 6979 section 3.6: it stays secret, and differs between digests, even if the addition is public or
- * always the same. Additions that differ make the nonces of one digest differ too, so that a fault in one of two
+ * the caller adds, RFC 6979 section 3.6: it stays secret, and differs between digests, even if the addition is public
+ * or always the same. Additions that differ make the nonces of one digest differ too, so that a fault in one of two
  * signatures does not give the key away.
  *
  * A signing key holds the private key in its first 32 bytes and 1 in its last word (0: none).
