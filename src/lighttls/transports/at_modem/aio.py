@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Final, Protocol, Self, TypeVar
 
-from lighttls.errors import ConfigurationError, LightTLSError, UsageError
+from lighttls.errors import LightTLSError, UsageError
 from lighttls.transports.at_modem.dialect import Dialect
 from lighttls.transports.at_modem.engine import Engine
 from lighttls.transports.at_modem.families import detect, family
 from lighttls.transports.at_modem.link import Link
 from lighttls.transports.at_modem.ports import open_serial
-from lighttls.transports.at_modem.registration import Identity
-from lighttls.transports.at_modem.results import ModemError
-from lighttls.transports.at_modem.settings import Settings
+from lighttls.transports.at_modem.registration import Identity, Registration, registration, signal
+from lighttls.transports.at_modem.results import ModemError, port_failure
+from lighttls.transports.at_modem.settings import settings_of
 from lighttls.transports.at_modem.steps import Steps, Task
 
 T = TypeVar("T")
@@ -57,10 +59,7 @@ class AsyncModem:
     """
 
     def __init__(self, reader: Reader, writer: Writer, dialect: str | None = None, **settings: Any) -> None:
-        try:
-            self.settings = Settings(**settings)
-        except TypeError as cause:
-            raise ConfigurationError(f"a setting of the modem does not exist: {cause}") from cause
+        self.settings = settings_of(settings)
         self._reader = reader
         self._writer = writer
         self._engine = Engine()
@@ -88,18 +87,41 @@ class AsyncModem:
 
     async def open_tcp(self, host: str, port: int) -> AsyncConnection:
         """Open a TCP connection: reader and writer for `lighttls.aio.Stream`, in one object."""
-        async with self._setting_up:  # one brings the modem up, the others find it ready
-            dialect = await self.dialect()
-            opening = asyncio.ensure_future(self.run(dialect.open(host, port)))
-            try:
-                return AsyncConnection(self, await asyncio.shield(opening))
-            except asyncio.CancelledError:
-                opening.add_done_callback(self._close_unused)
-                raise
+        opening = await self._set_up(lambda dialect: dialect.open(host, port))
+        try:
+            return AsyncConnection(self, await asyncio.shield(opening))
+        except asyncio.CancelledError:
+            opening.add_done_callback(self._close_unused)
+            raise
+
+    async def bring_up(self) -> None:
+        """Do now what the first `open_tcp` would: configure the module, wait for the network, get a data connection."""
+        await asyncio.shield(await self._set_up(lambda dialect: dialect.bring_up()))
 
     async def identify(self) -> Identity:
         """Maker, model, firmware, and the numbers of module and SIM."""
         return await self.run((await self.dialect()).identify())
+
+    async def registration(self) -> Registration:
+        """Whether the module is in a network, and in which."""
+        return await self.run((await self.dialect()).when_configured(registration()))
+
+    async def signal(self) -> int | None:
+        """Received power in dBm; None if there is no network."""
+        return await self.run((await self.dialect()).when_configured(signal()))
+
+    async def network_time(self) -> datetime | None:
+        """The network's time in UTC; None if it never told. Nobody vouches for it: prefer any better clock."""
+        dialect = await self.dialect()
+        return await self.run(dialect.when_configured(dialect.network_time()))
+
+    async def ntp_time(self, server: str = "pool.ntp.org") -> datetime:
+        """The time in UTC that the module gets by NTP, which nobody vouches for either."""
+        return await asyncio.shield(await self._set_up(lambda dialect: dialect.ntp_time(server)))
+
+    async def resolve(self, host: str) -> str:
+        """An address of `host`, by the network's DNS."""
+        return await asyncio.shield(await self._set_up(lambda dialect: dialect.look_up(host)))
 
     async def dialect(self) -> Dialect:
         """The module's dialect. Asks for it if it is not known yet."""
@@ -145,8 +167,24 @@ class AsyncModem:
                 self._engine.receive(data, self._loop.time())
                 self._go_on()
             self._break(ModemError("the port was closed or unplugged", "serial line"))
-        except OSError as cause:
-            self._break(ModemError(f"reading failed: {cause}", "serial line"))
+        except asyncio.CancelledError:
+            self._break(ModemError("reading was cancelled", "serial line"))
+            raise
+        except Exception as cause:
+            self._break(port_failure("reading", cause))
+
+    async def _set_up(self, steps: Callable[[Dialect], Steps[T]]) -> asyncio.Future[T]:
+        """Begin what must not run twice at a time: one brings the modem up, the others find it ready.
+
+        The next has its turn when this is over, though whoever waits for it may be cancelled before.
+        """
+        await self._setting_up.acquire()
+        task = asyncio.ensure_future(self._with_dialect(steps))
+        task.add_done_callback(lambda _: self._setting_up.release())
+        return task
+
+    async def _with_dialect(self, steps: Callable[[Dialect], Steps[T]]) -> T:
+        return await self.run(steps(await self.dialect()))
 
     def _close_unused(self, opening: asyncio.Future[Link]) -> None:
         """Somebody did not wait for a connection: give it back when it is open."""
@@ -165,8 +203,8 @@ class AsyncModem:
         if data:
             try:
                 self._writer.write(data)
-            except OSError as cause:
-                self._break(ModemError(f"writing failed: {cause}", "serial line"))
+            except Exception as cause:
+                self._break(port_failure("writing", cause))
         for task, future in self._waiting:
             if task.done and not future.done():
                 future.set_result(None)

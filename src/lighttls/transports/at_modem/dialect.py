@@ -6,18 +6,22 @@ is waiting.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from ipaddress import ip_address
-from typing import ClassVar, Final
+from math import inf
+from typing import ClassVar, Final, TypeVar
 
-from lighttls.errors import ConfigurationError
+from lighttls.errors import ConfigurationError, LightTLSError
 from lighttls.transports.at_modem.engine import Engine
 from lighttls.transports.at_modem.link import Link, check_host, check_port
 from lighttls.transports.at_modem.parser import Data
 from lighttls.transports.at_modem.registration import Identity, identify, network_clock, wait_for_network
 from lighttls.transports.at_modem.results import CommandRefused, CommandTimedOut, ModemError
 from lighttls.transports.at_modem.settings import Settings
-from lighttls.transports.at_modem.steps import Command, Steps, Wait
+from lighttls.transports.at_modem.steps import Command, Steps, Task, Wait
+
+T = TypeVar("T")
 
 POLL: Final = 2.0  # seconds of silence after which a connection is looked at: news of data can be lost
 LONGEST_POLL: Final = 15.0  # seconds, once nothing has come for long
@@ -79,9 +83,9 @@ class Dialect:
         self.engine.trusted = False
         try:
             yield Command("ATE0")
-        except CommandRefused:
-            raise
         except ModemError as cause:
+            if not cause.timed_out:  # a refusal, or a port that failed
+                raise
             raise ModemError("nothing answers AT commands here", "serial line", hint=_NO_ANSWER) from cause
         self.engine.echo_is_off = True
         yield Command("AT+CMEE=1")
@@ -91,11 +95,15 @@ class Dialect:
         """Get a data connection from the network."""
         raise NotImplementedError
 
-    def identify(self) -> Steps[Identity]:
-        """Ask module and SIM who they are."""
+    def when_configured(self, steps: Steps[T]) -> Steps[T]:
+        """`steps`, with a module that may have been just switched on."""
         if not self.configured:
             yield from self.configure()
-        return (yield from identify(self.iccid_command))
+        return (yield from steps)
+
+    def identify(self) -> Steps[Identity]:
+        """Ask module and SIM who they are."""
+        return self.when_configured(identify(self.iccid_command))
 
     def network_time(self) -> Steps[datetime | None]:
         """The network's time in UTC; None if it never told."""
@@ -269,6 +277,12 @@ class Dialect:
             self.give_back(link, stale=True)
         else:
             self.give_back(link, stale=False)
+
+    def discard(self, opening: Task[Link]) -> Steps[None]:
+        """Nobody waits for this connection any more: close it once it is open."""
+        yield Wait(inf, lambda: opening.done)
+        with suppress(LightTLSError):
+            yield from self.close(opening.result())
 
     def fail(self, link: Link, error: ModemError) -> ModemError:
         """End a connection; its first failure counts."""

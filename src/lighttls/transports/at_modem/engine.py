@@ -184,8 +184,11 @@ class Engine:
             step = task.steps.throw(error) if error is not None else task.steps.send(value)
         except StopIteration as end:
             task.finish(end.value)
-        except Exception as failure:
+        except BaseException as failure:
             task.finish(None, failure)
+            if not isinstance(failure, Exception):  # an interrupt that struck just here
+                self._tasks.remove(task)
+                raise
         else:
             task.waits = step
             if isinstance(step, Wait):

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from threading import Condition, Lock
 from time import monotonic
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
-from lighttls.errors import ConfigurationError, UsageError
+from lighttls.errors import UsageError
 from lighttls.transports.at_modem.dialect import Dialect
 from lighttls.transports.at_modem.engine import Engine
 from lighttls.transports.at_modem.families import detect, family
 from lighttls.transports.at_modem.link import Link
 from lighttls.transports.at_modem.ports import as_port
 from lighttls.transports.at_modem.registration import Identity, Registration, registration, signal
-from lighttls.transports.at_modem.results import ModemError
-from lighttls.transports.at_modem.settings import Settings
+from lighttls.transports.at_modem.results import ModemError, port_failure
+from lighttls.transports.at_modem.settings import settings_of
 from lighttls.transports.at_modem.steps import Steps, Task
 
 T = TypeVar("T")
@@ -40,7 +42,7 @@ class Modem:
     """
 
     def __init__(self, port: Any, dialect: str | None = None, *, baud: int = 115200, **settings: Any) -> None:
-        self.settings = _settings(settings)
+        self.settings = settings_of(settings)
         self._port = as_port(port, baud, flow_control=self.settings.flow_control)
         self._clock = getattr(self._port, "monotonic", monotonic)
         self._engine = Engine()
@@ -48,7 +50,8 @@ class Modem:
         self._closed = False
         self._turn = Condition()  # whoever has it may touch the engine
         self._asking = Lock()  # two answers would be two dialects at one engine
-        self._setting_up = Lock()  # one thread brings the modem up, the others find it ready
+        self._setting_up = Lock()
+        self._set_up: Task[Any] | None = None  # the last that had this lock
         self._reading = False  # a thread is at the port, the others wait for what it brings
 
     @property
@@ -66,13 +69,19 @@ class Modem:
             ConfigurationError: the host or the port cannot be opened by this module; nothing was sent.
             ModemError: it failed; `layer` says where, from the serial line to TCP.
         """
-        with self._setting_up:
-            return ModemTransport(self, self.run(self.dialect.open(host, port)))
+        dialect = self.dialect
+        with self._turn_to_set_up(dialect.open(host, port)) as opening:
+            try:
+                return ModemTransport(self, self._finish(opening))
+            except BaseException:
+                if not opening.done:  # an interrupt: nobody will have that connection
+                    self._start_quietly(dialect.discard(opening))
+                raise
 
     def bring_up(self) -> None:
         """Do now what the first `open_tcp` would: configure the module, wait for the network, get a data connection."""
-        with self._setting_up:
-            self.run(self.dialect.bring_up())
+        with self._turn_to_set_up(self.dialect.bring_up()) as task:
+            self._finish(task)
 
     def identify(self) -> Identity:
         """Maker, model, firmware, and the numbers of module and SIM."""
@@ -80,25 +89,25 @@ class Modem:
 
     def registration(self) -> Registration:
         """Whether the module is in a network, and in which."""
-        return self.run(self._configured(registration()))
+        return self.run(self.dialect.when_configured(registration()))
 
     def signal(self) -> int | None:
         """Received power in dBm; None if there is no network."""
-        return self.run(self._configured(signal()))
+        return self.run(self.dialect.when_configured(signal()))
 
     def network_time(self) -> datetime | None:
         """The network's time in UTC; None if it never told. Nobody vouches for it: prefer any better clock."""
-        return self.run(self._configured(self.dialect.network_time()))
+        return self.run(self.dialect.when_configured(self.dialect.network_time()))
 
     def ntp_time(self, server: str = "pool.ntp.org") -> datetime:
         """The time in UTC that the module gets by NTP, which nobody vouches for either."""
-        with self._setting_up:
-            return self.run(self.dialect.ntp_time(server))
+        with self._turn_to_set_up(self.dialect.ntp_time(server)) as task:
+            return self._finish(task)
 
     def resolve(self, host: str) -> str:
         """An address of `host`, by the network's DNS."""
-        with self._setting_up:
-            return self.run(self.dialect.look_up(host))
+        with self._turn_to_set_up(self.dialect.look_up(host)) as task:
+            return self._finish(task)
 
     def close(self) -> None:
         """Close the port. Connections that are still open end with it."""
@@ -118,10 +127,7 @@ class Modem:
 
     def run(self, steps: Steps[T]) -> T:
         """Carry out a command sequence."""
-        task = self.start(steps)
-        while not task.done:
-            self.wait(None)
-        return task.result()
+        return self._finish(self.start(steps))
 
     def start(self, steps: Steps[T]) -> Task[T]:
         """Begin a command sequence, which goes on whenever somebody waits."""
@@ -147,12 +153,10 @@ class Modem:
         data = b""
         try:
             data = self._port.read(_READ_SIZE, left)
-        except (OSError, TypeError, ValueError) as cause:
+        except Exception as cause:
             if self._closed:  # by another thread meanwhile: what a port raises then is its own
                 raise ModemError(_CLOSED, "serial line") from cause
-            if isinstance(cause, OSError):
-                raise ModemError(f"reading failed: {cause}", "serial line") from cause
-            raise
+            raise port_failure("reading", cause) from cause
         finally:
             with self._turn:
                 self._reading = False
@@ -172,18 +176,36 @@ class Modem:
         """The time that the port goes by."""
         return self._clock()
 
-    def _configured(self, steps: Steps[T]) -> Steps[T]:
-        if not self.dialect.configured:
-            yield from self.dialect.configure()
-        return (yield from steps)
+    @contextmanager
+    def _turn_to_set_up(self, steps: Steps[T]) -> Iterator[Task[T]]:
+        """Begin what must not run twice at a time: one thread brings the modem up, the others find it ready.
+
+        An interrupt, as of Ctrl-C, leaves it half done; the next one lets it end first.
+        """
+        with self._setting_up:
+            if self._set_up is not None:
+                while not self._set_up.done:
+                    self.wait(None)
+            self._set_up = task = self.start(steps)
+            yield task
+
+    def _finish(self, task: Task[T]) -> T:
+        while not task.done:
+            self.wait(None)
+        return task.result()
+
+    def _start_quietly(self, steps: Steps[None]) -> None:
+        """Begin what another thread, or the next call, will carry out."""
+        with suppress(ModemError, UsageError):  # the port is gone, and everything with it
+            self.start(steps)
 
     def _flush(self) -> None:
         data = self._engine.data_to_send()
         if data:
             try:
                 self._port.write(data)
-            except OSError as cause:
-                raise ModemError(f"writing failed: {cause}", "serial line") from cause
+            except Exception as cause:
+                raise port_failure("writing", cause) from cause
 
 
 class ModemTransport:
@@ -250,10 +272,3 @@ class ModemTransport:
     def _check_open(self) -> None:
         if self._closed:
             raise UsageError("this connection was closed by us")
-
-
-def _settings(values: dict[str, Any]) -> Settings:
-    try:
-        return Settings(**values)
-    except TypeError as cause:
-        raise ConfigurationError(f"a setting of the modem does not exist: {cause}") from cause

@@ -108,6 +108,16 @@ class ModuleReset(ModemError):
         super().__init__(f"the module was reset ({sign}); its connections are gone", "module", hint=_RESET)
 
 
+def port_failure(doing: str, cause: Exception) -> ModemError:
+    """What a port raised, as an error of the serial line: ports are other people's, and raise what they like."""
+    if isinstance(cause, ModemError):
+        return cause
+    text = str(cause) if isinstance(cause, OSError) else f"{type(cause).__name__}: {cause}"
+    error = ModemError(f"{doing} failed: {text}", "serial line")
+    error.__cause__ = cause
+    return error
+
+
 _LAYER_HINTS: Final = {
     "serial line": (
         "Bytes were lost or altered between this computer and the modem. Use RTS/CTS flow control, a lower baud rate, "

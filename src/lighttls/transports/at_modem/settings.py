@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from lighttls.errors import ConfigurationError
 
@@ -44,3 +45,11 @@ class Settings:
         """As 3GPP and the makers count: 0 none, 1 PAP, 2 CHAP, 3 either."""
         kind = self.authentication or ("chap" if self.user else "none")
         return ("none", "pap", "chap", "either").index(kind)
+
+
+def settings_of(values: dict[str, Any]) -> Settings:
+    """Settings by their names. Raises ConfigurationError also where there is none of a name."""
+    try:
+        return Settings(**values)
+    except TypeError as cause:
+        raise ConfigurationError(f"a setting of the modem does not exist: {cause}") from cause
