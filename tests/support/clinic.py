@@ -36,9 +36,9 @@ class Clinic:
     def modem(self, server: str = "host.example:1", model: str = "EC21", **situation: Any) -> list[str]:
         return self.line(self.using(patients.modem(model, **situation)), server)
 
-    def dying_modem(self, server: str) -> list[str]:
-        """It is reset when the first bytes of the handshake are to be sent."""
-        return self.line(self.using(patients.modem(dies_in="qisend")), server)
+    def dying_modem(self, server: str, command: str, **dying: Any) -> list[str]:
+        """It is reset by that command, or ends as `dying` has it."""
+        return self.line(self.using(patients.modem(dies_in=command, **dying)), server)
 
     def line(self, port: str, server: str = "host.example:1") -> list[str]:
         return [server, "--modem", port, "--registration-limit", "0", "--apn", "iot.example"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any
@@ -22,12 +22,19 @@ PACE = 0.05  # of a real chip's time
 
 
 @contextmanager
-def modem(model: str = "EC21", *, knows: str = "host.example", dies_in: str = "", **situation: Any) -> Iterator[str]:
-    """The port of a simulated modem that connects to 127.0.0.1; `dies_in` is a command that resets it."""
+def modem(
+    model: str = "EC21",
+    *,
+    knows: str = "host.example",
+    dies_in: str = "",
+    dying: Callable[[SimulatedModem], object] = lambda board: board.module.reset(),
+    **situation: Any,
+) -> Iterator[str]:
+    """The port of a simulated modem that connects to 127.0.0.1; `dies_in` is a command that is its end."""
     network = Network(lambda host, port: tcp("127.0.0.1", port), names={knows: "192.0.2.7"})
     board = SimulatedModem(model, network, baud=0, situation=Situation(**situation), timeline=RealTimeline())
     if dies_in:
-        setattr(board.module, f"do_{dies_in}", lambda request: board.module.reset())
+        setattr(board.module, f"do_{dies_in}", lambda request: dying(board))
     with Pty(board) as serial:
         yield serial.name
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import sys
@@ -9,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -16,6 +18,8 @@ from hostile import wire
 from lighttls.cli import DIALECTS, doctor
 from lighttls.cli.doctor import chip as doctor_chip
 from lighttls.cli.doctor.walk import LAYERS
+from lighttls.testing.modem import SimulatedModem
+from lighttls.transports.at_modem import SerialPort
 from lighttls.transports.at_modem.families import FAMILIES
 from support import certificates as kit
 from support import patients, refused
@@ -325,9 +329,55 @@ def test_interruption_ends_the_walk(clinic: Clinic) -> None:
     assert clinic.run([clinic.somewhere()]).status == 130
 
 
-def test_modem_that_dies_in_the_handshake_is_told_from_tls(clinic: Clinic) -> None:
+def loses_its_network(board: SimulatedModem) -> None:
+    board.module.fail()
+    board.module.lose_data()
+
+
+@pytest.mark.parametrize(
+    ("command", "dying", "layer", "words"),
+    [
+        ("qisend", {}, "modem", "while the handshake was made: the module was reset"),
+        ("qisend", {"dying": loses_its_network}, "PDP context", "the network ended the data connection"),
+        ("qiopen", {}, "modem", "while the connection was opened: the module was reset"),
+        ("qidnsgip", {}, "modem", "while the name was asked for: the module was reset"),
+        ("csq", {}, "modem", "while the network was asked for: the module was reset"),
+    ],
+)
+def test_modem_that_dies_later_is_what_fails_though_it_had_passed(
+    command: str, dying: dict[str, Any], layer: str, words: str, clinic: Clinic
+) -> None:
     port = clinic.somewhere().partition(":")[2]
-    shown = clinic.run([*clinic.dying_modem(f"host.example:{port}"), "--at", str(kit.NOW)])
+    shown = clinic.run([*clinic.dying_modem(f"host.example:{port}", command, **dying), "--at", str(kit.NOW)])
     assert shown.status == 1
-    assert "The first layer that fails is: TLS. module: " in shown.words
-    assert "the module was reset" in shown.words
+    assert f"The first layer that fails is: {layer}. " in shown.words
+    assert words in shown.words.lower()
+
+
+def test_port_that_is_unplugged_in_the_handshake_is_what_fails(clinic: Clinic) -> None:
+    def unplug(board: SimulatedModem) -> None:
+        clinic.patch.setattr(SerialPort, "read", unplugged)
+
+    def unplugged(*_: object) -> bytes:
+        raise OSError(errno.EIO, "Input/output error")
+
+    server = f"host.example:{clinic.somewhere().partition(':')[2]}"
+    shown = clinic.run([*clinic.dying_modem(server, "qisend", dying=unplug), "--at", str(kit.NOW), "--json"])
+    found = shown.data
+    assert (found["failed"], found["ok"]) == ("serial port", False)
+    assert found["detail"] == "while the handshake was made: reading failed: [Errno 5] Input/output error"
+    assert [each["layer"] for each in found["layers"]] == list(LAYERS)
+    states = {each["layer"]: each["state"] for each in found["layers"]}
+    assert states["serial port"] == "failed"
+    assert {states[layer] for layer in LAYERS[1:7]} == {"ok"}
+    assert states["TLS"] == "not asked"
+
+
+def test_server_that_hangs_up_in_the_handshake_is_no_failure_of_the_modem(clinic: Clinic) -> None:
+    class HangingUp:
+        def receive(self, data: bytes) -> None:
+            raise ConnectionResetError
+
+    port = clinic.using(listening(HangingUp())).partition(":")[2]
+    shown = clinic.run([*clinic.modem(f"host.example:{port}"), "--at", str(kit.NOW)])
+    assert "The first layer that fails is: TLS. " in shown.words

@@ -6,7 +6,8 @@ import errno
 import os
 import time
 from argparse import Namespace
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from typing import Final
 
@@ -18,7 +19,20 @@ from lighttls.transports.at_modem import Modem, ModemError, Registration, Serial
 LAYERS: Final = ("serial port", "modem", "SIM", "registration", "PDP context")
 _BRINGING_UP: Final = ("SIM", "registration", "PDP context")
 _DENIED: Final = 3
+_NAMES: Final = {"serial line": "serial port", "module": "modem"}  # of an error's layer here
 _HEARD: Final = 400  # bytes that tell what speaks
+
+
+@contextmanager
+def blaming(walk: Walk, doing: str) -> Iterator[None]:
+    """A modem's failure in here is that of the layer which its error names, though it had passed before."""
+    try:
+        yield
+    except ModemError as error:
+        layer = _NAMES.get(error.layer, error.layer)
+        if not walk.has_passed(layer):
+            raise
+        raise walk.fail_after_all(layer, f"while {doing}: {_bare(error)}", error.advice()) from error
 
 
 class Listener:
@@ -70,12 +84,12 @@ class Line:
         """DNS and TCP."""
         walk = self._walk
         if is_name:
-            with walk.asking("DNS"):
+            with walk.asking("DNS"), blaming(walk, "the name was asked for"):
                 address = self._modem.resolve(host)
             walk.passed("DNS", f"the module finds {host} at {address}")
         else:
             walk.not_asked("DNS", f"{host} is an address")
-        with walk.asking("TCP"):
+        with walk.asking("TCP"), blaming(walk, "the connection was opened"):
             link = self._modem.open_tcp(host, port)
         walk.passed("TCP", f"the module is connected to {host} port {port}")
         return link
@@ -97,20 +111,22 @@ class Line:
     def _bring_up(self) -> None:
         """SIM, network and data connection, which the modem does in one go: the error's layer says how far it got."""
         walk, modem = self._walk, self._modem
-        with walk.asking("SIM"):
+        with walk.asking("SIM"), blaming(walk, "it was brought up"):
             try:
                 modem.bring_up()
             except ModemError as error:
+                if error.layer not in _BRINGING_UP:
+                    raise
                 raise self._stopped(error) from error
             walk.passed("SIM", "ready")
-        with walk.asking("registration"):
+        with walk.asking("registration"), blaming(walk, "the network was asked for"):
             found = modem.registration()
             walk.passed("registration", f"{_network(found)}, {_power(modem.signal())}")
         walk.passed("PDP context", f"a data connection of APN {self._options.apn or '(none given: the default)'}")
 
     def _stopped(self, error: ModemError) -> Exception:
         """Note how far the modem got, and what failed there."""
-        failed = error.layer if error.layer in _BRINGING_UP else "SIM"
+        failed = error.layer
         for layer in _BRINGING_UP[: _BRINGING_UP.index(failed)]:
             self._walk.passed(layer, "as it should be")
         remedy = {

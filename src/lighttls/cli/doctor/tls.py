@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any, Final
 
+from lighttls.cli.doctor.modem import blaming
 from lighttls.cli.doctor.walk import Stopped, Walk
 from lighttls.cli.explain import Recorder
 from lighttls.config import ClientConfig
@@ -18,10 +19,12 @@ _PATIENCE: Final = 60.0  # seconds that the handshake may take: a slow modem's l
 
 def ask_server(walk: Walk, link: Transport, config: ClientConfig, recorder: Recorder, name: str) -> None:
     """Make the handshake, and say of each of its layers what became of it."""
-    with walk.asking("TLS"):
+    with walk.asking("TLS"), blaming(walk, "the handshake was made"):
         try:
             tls = Stream(link, config, name, timeout=_PATIENCE, deadline=_PATIENCE)
         except LightTLSError as error:
+            if isinstance(error, ModemError) and not _may_be_a_refusal(error):
+                raise
             raise _refused(walk, error, recorder, alone=config.identity is None) from error
         info = tls.info
         with suppress(LightTLSError):  # the server may have gone by now
@@ -51,9 +54,12 @@ def _refused(walk: Walk, error: LightTLSError, recorder: Recorder, *, alone: boo
 
 def _is_about_us(error: LightTLSError) -> bool:
     """Whether an error after the server has asked for a certificate may come of what it got; some just hang up."""
-    return isinstance(error, SignerError | PeerAlert | TruncatedStream | TransportError) and not isinstance(
-        error, ModemError
-    )
+    return isinstance(error, SignerError | PeerAlert | TruncatedStream | TransportError)
+
+
+def _may_be_a_refusal(error: ModemError) -> bool:
+    """A server that refuses us may just hang up, which a modem tells as the loss of a TCP connection."""
+    return error.layer == "TCP" and not error.timed_out
 
 
 def _received(error: LightTLSError) -> set[str]:

@@ -75,6 +75,19 @@ class Walk:
         self._note(Finding(layer, FAILED, detail, remedy))
         return Stopped()
 
+    def fail_after_all(self, layer: str, detail: str, remedy: str) -> Stopped:
+        """Note that a layer which had passed has failed since; ends the walk as `fail` does."""
+        with self._turn:
+            if self._ended:
+                raise Stopped
+            self._ended = True
+            finding = self.findings[LAYERS.index(layer)] = Finding(layer, FAILED, detail, remedy)
+            self._tell(finding)
+        return Stopped()
+
+    def has_passed(self, layer: str) -> bool:
+        return any(each.layer == layer and each.state == OK for each in self.findings)
+
     @contextmanager
     def asking(self, layer: str) -> Iterator[None]:
         """Whatever goes wrong inside is a failure of `layer`."""
