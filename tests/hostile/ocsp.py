@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509 import ocsp
+from cryptography.x509 import OCSPNoCheck, ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from hostile import certificates as pki
@@ -31,11 +31,17 @@ def delegate(
     until: datetime.timedelta = DAY,
     critical: bool = False,
     digital_signature: bool = True,
+    no_check: bytes | None = None,
 ) -> bytes:
-    """A responder's certificate, by default as the intermediate ought to issue it."""
+    """A responder's certificate, by default as the intermediate ought to issue it.
+
+    no_check: the value of id-pkix-ocsp-nocheck.
+    """
     usage = x509.KeyUsage(digital_signature, False, not digital_signature, False, False, False, False, False, False)
     builder = pki._builder("test responder", "p256/responder", issuer_name).add_extension(usage, True)
     builder = builder.add_extension(x509.UnrecognizedExtension(x509.ObjectIdentifier("2.25.1"), b"\x05\x00"), critical)
+    if no_check is not None:
+        builder = builder.add_extension(x509.UnrecognizedExtension(OCSPNoCheck.oid, no_check), False)
     if purposes:
         builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), False)
     builder._not_valid_after = (NOW + until).replace(tzinfo=None)

@@ -140,6 +140,64 @@ def test_stapled_response_is_about_the_leaf_alone(provider):
     assert "intermediate 'CN=test intermediate'" in str(case.check(provider, None).error)
 
 
+def stapled_by(responder: bytes) -> list[Any]:
+    """The first flight with a response that this delegate of the intermediate signed."""
+    response = ocsp.response(responder=responder, key="p256/responder", sent=(responder,))
+    return [*FIRST[:2], message(wire.certificate_status(response)), *FIRST[2:]]
+
+
+RESPONDER, ANSWERED_FOR = ocsp.delegate(), ocsp.delegate(no_check=b"\x05\x00")
+
+
+@both_splits
+@pytest.mark.parametrize(
+    ("what", "responder", "settings", "said"),
+    [
+        ("no list about it", RESPONDER, checking(BOTH[0]), "no CRL that was given covers"),
+        (
+            "ocsp-nocheck that is none",
+            ocsp.delegate(no_check=b"\x05"),
+            checking(BOTH[0]),
+            "no CRL that was given covers",
+        ),
+        (
+            "list that ended",
+            RESPONDER,
+            checking(BOTH[0], crl("intermediate", until=-DAY)),
+            "the CRL number 1 of 'CN=test intermediate' ended on",
+        ),
+        ("revoked", RESPONDER, checking(BOTH[0], crl("intermediate", RESPONDER)), "revoked on"),
+        ("revoked, in soft mode", RESPONDER, checking(crl("intermediate", RESPONDER), mode="soft"), "revoked on"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_responder_whose_own_status_does_not_satisfy_is_not_believed(what, responder, settings, said, provider, split):
+    """RFC 6960 §4.2.2.2.1: without ocsp-nocheck it is for the client's policy to say."""
+    settings = settings | {"request_ocsp": True}
+    first = stapled_by(responder)
+    case = Refused("OCSP-11", what, wire.BAD_STATUS_RESPONSE, settings=settings, first=first, extra=ANNOUNCED)
+    error = case.check(provider, split).error
+    assert error.reason is ChainReason.BAD_STATUS
+    assert f"its responder's certificate: {said}" in str(error)
+
+
+@both_splits
+@pytest.mark.parametrize(
+    ("what", "responder", "settings"),
+    [
+        ("ocsp-nocheck and no list", ANSWERED_FOR, checking(BOTH[0])),
+        ("ocsp-nocheck, and revoked", ANSWERED_FOR, checking(BOTH[0], crl("intermediate", ANSWERED_FOR))),
+        ("list about it", RESPONDER, checking(*BOTH)),
+        ("no list in soft mode", RESPONDER, checking(mode="soft")),
+        ("nobody who asks", RESPONDER, {}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_responder_whose_own_status_satisfies_is_believed(what, responder, settings, provider, split):
+    settings = settings | {"request_ocsp": True}
+    Tolerated("OCSP-11", what, settings=settings, first=stapled_by(responder), extra=ANNOUNCED).check(provider, split)
+
+
 def test_reason_and_date_of_a_revocation_are_told(provider):
     first = [*FIRST[:2], message(wire.certificate_status(ocsp.response(status=ocsp.REVOKED))), *FIRST[2:]]
     settings = {"request_ocsp": True}

@@ -3,6 +3,9 @@
 RFC 6066 §8 has whoever asked for a response check it and refuse the peer if it does not satisfy. No nonce: nobody can
 put one into a stapled response. The responder is the issuer itself or a delegate of its own; one that the application
 trusts on other grounds is for its own verifier to judge.
+
+Lists say whether a delegate is revoked, where the client's policy wants to know (§4.2.2.2.1). By id-pkix-ocsp-nocheck
+its issuer answers for it as long as it lasts.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lighttls._struct import struct
-from lighttls._typing import Final
+from lighttls._typing import TYPE_CHECKING, Final
 from lighttls.crypto.provider import CryptoProvider
 from lighttls.errors import BadSignature, CertificateError, ChainReason
 from lighttls.x509 import checks, der, distinguished_name, extensions, public_key, signatures
@@ -18,11 +21,16 @@ from lighttls.x509.certificate import Certificate
 from lighttls.x509.policy import SignaturePolicy, TimePolicy, date_text
 from lighttls.x509.verdict import VerifiedPath
 
+if TYPE_CHECKING:
+    from lighttls.x509.revocation import StatusCheck
+
 SLACK: Final = 300  # seconds by which our clock and the responder's may differ (OCSP-12)
 LONGEST_AGE: Final = 7 * 86400  # seconds, of a response that does not say when the next one comes
 MOST_DELEGATES: Final = 4  # certificates in a response that are looked at; a real one has one or two
 
 _BASIC: Final = der.oid("1.3.6.1.5.5.7.48.1.1")
+_NO_CHECK: Final = der.oid("1.3.6.1.5.5.7.48.1.5")  # id-pkix-ocsp-nocheck
+_NULL: Final = b"\x05\x00"
 _ENUMERATED: Final = 0x0A
 _STATUS: Final = {1: "malformedRequest", 2: "internalError", 3: "tryLater", 5: "sigRequired", 6: "unauthorized"}
 _HASHES: Final = {
@@ -59,8 +67,18 @@ class Single:
     next_update: int | None
 
 
-def check(response: bytes, path: VerifiedPath, at: int, time: TimePolicy, provider: CryptoProvider) -> None:
-    """Raise CertificateError unless the response (DER) is right and says that the path's leaf is good."""
+def check(
+    response: bytes,
+    path: VerifiedPath,
+    at: int,
+    time: TimePolicy,
+    provider: CryptoProvider,
+    status: StatusCheck | None,
+) -> None:
+    """Raise CertificateError unless the response (DER) is right and says that the path's leaf is good.
+
+    `status` judged the path by lists, and judges a delegate; without it nobody has asked about revocation.
+    """
     leaf = path.leaf
     above: Sequence[Certificate] = path.certificates[1:]
     if above:
@@ -71,7 +89,7 @@ def check(response: bytes, path: VerifiedPath, at: int, time: TimePolicy, provid
         raise _bad("the verified path has no issuer to ask about its leaf")
     try:
         data, basic = _basic_response(response)
-        signed, singles = _judge_signature(data, basic, issuer, at, time, provider)
+        signed, singles, delegate = _judge_signature(data, basic, issuer, at, time, provider)
         ours = [single for single in _singles(signed, singles) if _covers(single, leaf, issuer, provider)]
     except CertificateError as error:
         if error.reason is ChainReason.BAD_STATUS:
@@ -81,6 +99,11 @@ def check(response: bytes, path: VerifiedPath, at: int, time: TimePolicy, provid
         raise _bad("it is about other certificates than the server's")
     for single in ours:
         _judge(single, at, time)
+    if delegate is not None and status is not None and path.anchor is not None and not _is_answered_for(delegate):
+        try:
+            status.check_responder(delegate, above, path.anchor)
+        except CertificateError as error:
+            raise _bad(f"its responder's certificate: {error}") from error
 
 
 def _judge(single: Single, at: int, time: TimePolicy) -> None:
@@ -120,8 +143,12 @@ def _covers(single: Single, leaf: Certificate, issuer: Issuer, provider: CryptoP
 
 def _judge_signature(
     data: bytes, basic: Element, issuer: Issuer, at: int, time: TimePolicy, provider: CryptoProvider
-) -> tuple[bytes, Element]:
-    """Check who signed; return the signed bytes, and where in them the list of single responses is (OCSP-11)."""
+) -> tuple[bytes, Element, Certificate | None]:
+    """Check who signed (OCSP-11).
+
+    Returns the signed bytes, where in them the list of single responses is, and who signed for the issuer, if it did
+    not do so itself.
+    """
     _, start, stop = basic
     _, signed_stop = der.expect(data, start, stop, der.SEQUENCE, "response data")
     signed = data[start:signed_stop]
@@ -136,26 +163,28 @@ def _judge_signature(
             raise der.malformed("bytes after the responder's certificates")
         sent = _whole_elements(data, inner_at, inner_stop)
     responder, singles = _response_data(signed)
-    spki = _responder_key(responder, sent, issuer, at, time, provider)
+    delegate = _delegate(responder, sent, issuer, at, time, provider)
+    spki = issuer.spki if delegate is None else delegate.spki
     _verify(data[signed_stop:algorithm_stop], spki, signature, signed, provider, "its signature")
-    return signed, singles
+    return signed, singles, delegate
 
 
-def _responder_key(
+def _delegate(
     responder: tuple[int, bytes],
     sent: Sequence[bytes],
     issuer: Issuer,
     at: int,
     time: TimePolicy,
     provider: CryptoProvider,
-) -> bytes:
+) -> Certificate | None:
+    """The certificate of the responder; None: it is the issuer."""
     if _is_responder(responder, issuer.name, issuer.spki, provider):
-        return issuer.spki
+        return None
     for der_ in sent[:MOST_DELEGATES]:
         delegate = Certificate.parse(der_)
         if _is_responder(responder, delegate.subject, delegate.spki, provider):
             _judge_delegate(delegate, issuer, at, time, provider)
-            return delegate.spki
+            return delegate
     raise _bad("it names a responder that is neither the issuer nor certified by it")
 
 
@@ -173,6 +202,11 @@ def _judge_delegate(delegate: Certificate, issuer: Issuer, at: int, time: TimePo
         raise _bad(f"its responder's certificate: {error}") from error
     what = "the signature on its responder's certificate"
     _verify(delegate.outer_algorithm, issuer.spki, delegate.signature, delegate.tbs, provider, what)
+
+
+def _is_answered_for(delegate: Certificate) -> bool:
+    """Its issuer says that nobody need ask whether it is revoked (RFC 6960 §4.2.2.2.1)."""
+    return delegate.extensions.get(_NO_CHECK) in ((False, _NULL), (True, _NULL))
 
 
 def _verify(

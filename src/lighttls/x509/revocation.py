@@ -76,6 +76,12 @@ class StatusCheck:
         if unknown is not None and self._revocation.mode == "hard":
             raise unknown
 
+    def check_responder(self, responder: Certificate, above: Sequence[Certificate], anchor: Anchor) -> None:
+        """The same of an OCSP responder, whom the leaf's issuer certified; `above` the leaf the path was judged."""
+        problem = self._status([responder, *above], 0, anchor)
+        if problem is not None and self._revocation.mode == "hard":
+            raise problem
+
     def _status(self, path: Sequence[Certificate], depth: int, anchor: Anchor) -> CertificateError | None:
         """None if the certificate at `depth` is good, why nothing is known else. Raises CertificateError: revoked.
 

@@ -18,6 +18,8 @@ from lighttls.x509.verified_signatures import VerifiedSignatures
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from lighttls.x509.revocation import StatusCheck
+
 _DEFAULT = VerifyPolicy()
 _STATUS_REQUEST = 5  # IANA, TLS ExtensionType Values: status_request
 
@@ -79,7 +81,7 @@ def verify_chain(
         try:
             if reference is not None:
                 names.match(reference, leaf)
-            _judge_status(found, ocsp_response, unanswered, now, policy, engine)
+            _judge_status(found, ocsp_response, unanswered, now, policy, engine, status)
         except CertificateError as error:
             raise refusal([Attempt(found.certificates, found.anchor, error.reason, 0, str(error))]) from error
         return found
@@ -104,12 +106,13 @@ def _judge_status(
     at: int,
     policy: VerifyPolicy,
     provider: CryptoProvider,
+    status: StatusCheck | None,
 ) -> None:
     """What the peer had to show besides its chain. Features that nobody asked for are not enforced (OCSP-17)."""
     if ocsp_response is not None:  # OCSP-09 to OCSP-14, CERT-19
         from lighttls.x509 import ocsp  # late, since few servers staple
 
-        ocsp.check(ocsp_response, path, at, policy.time, provider)
+        ocsp.check(ocsp_response, path, at, policy.time, provider, status)
     elif policy.revocation is not None and policy.revocation.ocsp == "require":
         raise CertificateError("no OCSP response is stapled, and the policy requires one", ChainReason.BAD_STATUS)
     missing = path.leaf.tls_features & unanswered

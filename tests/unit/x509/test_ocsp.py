@@ -16,5 +16,5 @@ def test_path_without_an_issuer_leaves_nobody_to_ask(provider: Any) -> None:
     """As an application's own verifier may return it."""
     path = VerifiedPath((Certificate.parse(pki.shared().ec_device.der),), None, False)
     with pytest.raises(CertificateError, match="no issuer") as caught:
-        check(b"", path, 0, TimePolicy.required(), provider)
+        check(b"", path, 0, TimePolicy.required(), provider, None)
     assert caught.value.reason is ChainReason.BAD_STATUS
