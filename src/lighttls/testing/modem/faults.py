@@ -25,6 +25,7 @@ class Faults:
     truncated: Ordinals = ()  # answers that break off in the middle
     late_results: float = 0.0  # seconds more for each final result
     lost_news: float = 0.0  # chance that news of received data is lost
+    lost_closes: float = 0.0  # chance that news of a connection's end is lost
     slow_news: float = 0.0  # seconds by which all news lag
     echo_on_at: int | None = None  # command before which the module turns its echo on
     reset_at: int | None = None  # command that makes the module start anew

@@ -189,7 +189,8 @@ class Ec21(StandardModule):
                 self.news(f'+QIURC: "recv",{number}')
         if connection.ended and not connection.told_end:
             connection.told_end = True
-            self.news(f'+QIURC: "closed",{number}')
+            if not self.faults.happens(self.faults.lost_closes):
+                self.news(f'+QIURC: "closed",{number}')
 
     # Time
 

@@ -55,7 +55,8 @@ class _SimCom(StandardModule):
                 self.news(f"+CIPRXGET: 1,{number}")
         if connection.ended and not connection.told_end:
             connection.told_end = True
-            self.tell_end(number)
+            if not self.faults.happens(self.faults.lost_closes):
+                self.tell_end(number)
 
     def tell_end(self, number: int) -> None:
         raise NotImplementedError
@@ -227,6 +228,18 @@ class Sim800(_SimCom):
             self.fail()
         else:
             self.answer(final=f"{number}, CLOSE OK")
+
+    def do_cipstatus(self, request: Request) -> None:
+        number = request.number(0)
+        connection = self.connections.get(number)
+        if request.kind != "=" or not 0 <= number < self.connection_count:
+            self.fail(3)
+        elif connection is None:
+            self.answer(f'+CIPSTATUS: {number},,"","","","INITIAL"')
+        else:
+            state = "CLOSED" if connection.ended or not connection.alive else "CONNECTED"
+            where = f'"{self.network.resolve(connection.host)}","{connection.port}"'
+            self.answer(f'+CIPSTATUS: {number},0,"TCP",{where},"{state}"')
 
     def tell_end(self, number: int) -> None:
         self.news(f"{number}, CLOSED")

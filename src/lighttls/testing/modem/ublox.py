@@ -160,7 +160,8 @@ class SaraU201(StandardModule):
         if connection.ended and not connection.inbox and not connection.told_end:
             connection.told_end = True
             self.hang_up(connection.number)
-            self.news(f"+UUSOCL: {connection.number}")
+            if not self.faults.happens(self.faults.lost_closes):
+                self.news(f"+UUSOCL: {connection.number}")
 
 
 class SaraR4(SaraU201):

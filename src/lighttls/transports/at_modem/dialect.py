@@ -244,7 +244,11 @@ class Dialect:
                 link.check()
                 if link.closed:
                     raise ModemError("the peer has closed the connection", "TCP")
-                taken = yield from self.send(link, data[: self.send_size])
+                try:
+                    taken = yield from self.send(link, data[: self.send_size])
+                except CommandRefused as refusal:
+                    yield from self._see_why(link, refusal)
+                    raise
                 if taken:
                     link.sent += taken
                     return taken
@@ -262,6 +266,13 @@ class Dialect:
                 pause = min(pause * 2, 5.0)
         except ModemError as error:
             raise self.fail(link, error) from error.__cause__
+
+    def _see_why(self, link: Link, refusal: CommandRefused) -> Steps[None]:
+        """Raises what is behind the refusal of a send, if the connection is over and the news of that was lost."""
+        with suppress(ModemError):
+            yield from self.look(link)
+        if link.closed and link.failure is None:
+            raise ModemError("the peer has closed the connection", "TCP") from refusal
 
     def close(self, link: Link) -> Steps[None]:
         """Give the connection back. One that the module cannot be asked about now is cleaned up before its next use."""

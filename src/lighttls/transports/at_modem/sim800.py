@@ -14,6 +14,7 @@ from lighttls.transports.at_modem.simcom import ByRxGet
 from lighttls.transports.at_modem.steps import Command, Reply, Steps, Wait
 
 _RESULT: Final = re.compile(rb"(\d), ?(CONNECT OK|CONNECT FAIL|ALREADY CONNECT|CLOSED|CLOSE OK|SEND OK|SEND FAIL)$")
+_OVER: Final = (b"INITIAL", b"REMOTE CLOSING", b"CLOSING", b"CLOSED")  # states of a connection that was open
 _ADDRESS: Final = tuple(b"%d" % digit for digit in range(10))  # how it begins
 _ATTACH_LIMIT: Final = 75.0  # seconds
 _BRING_UP_LIMIT: Final = 85.0
@@ -23,7 +24,7 @@ _CLOSE_LIMIT: Final = 20.0
 
 
 class Sim800(ByRxGet):
-    """Buffer access and direct push. That it lost the news of a close cannot be asked for."""
+    """Buffer access and direct push."""
 
     name = "SIM800"
     makers = ("sim800", "sim900", "sim868")
@@ -90,7 +91,12 @@ class Sim800(ByRxGet):
         return int(count)
 
     def look(self, link: Link) -> Steps[None]:
-        yield from ()
+        reply: Reply = yield Command(f"AT+CIPSTATUS={link.number}", info=(b"+CIPSTATUS:",), tolerant=True)
+        for line in reply.lines:  # +CIPSTATUS: <id>,<bearer>,<type>,<address>,<port>,<state>
+            fields = line.partition(b": ")[2].split(b",")
+            ours = len(fields) == 6 and fields[0] == b"%d" % link.number
+            if ours and fields[5].strip(b'" ') in _OVER:
+                link.closed = True
         link.readable = True
 
     def release(self, link: Link) -> Steps[None]:

@@ -117,8 +117,12 @@ class ByRxGet(Dialect):
             self.take_pushed(link, data.data)
 
     def _ask_remaining(self, link: Link) -> Steps[None]:
-        reply: Reply = yield Command(f"AT+CIPRXGET=4,{link.number}", info=(b"+CIPRXGET: 4",), tolerant=link.closed)
+        reply: Reply = yield Command(f"AT+CIPRXGET=4,{link.number}", info=(b"+CIPRXGET: 4",), tolerant=True)
         link.remaining = 0
+        if not reply.ok and not link.closed:
+            yield from self.look(link)  # it may have been closed, and the news of that be lost
+            if not link.closed:
+                raise CommandRefused("AT+CIPRXGET", reply.final.decode("latin-1"))
         if reply.ok:
             link.remaining = only_line(reply, "AT+CIPRXGET", lambda numbers: len(numbers) == 3)[2]
 

@@ -94,6 +94,30 @@ def test_news_of_data_that_is_lost_only_delays(dialect: str) -> None:
 
 
 @each_dialect
+def test_news_of_the_end_that_is_lost_only_delays(dialect: str) -> None:
+    peer = Recorder(b"last words")
+    line, simulated = modem(dialect, peer, faults=Faults(lost_closes=1.0))
+    connection = line.open_tcp("server.example", 7)
+    peer.link.close()
+    before = simulated.monotonic()
+    assert receive_all(connection) == b"last words"
+    assert simulated.monotonic() - before < 5
+    assert connection.recv(10, 0) == b""
+
+
+@each_dialect
+def test_send_after_an_end_of_which_the_news_was_lost_names_the_peer_not_the_module(dialect: str) -> None:
+    peer = Recorder()
+    line, simulated = modem(dialect, peer, faults=Faults(lost_closes=1.0))
+    connection = line.open_tcp("server.example", 7)
+    peer.link.close()
+    simulated.timeline.run_until(simulated.monotonic() + 1)
+    with pytest.raises(ModemError, match="the peer has closed the connection") as caught:
+        connection.send(b"hello")
+    assert caught.value.layer == "TCP"
+
+
+@each_dialect
 def test_several_connections_at_once_keep_apart(dialect: str) -> None:
     peers: list[Recorder] = []
 

@@ -68,12 +68,24 @@ def test_second_program_takes_over_numbers_that_the_first_left_open() -> None:
 def test_error_instead_of_the_prompt_ends_the_connection(dialect: str) -> None:
     line, simulated = modem(dialect, Recorder())
     connection = line.open_tcp("server.example", 7)
-    simulated.module.hang_up(0)
-    with pytest.raises(ModemError, match="ERROR"):
+    command = {"quectel": "qisend", "ublox": "usowr", "ublox-r4": "usowr"}.get(dialect, "cipsend")
+    setattr(simulated.module, f"do_{command}", lambda request: simulated.module.fail())
+    with pytest.raises(ModemError, match="ERROR") as caught:
         connection.send(b"hello")
+    assert caught.value.layer == "module"
     with pytest.raises(ModemError):
-        connection.recv(1, 1)
+        connection.recv(10, 1)
     connection.close()
+
+
+@pytest.mark.parametrize("dialect", sorted(FAMILIES))
+def test_error_instead_of_the_prompt_of_a_connection_that_is_gone_names_tcp(dialect: str) -> None:
+    line, simulated = modem(dialect, Recorder())
+    connection = line.open_tcp("server.example", 7)
+    simulated.module.hang_up(0)
+    with pytest.raises(ModemError, match="the peer has closed") as caught:
+        connection.send(b"hello")
+    assert caught.value.layer == "TCP"
 
 
 @pytest.mark.parametrize(("baud", "round_trip"), [(9600, 2.0), (115200, 20.0)])
@@ -236,6 +248,39 @@ def test_sim800_that_could_not_send_what_it_accepted_ends_the_connection() -> No
     talk.engine.receive(b"\r\n0, SEND FAIL\r\n", 0.0)
     with pytest.raises(ModemError, match="accepted"):
         talk.link.check()
+
+
+@pytest.mark.parametrize(
+    ("state", "over"),
+    [("CONNECTED", False), ("CONNECTING", False), ("CLOSED", True), ("REMOTE CLOSING", True), ("INITIAL", True)],
+)
+def test_sim800_that_lost_the_news_of_a_close_is_asked_for_the_state(state: str, over: bool) -> None:
+    talk = Conversation(Sim800)
+    answer = f'\r\n+CIPSTATUS: 0,0,"TCP","192.0.2.1","7","{state}"\r\n\r\nOK\r\n'.encode()
+    talk.run(talk.dialect.look(talk.link), {"AT+CIPSTATUS=0": answer})
+    assert talk.link.closed is over
+
+
+@pytest.mark.parametrize(
+    "answer", [b"\r\nERROR\r\n", b"\r\nOK\r\n", b'\r\n+CIPSTATUS: 1,0,"TCP","192.0.2.1","7","CLOSED"\r\n\r\nOK\r\n']
+)
+def test_sim800_that_does_not_tell_the_state_is_not_taken_for_closed(answer: bytes) -> None:
+    talk = Conversation(Sim800)
+    talk.run(talk.dialect.look(talk.link), {"AT+CIPSTATUS=0": answer})
+    assert not talk.link.closed
+
+
+def test_simcom_that_refuses_to_count_is_asked_whether_the_connection_is_over() -> None:
+    talk = Conversation(Sim800)
+    answers = {
+        "AT+CIPRXGET=4,0": b"\r\nERROR\r\n",
+        "AT+CIPSTATUS=0": b'\r\n+CIPSTATUS: 0,0,"TCP","","","CONNECTED"\r\n',
+    }
+    answers["AT+CIPSTATUS=0"] += b"\r\nOK\r\n"
+    with pytest.raises(CommandRefused, match="CIPRXGET"):
+        talk.run(talk.dialect.read(talk.link), answers)
+    answers["AT+CIPSTATUS=0"] = answers["AT+CIPSTATUS=0"].replace(b"CONNECTED", b"CLOSED")
+    assert talk.run(talk.dialect.incoming(talk.link), answers) == b""
 
 
 def test_ublox_that_only_says_ok_is_asked_how_much_it_took() -> None:
