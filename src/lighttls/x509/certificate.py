@@ -40,6 +40,7 @@ class Certificate:
     """A parsed certificate. Immutable by convention; equal if its bytes are."""
 
     __slots__ = (
+        "_row",
         "_tbs",
         "checked",
         "der",
@@ -65,6 +66,8 @@ class Certificate:
     checked: dict[bytes, Any] | None
     """The same, when all have been read and `checks` has found nothing wrong in their form."""
     der: bytes
+    _row: list[int] | None
+    """Where its extensions lie, as `cutting` says it; None once condensed."""
     _tbs: tuple[int, int]
     extensions: dict[bytes, tuple[bool, bytes]]
     """(critical, value) by OID."""
@@ -129,7 +132,7 @@ class Certificate:
         self.not_after = not_after
         self.subject = subject = data[validity_end:subject_end]
         self.spki = spki = data[subject_end:spki_end]
-        self.extensions = _sliced(data, rest)
+        self._row = rest
         self.said = {}
         self.checked = None
         key = public_key.usual(spki)
@@ -139,7 +142,10 @@ class Certificate:
             self.issuer_name = distinguished_name.normalise(issuer)
             self.subject_name = distinguished_name.normalise(subject)
         except CertificateError:
-            pass  # it is refused when somebody asks: see __getattr__
+            return self  # it is refused when somebody asks: see __getattr__
+        said = extensions.usual(data, rest)
+        if said is not None and issuer != EMPTY_NAME:
+            self.checked = self.said = said
         return self
 
     if not TYPE_CHECKING:
@@ -155,7 +161,7 @@ class Certificate:
 
     def condense(self) -> None:
         """Forget what can be read again: nobody asks for the time being, and it takes more memory than the bytes."""
-        self.checked = None
+        self.checked = self._row = None
         self.said = {}
         with suppress(AttributeError):  # condensed already
             del self.extensions
@@ -310,7 +316,7 @@ class Certificate:
         said = self.said
         if oid in said:
             return said[oid]
-        found = self.extensions.get(oid)
+        found = None if said is self.checked else self.extensions.get(oid)
         if found is None:  # and not noted: `path` takes an extension that stands in `said` to be there
             return None
         value = said[oid] = extensions.read(oid, found[1])
@@ -320,7 +326,7 @@ class Certificate:
 _FIRST_EXTENSION: Final = 14  # of the numbers that `cutting` gives
 
 _READ_LATER: Final[dict[str, Callable[[Certificate], Any]]] = {
-    "extensions": lambda self: _sliced(self.der, cutting.cut(self.der)[_FIRST_EXTENSION:]),
+    "extensions": lambda self: _sliced(self.der, self._row or cutting.cut(self.der)[_FIRST_EXTENSION:]),
     "issuer_name": lambda self: distinguished_name.normalise(self.issuer),
     "public_key": lambda self: public_key.parse(self.spki),
     "subject_name": lambda self: distinguished_name.normalise(self.subject),

@@ -51,7 +51,7 @@ def check_leaf(leaf: Certificate, time: TimePolicy, at: int, purpose: str) -> No
             raise CertificateError(
                 "keyCertSign in a certificate that is no authority (RFC 5280 4.2.1.3)", ChainReason.KEY_USAGE
             )
-        if extensions.NAME_CONSTRAINTS in leaf.extensions:
+        if extensions.NAME_CONSTRAINTS in said:
             raise _violation("nameConstraints in a certificate that is no authority (RFC 5280 4.2.1.10)")
     if extensions.EXTENDED_KEY_USAGE in said and not leaf.allows(purpose):
         raise CertificateError(f"extendedKeyUsage does not allow {purpose}", ChainReason.EXTENDED_KEY_USAGE)
@@ -133,7 +133,7 @@ def _check_form(certificate: Certificate) -> dict[bytes, Any]:
     said = certificate.said
     for oid, (critical, value) in certificate.extensions.items():
         if oid not in said and oid in extensions.READERS:
-            said[oid] = extensions.REMEMBERED.get((oid, value)) or extensions.read(oid, value)
+            said[oid] = extensions.read(oid, value)
         if not critical:
             continue
         if oid not in _PROCESSED:

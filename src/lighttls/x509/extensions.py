@@ -1,8 +1,7 @@
 """The extensions we understand: their contents as values (RFC 5280 section 4.2.1).
 
 Each function takes the contents of one extension and raises CertificateError if they are
-malformed, so that one bad extension is judged alone. `read` finds the function by OID and remembers
-what it gave: most certificates say the same in most of their extensions.
+malformed, so that one bad extension is judged alone. `read` finds the function by OID.
 """
 
 from __future__ import annotations
@@ -121,20 +120,43 @@ class PolicyConstraints:
 
 def read(oid: bytes, value: bytes) -> Any:
     """What an extension says whose OID is in `READERS`. Raises CertificateError."""
-    key = oid, value
-    known = REMEMBERED.get(key)
-    if known is None:
-        known = READERS[oid](value)
-        if len(value) <= _MEMO_VALUE:
-            if len(REMEMBERED) >= _MEMO_ENTRIES:
-                REMEMBERED.clear()
-            REMEMBERED[key] = known
-    return known
+    return READERS[oid](value)
+
+
+def usual(data: bytes, numbers: list[int]) -> dict[bytes, Any] | None:
+    """What all extensions of a certificate say, by OID; `numbers` are theirs, as `cutting` gives them.
+
+    None if one is malformed, or critical and not of those that every authority knows: `checks` looks into such.
+    """
+    said = {}
+    each = iter(numbers)
+    for start, oid_end, critical, at, end in zip(each, each, each, each, each, strict=True):
+        known = _REMEMBERED.get(data[start:end])
+        if known is not None:
+            said[known[0]] = known[1]
+            continue
+        oid = data[start:oid_end]
+        if critical and oid not in _USUALLY_CRITICAL:
+            return None
+        if oid in READERS:
+            try:
+                said[oid] = value = read(oid, data[at:end])
+            except CertificateError:
+                return None
+            if end - start <= _MEMO_BYTES:
+                if len(_REMEMBERED) >= _MEMO_ENTRIES:
+                    _REMEMBERED.clear()
+                _REMEMBERED[data[start:end]] = oid, value
+    return said
 
 
 _MEMO_ENTRIES: Final = 128
-_MEMO_VALUE: Final = 128  # bytes; longer ones are not remembered
-REMEMBERED: dict[tuple[bytes, bytes], Any] = {}
+_MEMO_BYTES: Final = 128  # longer ones are not remembered
+_REMEMBERED: dict[bytes, tuple[bytes, Any]] = {}
+"""OIDs and what extensions say, by all bytes from OID to value: most certificates say the same in most of theirs."""
+_USUALLY_CRITICAL: Final = frozenset(
+    (BASIC_CONSTRAINTS, KEY_USAGE, EXTENDED_KEY_USAGE, SUBJECT_ALT_NAME, NAME_CONSTRAINTS)
+)
 
 
 def basic_constraints(value: bytes) -> BasicConstraints:

@@ -1,5 +1,7 @@
 """Finding a path from a leaf to an anchor (CERT-15): a depth-first search that backs out of every failure.
 
+First of all `ordinary` is asked, which knows the way for nearly all servers; the search is for all others.
+
 At each certificate anchors are tried first, then the peer's certificates, which are a set: order,
 duplicates and strangers do not matter (CERT-24). Candidates are found by name; key identifiers only decide
 which is tried first. A candidate's signature is checked before anything it says about itself, so
@@ -18,6 +20,7 @@ from lighttls.errors import BadSignature, CertificateError, ChainReason
 from lighttls.x509 import checks, distinguished_name, extensions, name_constraints, public_key, signatures
 from lighttls.x509.certificate import Certificate
 from lighttls.x509.distinguished_name import Name
+from lighttls.x509.ordinary import ordinary_path
 from lighttls.x509.policy import VerifyPolicy
 from lighttls.x509.trust_store import Anchor, TrustStore
 from lighttls.x509.verdict import Attempt, VerifiedPath, refusal, telling
@@ -65,6 +68,19 @@ class Search:
 
     def run(self, leaf: Certificate, others: Sequence[bytes | Certificate]) -> VerifiedPath:
         """Find a path for `leaf` with the help of `others` (DER, or parsed). Raises CertificateError."""
+        found = None
+        if self._status is None:
+            found = ordinary_path(
+                leaf, others, self._trust, self._at, self._policy, self._purpose, self._provider, self._verifies
+            )
+        if found is None:
+            found = self._search(leaf, others)
+        if self._known is not None:
+            on_path = [certificate.der for certificate in found.certificates]
+            self._known.keep([fact for fact, good in self._checked.items() if good and fact[1] in on_path])
+        return found
+
+    def _search(self, leaf: Certificate, others: Sequence[bytes | Certificate]) -> VerifiedPath:
         try:
             checks.check_leaf(leaf, self._policy.time, self._at, self._purpose)
             signatures.check_usable(leaf.public_key)
@@ -81,9 +97,6 @@ class Search:
             found = None
         if found is None:
             raise refusal(self._attempts)
-        if self._known is not None:
-            on_path = [certificate.der for certificate in found.certificates]
-            self._known.keep([fact for fact, good in self._checked.items() if good and fact[1] in on_path])
         return found
 
     def _fill_pool(self, leaf: Certificate, others: Sequence[bytes | Certificate]) -> None:
@@ -195,7 +208,7 @@ class Search:
                 name_constraints.check(said[extensions.NAME_CONSTRAINTS], authority, path[:height], self._spend)
             if extensions.TLS_FEATURE in said:
                 checks.check_features(authority, path[:height])
-        constrained = [each for each in everyone if extensions.POLICY_CONSTRAINTS in each.extensions]
+        constrained = [each for each in everyone if extensions.POLICY_CONSTRAINTS in each.said]  # all were read above
         if constrained or self._policy.require_explicit_policy:
             from lighttls.x509 import policies  # late: few owners and few authorities demand any
 
@@ -214,16 +227,18 @@ class Search:
         algorithm = signatures.ALGORITHMS[child.outer_algorithm]  # `run` and `_admit` saw that it is there
         if algorithm.scheme is None or (algorithm.sha1 and not self._sha1_useful):
             return
-        fact = spki, child.der
-        good = self._checked.get(fact)
-        if good is None:
-            good = self._checked[fact] = self._verifies(algorithm.scheme, fact, child)
-        if not good:
+        if not self._verifies(algorithm.scheme, (spki, child.der), child):
             raise CertificateError(
                 f"its signature does not verify under the key of '{signer}'", ChainReason.BAD_SIGNATURE, culprit=child
             )
 
     def _verifies(self, scheme: int, fact: Fact, child: Certificate) -> bool:
+        good = self._checked.get(fact)
+        if good is None:
+            good = self._checked[fact] = self._verify(scheme, fact, child)
+        return good
+
+    def _verify(self, scheme: int, fact: Fact, child: Certificate) -> bool:
         if self._known is not None and fact in self._known:
             return True
         if self._signatures_left == 0:

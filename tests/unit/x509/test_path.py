@@ -513,7 +513,7 @@ class TestBudgets:
     def test_candidates_run_out(self, verify: Verify, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(path, "CANDIDATES", 1)
         far = kit.authority("Far", MIDDLE)
-        error = refused(ChainReason.LIMIT_EXCEEDED, lambda: verify([kit.server(far), far, MIDDLE], ROOT))
+        error = refused(ChainReason.LIMIT_EXCEEDED, lambda: verify([kit.server(far), MIDDLE, far], ROOT))
         assert "candidates" in str(error)
 
     def test_steps_with_names_run_out(self, verify: Verify, monkeypatch: pytest.MonkeyPatch) -> None:
