@@ -10,7 +10,7 @@ from time import monotonic
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
-from lighttls.errors import UsageError
+from lighttls.errors import TransportError, UsageError
 from lighttls.transports.at_modem.dialect import Dialect
 from lighttls.transports.at_modem.engine import Engine
 from lighttls.transports.at_modem.families import detect, family
@@ -156,6 +156,8 @@ class Modem:
         except Exception as cause:
             if self._closed:  # by another thread meanwhile: what a port raises then is its own
                 raise ModemError(_CLOSED, "serial line") from cause
+            if isinstance(cause, TransportError):
+                raise
             raise port_failure("reading", cause) from cause
         finally:
             with self._turn:
@@ -204,6 +206,8 @@ class Modem:
         if data:
             try:
                 self._port.write(data)
+            except TransportError:
+                raise
             except Exception as cause:
                 raise port_failure("writing", cause) from cause
 

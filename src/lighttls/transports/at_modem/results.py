@@ -112,7 +112,7 @@ def port_failure(doing: str, cause: Exception) -> ModemError:
     """What a port raised, as an error of the serial line: ports are other people's, and raise what they like."""
     if isinstance(cause, ModemError):
         return cause
-    text = str(cause) if isinstance(cause, OSError) else f"{type(cause).__name__}: {cause}"
+    text = str(cause) if isinstance(cause, OSError | TransportError) else f"{type(cause).__name__}: {cause}"
     error = ModemError(f"{doing} failed: {text}", "serial line")
     error.__cause__ = cause
     return error
