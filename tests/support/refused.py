@@ -268,6 +268,9 @@ def _purposes_and_constraints() -> list[Refused]:
         ]
     )
     listing = middle(extensions=[*kit.ca(), of_all_kinds])
+    closed = middle(extensions=[*kit.ca(), kit.constraints(excluded=[der.explicit(4, kit.name("Plant"))])])
+    no_text = der.sequence(der.set_of(der.sequence(der.oid("2.5.4.3"), der.element(0x0C, b"Plant\xff"))))
+    unreadable = kit.make(no_text, kit.ec_key("server"), closed, extensions=kit.host("host.example"))
     odd_purpose = kit.server(MIDDLE, extensions=[*kit.host("host.example"), purpose("1.2.3.4")])
     names, eku = ChainReason.NAME_CONSTRAINTS, ChainReason.EXTENDED_KEY_USAGE
     return [
@@ -287,6 +290,12 @@ def _purposes_and_constraints() -> list[Refused]:
             ("host.example", "'Middle' (permitted: DNS other.example; excluded: IP 10.0.0.0/8)"),
         ),
         Refused("excluded", names, (LEAF, MIDDLE), ("'Root' (excluded: DNS example)",), anchors=(limited_root,)),
+        Refused(
+            "unreadable",
+            names,
+            (unreadable, closed),
+            ("is no readable text", "'Middle' (excluded: names under CN=Plant)", "values that are text"),
+        ),
     ]
 
 

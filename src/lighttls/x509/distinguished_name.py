@@ -8,11 +8,25 @@ itself, byte by byte. The normal form only leads a search; the signature decides
 
 from __future__ import annotations
 
+from lighttls._struct import struct
 from lighttls._typing import Final
 from lighttls.x509 import der
 
 Name = tuple[bytes, ...]
 """The normal form of a distinguished name, outermost relative name first."""
+
+
+@struct
+class RelativeName:
+    """One relative name, and how much can be said of it."""
+
+    normal: bytes
+    """The normal form."""
+    types: list[bytes]
+    """Sorted."""
+    readable: bool
+    """Every value is text that can be compared; else the normal form has bytes that stand for themselves."""
+
 
 EMAIL_ADDRESS: Final = der.oid("1.2.840.113549.1.9.1")
 
@@ -93,6 +107,23 @@ def _normal_form(name: bytes) -> Name:
             # a length before each pair keeps two different sets from running together
             normal.append(b"\x31" + b"".join(len(pair).to_bytes(4, "big") + pair for pair in pairs))
     return tuple(normal)
+
+
+def outline(name: bytes) -> list[RelativeName]:
+    """The relative names of a Name (DER) one by one, for `may_be_equal`."""
+    return [
+        RelativeName(
+            normal=normal,
+            types=sorted(kind for kind, _, _ in parts),
+            readable=all(_comparable(tag, value)[0] == 0 for _, tag, value in parts),
+        )
+        for normal, parts in zip(normalise(name), attributes(name), strict=True)
+    ]
+
+
+def may_be_equal(left: RelativeName, right: RelativeName) -> bool:
+    """Whether two relative names are equal for all that can be told: a value that is no text may be any text."""
+    return left.normal == right.normal or (left.types == right.types and not (left.readable and right.readable))
 
 
 def email_addresses(name: bytes) -> list[bytes]:

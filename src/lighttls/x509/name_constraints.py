@@ -2,9 +2,8 @@
 
 Every authority's constraints are applied on their own to every certificate below it, which gives
 the intersection of permitted and the union of excluded subtrees without keeping either as state.
-A constraint or a name that cannot be understood counts against the certificate, never for it; but a value in a
-distinguished name that cannot be decoded is compared byte by byte, so that another spelling of it escapes an excluded
-one.
+A constraint or a name that cannot be understood counts against the certificate, never for it; also a distinguished name
+with a value that is no readable text, where it might be another spelling of an excluded one.
 """
 
 from __future__ import annotations
@@ -62,6 +61,8 @@ def check(constraints: NameConstraints, authority: Certificate, below: Sequence[
             relevant = rules.get(kind, ())
             spend(1 + len(relevant))
             fault = _fault(kind, name, relevant)
+            if not fault and kind == DIRECTORY_NAME:
+                fault = _doubt(name, relevant, spend)
             if fault:
                 raise CertificateError(
                     f"{fault}, by the nameConstraints of '{authority}'",
@@ -73,12 +74,13 @@ def check(constraints: NameConstraints, authority: Certificate, below: Sequence[
 class _Rule:
     """One subtree, checked and prepared for comparison."""
 
-    __slots__ = ("base", "permits")
+    __slots__ = ("base", "outline", "permits")
 
     def __init__(self, kind: int, base: bytes, permits: bool) -> None:
         self.permits = permits
         prepare = _PREPARE.get(kind)
         self.base = base if prepare is None else prepare(base)
+        self.outline = [] if permits or kind != DIRECTORY_NAME else distinguished_name.outline(base)
 
 
 def _fault(kind: int, name: bytes, relevant: Sequence[_Rule]) -> str:
@@ -99,6 +101,20 @@ def _fault(kind: int, name: bytes, relevant: Sequence[_Rule]) -> str:
         elif matches(parts, rule.base, False):
             return f"{_KINDS[kind]} {_shown(kind, name)} is in an excluded subtree"
     return f"{_KINDS[kind]} {_shown(kind, name)} is in no permitted subtree" if permitted is False else ""
+
+
+def _doubt(name: bytes, relevant: Sequence[_Rule], spend: Spend) -> str:
+    """Say that a directory name may be an excluded one, if a value that is no readable text leaves that open."""
+    excluded = [rule.outline for rule in relevant if not rule.permits]
+    outline = distinguished_name.outline(name) if excluded else []
+    for base in excluded:
+        spend(len(base))
+        if len(base) <= len(outline) and all(map(distinguished_name.may_be_equal, outline, base)):
+            return (
+                f"directoryName {distinguished_name.text(name)} may be in an excluded subtree: "
+                f"a value in one of them is no readable text"
+            )
+    return ""
 
 
 def _names(certificate: Certificate) -> list[GeneralName]:

@@ -254,6 +254,70 @@ def test_budget_ends_the_work_before_a_rule_is_prepared() -> None:
         name_constraints.check(malformed, AUTHORITY, [leaf()], refuse)
 
 
+ORGANISATION, CN, IDENTIFIER = "2.5.4.10", "2.5.4.3", "2.5.4.45"
+UTF8, PRINTABLE, BMP, OCTETS, BITS = 0x0C, 0x13, 0x1E, 0x04, 0x03
+
+
+def directory(*relative_names: tuple[str, int, bytes]) -> bytes:
+    """A Name, outermost relative name first: type, string tag, value."""
+    parts = (der.sequence(der.oid(kind), der.element(tag, value)) for kind, tag, value in relative_names)
+    return der.sequence(*map(der.set_of, parts))
+
+
+EVIL = (ORGANISATION, UTF8, b"Evil")
+
+
+@pytest.mark.parametrize(
+    ("base", "name"),
+    [
+        ([EVIL], [(ORGANISATION, UTF8, b"Evil\xff"), (CN, UTF8, b"x")]),
+        ([EVIL], [(ORGANISATION, PRINTABLE, b"Ev\xecl")]),
+        ([EVIL], [(ORGANISATION, BMP, b"\0E\0v\0i\0l\0")]),
+        ([EVIL], [(ORGANISATION, OCTETS, b"Evil")]),
+        ([EVIL], [(ORGANISATION, UTF8, b" " * 1024 + b"Evil")]),
+        ([EVIL, (CN, UTF8, b"x")], [EVIL, (CN, UTF8, b"\xff")]),
+        ([(ORGANISATION, UTF8, b"\xff")], [EVIL]),
+        ([EVIL], [(ORGANISATION, 0x81, b"Evil")]),
+    ],
+)
+def test_name_that_may_be_an_excluded_one_in_another_spelling_is_refused(
+    base: list[tuple[str, int, bytes]], name: list[tuple[str, int, bytes]]
+) -> None:
+    """A value that is no readable text cannot be compared with one that is."""
+    excluded = NameConstraints((), ((DIRECTORY, directory(*base)),))
+    assert not allowed(excluded, leaf(subject=directory(*name)))
+    assert not allowed(excluded, leaf(element(DIRECTORY, directory(*name))))
+    with pytest.raises(CertificateError, match="may be in an excluded subtree: a value in one of them is no readable"):
+        name_constraints.check(excluded, AUTHORITY, [leaf(subject=directory(*name))], unlimited)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        [(ORGANISATION, UTF8, b"Good"), (CN, UTF8, b"\xff")],
+        [(CN, UTF8, b"\xff")],
+        [(IDENTIFIER, BITS, b"\0\1"), EVIL],
+        [],
+    ],
+)
+def test_unreadable_value_elsewhere_does_no_harm(name: list[tuple[str, int, bytes]]) -> None:
+    """What stands before or beside it shows that the name is another one."""
+    assert allowed(NameConstraints((), ((DIRECTORY, directory(EVIL)),)), leaf(subject=directory(*name)))
+
+
+def test_unreadable_value_is_in_no_permitted_subtree() -> None:
+    rules = NameConstraints(((DIRECTORY, directory(EVIL)),), ())
+    assert not allowed(rules, leaf(subject=directory((ORGANISATION, UTF8, b"Evil\xff"))))
+
+
+def test_doubts_about_long_names_are_paid_for() -> None:
+    spent: list[int] = []
+    long = directory(*[EVIL] * 50)
+    rules = NameConstraints((), ((DIRECTORY, long),) * 7)
+    name_constraints.check(rules, AUTHORITY, [leaf(subject=directory(*[EVIL] * 49))], spent.append)
+    assert sum(spent) == 7 + 1 + 7 + 7 * 50
+
+
 def test_refusal_names_the_authority_and_the_name() -> None:
     with pytest.raises(CertificateError, match=r"dNSName bad\.example .* nameConstraints of 'CN=Constraining Root'"):
         name_constraints.check(

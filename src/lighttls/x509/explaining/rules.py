@@ -116,6 +116,11 @@ def name_constraints(case: Case, attempts: Sequence[Attempt]) -> str:
     if anchor is not None and anchor.certificate is not None:
         above.append(anchor.certificate)
     limits = [f"{called(each)} ({said})" for each in above if (said := near_names.subtrees(each))]
+    if "no readable text" in case.attempt.detail:
+        return (
+            f"These authorities may not speak for certain names: {'; '.join(limits[:2])}. The certificate has a name "
+            f"of which nobody can say whether it is one of them: have it issued anew with values that are text (UTF-8)."
+        )
     return (
         f"These authorities are limited to certain names: {'; '.join(limits[:2])}. The certificate needs a name "
         f"inside, or an issuer that may speak for it."
