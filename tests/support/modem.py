@@ -47,6 +47,12 @@ class Recorder(Peer):
     def closed(self) -> None:
         self.gone = True
 
+    def say(self, data: bytes) -> None:
+        self.link.send(data)
+
+    def end(self) -> None:
+        self.link.close()
+
 
 class TlsServer(Peer):
     """OpenSSL, which answers `got ` and what it heard, and closes when it hears nonsense."""

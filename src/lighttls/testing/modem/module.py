@@ -33,6 +33,7 @@ class Situation:
     data_allowed: bool = True  # whether the network gives data connections
     clock: str = "26/11/22,13:00:00+04"
     network_time: str = "2026/11/22,12:00:00+04,0"
+    old_tls: bool = False  # a firmware whose TLS sends no server name, and compares none
 
 
 @dataclass(frozen=True)
@@ -254,8 +255,13 @@ class Module:
         final = f"+CME ERROR: {code}" if self.errors and code >= 0 else "ERROR"
         self.answer(final=final, delay=delay, then=then)
 
-    def ask_for_data(self, prompt: bytes, count: int, take: Callable[[bytes], None], *, settling: float = 0.0) -> None:
-        """Prompt for exactly `count` bytes. What comes sooner than `settling` seconds after the prompt is lost."""
+    def ask_for_data(
+        self, prompt: bytes, count: int, take: Callable[[bytes], None], *, settling: float = 0.0, late: int = -1
+    ) -> None:
+        """Prompt for exactly `count` bytes. What comes sooner than `settling` seconds after the prompt is lost.
+
+        `late` is the error if they do not come.
+        """
 
         def ask() -> None:
             self._prompts += 1
@@ -277,7 +283,7 @@ class Module:
             if self._wanted and self._take is took:
                 self._wanted = 0
                 self._input.clear()
-                self.fail()
+                self.fail(late)
 
         self.later(LATENCY + self.faults.late_prompts, ask)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from lighttls.testing.modem.module import Request
+from lighttls.testing.modem.module_tls import ModuleTls
 from lighttls.testing.modem.network import Connection
-from lighttls.testing.modem.standard import StandardModule
 
 _IN_USE = 563
 _SEND_LIMIT = 1460
@@ -12,7 +12,7 @@ _READ_LIMIT = 1500
 _GUARD = 1.0  # seconds of silence around +++
 
 
-class Ec21(StandardModule):
+class Ec21(ModuleTls):
     maker = "Quectel"
     model = "EC21"
     boot = ("RDY", "+CFUN: 1", "+CPIN: READY", "+QUSIM: 1", "+QIND: SMS DONE")
@@ -125,7 +125,7 @@ class Ec21(StandardModule):
             f'+QISTATE: {one.number},"TCP","{self.network.resolve(one.host)}",{one.port},4097,'
             f'{4 if one.ended else 2},1,0,{self.access.get(one.number, 0)},"uart1"'
             for one in self.connections.values()
-            if one.alive and (request.kind == "?" or one.number == number)
+            if one.alive and one.number not in self.secured and (request.kind == "?" or one.number == number)
         ]
         self.answer(*lines)
 
@@ -175,6 +175,9 @@ class Ec21(StandardModule):
 
     def stirred(self, connection: Connection) -> None:
         number = connection.number
+        if number in self.secured:
+            self.secured[number].go_on()
+            return
         access = self.access.get(number, 0)
         if access == 2:
             self._stream(connection)

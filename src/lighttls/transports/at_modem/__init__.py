@@ -3,6 +3,7 @@
 from lighttls.transports.at_modem.aio import AsyncConnection, AsyncModem
 from lighttls.transports.at_modem.dialect import Dialect
 from lighttls.transports.at_modem.modem import Modem, ModemTransport
+from lighttls.transports.at_modem.module_tls import ModuleTls
 from lighttls.transports.at_modem.ports import SerialPort, open_serial
 from lighttls.transports.at_modem.registration import Identity, Registration
 from lighttls.transports.at_modem.results import CommandRefused, CommandTimedOut, ModemError, ModuleReset
@@ -19,6 +20,7 @@ __all__ = [
     "ModemError",
     "ModemTransport",
     "ModuleReset",
+    "ModuleTls",
     "Registration",
     "SerialPort",
     "Settings",

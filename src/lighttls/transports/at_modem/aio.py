@@ -15,6 +15,7 @@ from lighttls.transports.at_modem.dialect import Dialect
 from lighttls.transports.at_modem.engine import Engine
 from lighttls.transports.at_modem.families import detect, family
 from lighttls.transports.at_modem.link import Link
+from lighttls.transports.at_modem.module_tls import ModuleTls
 from lighttls.transports.at_modem.ports import open_serial
 from lighttls.transports.at_modem.registration import Identity, Registration, registration, signal
 from lighttls.transports.at_modem.results import ModemError, port_failure
@@ -87,12 +88,11 @@ class AsyncModem:
 
     async def open_tcp(self, host: str, port: int) -> AsyncConnection:
         """Open a TCP connection: reader and writer for `lighttls.aio.Stream`, in one object."""
-        opening = await self._set_up(lambda dialect: dialect.open(host, port))
-        try:
-            return AsyncConnection(self, await asyncio.shield(opening))
-        except asyncio.CancelledError:
-            opening.add_done_callback(self._close_unused)
-            raise
+        return await self._open(lambda dialect: dialect.open(host, port))
+
+    async def open_module_tls(self, host: str, port: int, tls: ModuleTls) -> AsyncConnection:
+        """Open a connection whose TLS is the module's own, for comparison, as `Modem.open_module_tls` does."""
+        return await self._open(lambda dialect: dialect.open_module_tls(host, port, tls))
 
     async def bring_up(self) -> None:
         """Do now what the first `open_tcp` would: configure the module, wait for the network, get a data connection."""
@@ -185,6 +185,14 @@ class AsyncModem:
 
     async def _with_dialect(self, steps: Callable[[Dialect], Steps[T]]) -> T:
         return await self.run(steps(await self.dialect()))
+
+    async def _open(self, steps: Callable[[Dialect], Steps[Link]]) -> AsyncConnection:
+        opening = await self._set_up(steps)
+        try:
+            return AsyncConnection(self, await asyncio.shield(opening))
+        except asyncio.CancelledError:
+            opening.add_done_callback(self._close_unused)
+            raise
 
     def _close_unused(self, opening: asyncio.Future[Link]) -> None:
         """Somebody did not wait for a connection: give it back when it is open."""

@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import datetime
 from ipaddress import ip_address
 from math import inf
-from typing import ClassVar, Final, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Final, Protocol, TypeVar
 
 from lighttls.errors import ConfigurationError, LightTLSError
 from lighttls.transports.at_modem.engine import Engine
@@ -22,11 +22,29 @@ from lighttls.transports.at_modem.settings import Settings
 from lighttls.transports.at_modem.steps import Command, Steps, Task, Wait
 
 T = TypeVar("T")
+if TYPE_CHECKING:
+    from lighttls.transports.at_modem.module_tls import ModuleTls
 
 POLL: Final = 2.0  # seconds of silence after which a connection is looked at: news of data can be lost
 LONGEST_POLL: Final = 15.0  # seconds, once nothing has come for long
 
 _PUSHED_LIMIT: Final = 4 << 20  # bytes that a module may send ahead of whoever reads them
+
+
+class Speaker(Protocol):
+    """The commands of one connection, as `Dialect` describes them: a dialect's own, or those of another kind."""
+
+    def send(self, link: Link, data: bytes) -> Steps[int]: ...
+
+    def read(self, link: Link) -> Steps[bytes]: ...
+
+    def unacknowledged(self, link: Link) -> Steps[int | None]: ...
+
+    def settle(self, link: Link) -> Steps[None]: ...
+
+    def look(self, link: Link) -> Steps[None]: ...
+
+    def release(self, link: Link) -> Steps[None]: ...
 
 
 class Dialect:
@@ -54,7 +72,7 @@ class Dialect:
         self.engine = engine
         self.settings = settings
         self.links: dict[int, Link] = {}
-        self.stale: set[int] = set()  # numbers that the module may still hold
+        self.stale: dict[int, Speaker | None] = {}  # numbers that the module may still hold, and who closes them
         self.configured = False
         self.has_data = False  # the PDP context is up
         engine.on_line = self.on_line
@@ -141,6 +159,10 @@ class Dialect:
             raise
         return link
 
+    def open_module_tls(self, host: str, port: int, tls: ModuleTls) -> Steps[Link]:
+        """Open a connection whose TLS is the module's."""
+        raise ConfigurationError(f"the TLS inside {self.name} modules is not driven", hint="Use open_tcp and lighttls.")
+
     def line_length(self, host: str, port: int) -> int:
         """Characters of the command that opens a connection to `host`."""
         return len(f'AT+XXXXXXXX=16,11,"TCP","{host}",{port},0,0')
@@ -154,11 +176,11 @@ class Dialect:
         link = self.links[number] = Link(number, host)
         if number in self.stale:
             try:
-                yield from self.release(link)
+                yield from (self.stale[number] or self).release(link)
             except ModemError:
                 del self.links[number]
                 raise
-            self.stale.discard(number)
+            del self.stale[number]
         return link
 
     def give_back(self, link: Link, *, stale: bool) -> None:
@@ -166,7 +188,7 @@ class Dialect:
         if self.links.get(link.number) is link:
             del self.links[link.number]
             if stale:
-                self.stale.add(link.number)
+                self.stale[link.number] = link.speaker
 
     def address_of(self, host: str) -> Steps[str]:
         """What `resolve` brings, if it is an address: it goes into the next command, and bytes can be altered."""
@@ -210,7 +232,7 @@ class Dialect:
 
     def incoming(self, link: Link) -> Steps[bytes]:
         """The next bytes from the peer as soon as there are any; b"" at the end, when the module has none left."""
-        pause = POLL
+        pause, speaker = POLL, link.speaker or self
         try:
             while True:
                 if link.pushed:
@@ -221,38 +243,38 @@ class Dialect:
                 if link.abandoned:
                     return b""
                 closed, link.readable = link.closed, False  # what is marked from here on counts for the next round
-                data = yield from self.read(link)
+                data = yield from speaker.read(link)
                 if data:
                     link.received += len(data)
                     link.readable = True
                     return data
                 if closed and not link.pushed:
-                    yield from self.settle(link)
+                    yield from speaker.settle(link)
                     if not link.readable:
                         return b""
                 if not link.stirred and not (yield Wait(pause, lambda: link.stirred)):
-                    yield from self.look(link)
+                    yield from speaker.look(link)
                     pause = min(pause * 2, LONGEST_POLL)
         except ModemError as error:
             raise self.fail(link, error) from error.__cause__
 
     def outgoing(self, link: Link, data: bytes) -> Steps[int]:
         """Hand over the first bytes of `data` and return how many; waits while the module has no room for them."""
-        patience, pause, before = self.settings.send_limit, 0.05, None
+        patience, pause, before, speaker = self.settings.send_limit, 0.05, None, link.speaker or self
         try:
             while True:
                 link.check()
                 if link.closed:
                     raise ModemError("the peer has closed the connection", "TCP")
                 try:
-                    taken = yield from self.send(link, data[: self.send_size])
+                    taken = yield from speaker.send(link, data[: self.send_size])
                 except CommandRefused as refusal:
                     yield from self._see_why(link, refusal)
                     raise
                 if taken:
                     link.sent += taken
                     return taken
-                waiting = yield from self.unacknowledged(link)
+                waiting = yield from speaker.unacknowledged(link)
                 if waiting is not None and (before is None or waiting < before):
                     patience, before = self.settings.send_limit, waiting
                 if patience <= 0:
@@ -270,7 +292,7 @@ class Dialect:
     def _see_why(self, link: Link, refusal: CommandRefused) -> Steps[None]:
         """Raises what is behind the refusal of a send, if the connection is over and the news of that was lost."""
         with suppress(ModemError):
-            yield from self.look(link)
+            yield from (link.speaker or self).look(link)
         if link.closed and link.failure is None:
             raise ModemError("the peer has closed the connection", "TCP") from refusal
 
@@ -283,7 +305,7 @@ class Dialect:
             self.give_back(link, stale=True)
             return
         try:
-            yield from self.release(link)
+            yield from (link.speaker or self).release(link)
         except ModemError:
             self.give_back(link, stale=True)
         else:
@@ -349,7 +371,7 @@ class Dialect:
     def fail_all(self, error: ModemError) -> None:
         for number, link in tuple(self.links.items()):
             self.fail(link, error)
-            self.stale.add(number)
+            self.stale[number] = link.speaker
 
 
 _NO_ANSWER = (

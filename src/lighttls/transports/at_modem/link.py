@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from lighttls.errors import ConfigurationError
 from lighttls.transports.at_modem.results import ModemError
+
+if TYPE_CHECKING:
+    from lighttls.transports.at_modem.dialect import Speaker
 
 _NAME_LIMIT: Final = 253  # characters of a host name (RFC 1035 §2.3.4)
 _ALLOWED: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:")
@@ -33,6 +36,7 @@ class Link:
         "received",
         "remaining",
         "sent",
+        "speaker",
     )
 
     def __init__(self, number: int, host: str) -> None:
@@ -47,6 +51,7 @@ class Link:
         self.sent = 0  # bytes that the module took
         self.counted = 0  # of them those that the module has confirmed when asked for its own count
         self.received = 0  # bytes that it handed over
+        self.speaker: Speaker | None = None  # who has its commands, if not the dialect
 
     @property
     def stirred(self) -> bool:

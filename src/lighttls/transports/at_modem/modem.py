@@ -15,6 +15,7 @@ from lighttls.transports.at_modem.dialect import Dialect
 from lighttls.transports.at_modem.engine import Engine
 from lighttls.transports.at_modem.families import detect, family
 from lighttls.transports.at_modem.link import Link
+from lighttls.transports.at_modem.module_tls import ModuleTls
 from lighttls.transports.at_modem.ports import as_port
 from lighttls.transports.at_modem.registration import Identity, Registration, registration, signal
 from lighttls.transports.at_modem.results import ModemError, port_failure
@@ -69,14 +70,18 @@ class Modem:
             ConfigurationError: the host or the port cannot be opened by this module; nothing was sent.
             ModemError: it failed; `layer` says where, from the serial line to TCP.
         """
-        dialect = self.dialect
-        with self._turn_to_set_up(dialect.open(host, port)) as opening:
-            try:
-                return ModemTransport(self, self._finish(opening))
-            except BaseException:
-                if not opening.done:  # an interrupt: nobody will have that connection
-                    self._start_quietly(dialect.discard(opening))
-                raise
+        return self._open(self.dialect.open(host, port))
+
+    def open_module_tls(self, host: str, port: int, tls: ModuleTls) -> ModemTransport:
+        """Open a connection whose TLS is the module's own, for comparison: a transport of plaintext.
+
+        It is not lighttls: see `ModuleTls` for what it does not do. Quectel modules only.
+
+        Raises:
+            ConfigurationError: this module, host or port cannot be used so; nothing was sent.
+            ModemError: it failed; `layer` says where, and "module TLS" is all that the module tells of a handshake.
+        """
+        return self._open(self.dialect.open_module_tls(host, port, tls))
 
     def bring_up(self) -> None:
         """Do now what the first `open_tcp` would: configure the module, wait for the network, get a data connection."""
@@ -177,6 +182,15 @@ class Modem:
     def now(self) -> float:
         """The time that the port goes by."""
         return self._clock()
+
+    def _open(self, steps: Steps[Link]) -> ModemTransport:
+        with self._turn_to_set_up(steps) as opening:
+            try:
+                return ModemTransport(self, self._finish(opening))
+            except BaseException:
+                if not opening.done:  # an interrupt: nobody will have that connection
+                    self._start_quietly(self.dialect.discard(opening))
+                raise
 
     @contextmanager
     def _turn_to_set_up(self, steps: Steps[T]) -> Iterator[Task[T]]:

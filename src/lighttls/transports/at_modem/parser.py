@@ -62,7 +62,7 @@ class Parser:
     __slots__ = ("_at", "_block", "_buffer", "_fresh_line", "_searched", "counted", "prompt", "raw")
 
     def __init__(self) -> None:
-        self.prompt = b""  # one byte, while a command waits for it
+        self.prompt = b""  # while a command waits for it; it may end with a line end or without
         self.counted: tuple[Counted, ...] = ()
         self.raw = False
         self._buffer = bytearray()
@@ -101,8 +101,8 @@ class Parser:
         self._at = start = match.end()
         if start == len(buffer):
             return None
-        if self.prompt and buffer[start] == self.prompt[0]:
-            self._at = start + 1
+        if self.prompt and buffer.startswith(self.prompt, start):
+            self._at = start + len(self.prompt)
             self.prompt = b""
             return Prompt()
         for counted in self.counted:

@@ -15,48 +15,16 @@ from typing import ClassVar, Final
 from lighttls.transports.at_modem.answers import numbers_in, only_line
 from lighttls.transports.at_modem.clock import parse_time
 from lighttls.transports.at_modem.dialect import Dialect
+from lighttls.transports.at_modem.engine import Engine
 from lighttls.transports.at_modem.link import Link, check_host
+from lighttls.transports.at_modem.module_tls import ModuleTls, QuectelTls
 from lighttls.transports.at_modem.parser import Counted, Data
+from lighttls.transports.at_modem.quectel_errors import IN_USE, TIMEOUT, describe, layer_of
 from lighttls.transports.at_modem.results import CommandRefused, ModemError
+from lighttls.transports.at_modem.settings import Settings
 from lighttls.transports.at_modem.steps import READ_LIMIT, Command, Reply, Steps, Wait
 
-ERRORS: Final = {
-    550: "unknown error",
-    551: "operation blocked",
-    552: "invalid parameters",
-    553: "memory not enough",
-    554: "socket creation failed",
-    555: "operation not supported",
-    556: "socket bind failed",
-    557: "socket listen failed",
-    558: "socket write failed",
-    559: "socket read failed",
-    560: "socket accept failed",
-    561: "opening the PDP context failed",
-    562: "closing the PDP context failed",
-    563: "the connection number is in use",
-    564: "DNS busy",
-    565: "DNS parse failed",
-    566: "socket connect failed",
-    567: "socket closed",
-    568: "operation busy",
-    569: "operation timeout",
-    570: "PDP context broken",
-    571: "send cancelled",
-    572: "operation not allowed",
-    573: "APN not configured",
-    574: "port busy",
-}
-_IN_USE: Final = 563
-_LAYERS: Final = {
-    561: "PDP context",
-    562: "PDP context",
-    570: "PDP context",
-    573: "PDP context",
-    564: "DNS",
-    565: "DNS",
-}
-_CONTEXT: Final = 1
+CONTEXT: Final = 1
 _OPEN_LIMIT: Final = 150.0  # seconds, as the maker's manual has it
 _ACTIVATE_LIMIT: Final = 150.0
 _DEACTIVATE_LIMIT: Final = 40.0
@@ -84,7 +52,11 @@ class Quectel(Dialect):
     name_limit = 253
     iccid_command = "AT+QCCID"
     boot_lines = (b"RDY", b"APP RDY", b"POWERED DOWN", b"NORMAL POWER DOWN")
-    news = (b"+QIURC:", b"+QIOPEN:", b"+QIND:", b"+QUSIM:", b"+CFUN:")
+    news = (b"+QIURC:", b"+QIOPEN:", b"+QSSLURC:", b"+QSSLOPEN:", b"+QIND:", b"+QUSIM:", b"+CFUN:")
+
+    def __init__(self, engine: Engine, settings: Settings) -> None:
+        super().__init__(engine, settings)
+        self.tls = QuectelTls(self)
 
     def configure(self) -> Steps[None]:
         yield from super().configure()
@@ -96,24 +68,24 @@ class Quectel(Dialect):
 
     def activate(self) -> Steps[None]:
         reply: Reply = yield Command("AT+QIACT?", _ACTIVATE_LIMIT, info=(b"+QIACT:",), tolerant=True)
-        if any(numbers_in(line)[:2] == [_CONTEXT, 1] for line in reply.lines):
+        if any(numbers_in(line)[:2] == [CONTEXT, 1] for line in reply.lines):
             return  # activating it again would be an error
         its = self.settings
-        yield Command(f'AT+QICSGP={_CONTEXT},1,"{its.apn}","{its.user}","{its.password}",{its.authentication_number}')
+        yield Command(f'AT+QICSGP={CONTEXT},1,"{its.apn}","{its.user}","{its.password}",{its.authentication_number}')
         for attempt in (1, 2):
             try:
-                yield Command(f"AT+QIACT={_CONTEXT}", _ACTIVATE_LIMIT)
+                yield Command(f"AT+QIACT={CONTEXT}", _ACTIVATE_LIMIT)
                 return
             except CommandRefused as refusal:
                 if attempt == 2:
                     why = yield from self._last_error()
                     text = f"no data connection: {why or refusal.result}"
                     raise ModemError(text, "PDP context", code=refusal.code) from refusal
-            yield Command(f"AT+QIDEACT={_CONTEXT}", _DEACTIVATE_LIMIT, tolerant=True)
+            yield Command(f"AT+QIDEACT={CONTEXT}", _DEACTIVATE_LIMIT, tolerant=True)
 
     def resolve(self, host: str) -> Steps[str]:
         self._addresses, self._resolved, self._expected = [], None, 0
-        yield Command(f'AT+QIDNSGIP={_CONTEXT},"{host}"', _DNS_LIMIT)
+        yield Command(f'AT+QIDNSGIP={CONTEXT},"{host}"', _DNS_LIMIT)
         found = self._addresses
         told = yield Wait(
             _DNS_LIMIT, lambda: self._resolved or (self._resolved == 0 and len(found) >= max(1, self._expected))
@@ -130,7 +102,7 @@ class Quectel(Dialect):
 
     def connect(self, link: Link, host: str, port: int) -> Steps[None]:
         access = 1 if self.settings.access == "push" else 0
-        command = f'AT+QIOPEN={_CONTEXT},{link.number},"TCP","{host}",{port},0,{access}'
+        command = f'AT+QIOPEN={CONTEXT},{link.number},"TCP","{host}",{port},0,{access}'
         for attempt in (1, 2):
             link.opened = None
             try:
@@ -142,17 +114,20 @@ class Quectel(Dialect):
             link.check()
             if link.opened == 0:
                 return
-            if link.opened != _IN_USE or attempt == 2:
+            if link.opened != IN_USE or attempt == 2:
                 break
             yield from self.release(link)  # left over from a program that ended, or from a failed attempt
         code = link.opened
         text = describe(code) if told else f"no answer within {_OPEN_LIMIT:g} s"
         raise ModemError(
             f"no connection to {link.host} port {port}: {text}",
-            _LAYERS.get(code or 0, "TCP"),
+            layer_of(code),
             code=code,
-            timed_out=not told or code == 569,
+            timed_out=not told or code == TIMEOUT,
         )
+
+    def open_module_tls(self, host: str, port: int, tls: ModuleTls) -> Steps[Link]:
+        return (yield from self.tls.open(host, port, tls))
 
     def send(self, link: Link, data: bytes) -> Steps[int]:
         if link.sent - link.counted >= _COUNT_EVERY:
@@ -223,14 +198,14 @@ class Quectel(Dialect):
         check_host(server)
         yield from self.bring_up()
         self._time = None
-        yield Command(f'AT+QNTP={_CONTEXT},"{server}"', _NTP_LIMIT)
+        yield Command(f'AT+QNTP={CONTEXT},"{server}"', _NTP_LIMIT)
         yield Wait(_NTP_LIMIT, lambda: self._time is not None)
         code, _, text = (self._time or b"").decode("latin-1").partition(",")
         time = parse_time(text) if code == "0" else None
         if time is None:
             number = int(code) if code.isdecimal() else None
             why = f"the answer is {text or 'none'}" if number in (0, None) else describe(number)
-            raise ModemError(f"no time from {server}: {why}", _LAYERS.get(number or 0, "TCP"), code=number)
+            raise ModemError(f"no time from {server}: {why}", layer_of(number), code=number)
         return time
 
     def release(self, link: Link) -> Steps[None]:
@@ -246,6 +221,8 @@ class Quectel(Dialect):
                 self.links[numbers[0]].opened = numbers[1]
         elif line.startswith(b"+QNTP: "):
             self._time = line[7:]
+        elif line.startswith(b"+QSSL"):
+            self.tls.on_line(line)
         else:
             super().on_line(line)
 
@@ -261,7 +238,7 @@ class Quectel(Dialect):
             link.readable = True
         elif kind == b"closed" and link:
             link.closed = link.readable = True
-        elif kind == b"pdpdeact" and number == _CONTEXT:
+        elif kind == b"pdpdeact" and number == CONTEXT:
             self.lose_data("pdpdeact")
         elif kind == b"dnsgip" and self._addresses is not None:
             if number is None:
@@ -279,10 +256,5 @@ class Quectel(Dialect):
         text = yield from self._last_error()
         number = text.partition(",")[0]
         code = int(number) if number.isdecimal() else None
-        layer = _LAYERS.get(code or 0, "TCP")
+        layer = layer_of(code)
         return ModemError(f"no connection to {link.host} port {port}: {text or result}", layer, code=code)
-
-
-def describe(code: int | None) -> str:
-    """An error of AT+QIOPEN and its relatives in words."""
-    return "no result" if code is None else f"error {code} ({ERRORS.get(code, 'not documented')})"

@@ -66,8 +66,8 @@ _HINTS: Final = {
 class ModemError(TransportError):
     """The modem, or something behind it, failed. `layer` is the lowest layer that did not do its part.
 
-    It is one of "serial line", "module", "SIM", "registration", "PDP context", "DNS" and "TCP"; `code` is the number
-    that the modem gave, if any. Both are in `context`, too.
+    It is one of "serial line", "module", "SIM", "registration", "PDP context", "DNS", "TCP" and "module TLS";
+    `code` is the number that the modem gave, if any. Both are in `context`, too.
     """
 
     def __init__(
@@ -129,6 +129,10 @@ _LAYER_HINTS: Final = {
     "PDP context": "The network gave no data connection, or took it away. Check the APN, its user name and password.",
     "DNS": "The name could not be resolved over the modem. Check its spelling, and that the APN offers DNS.",
     "TCP": "The server did not accept the connection, or it was lost. Check host, port, and what the APN lets through.",
+    "module TLS": (
+        "The TLS inside the module failed, and does not say why. Open the same server by open_tcp and lighttls, which "
+        "does. Usual causes: another root, a clock that was never set, a suite or key type that this firmware lacks."
+    ),
 }
 _RESET = (
     "A power supply too weak for the modem's bursts (2 A) is the usual cause. Reconnect: the session can be resumed."

@@ -19,7 +19,7 @@ class Command:
     limit      seconds until its final result, counted from the prompt if there is one
     info       how its information lines begin; None if any line that is no news of its own may be one
     ends       further final results (their beginnings) that mean success or failure by what they say
-    prompt     the byte that asks for `data`; `pause` seconds must pass between them
+    prompt     the bytes that ask for `data`; `pause` seconds must pass between them
     counted    data that its answer may hold
     tolerant   hand over the final result whatever it is, instead of raising CommandRefused
     """
