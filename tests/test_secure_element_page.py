@@ -29,6 +29,7 @@ def test_programs_on_the_page(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None
     with AwsIotServer([(pki.server_chain(server_leaf), server_leaf.key.to_pem())], pki.device_ca.to_pem()) as server:
         names = {
             "blank": Atecc608a(blank_chip(pace=PACE)),
+            "another": Atecc608a(blank_chip(pace=PACE)),
             "trust_and_go": Atecc608a(certified.simulated),
             "microchip_root": certified.root,
             "endpoint": "localhost",

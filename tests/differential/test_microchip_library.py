@@ -105,6 +105,19 @@ def test_keys_agree(both: Driven) -> None:
     assert both.theirs.fill(32, "atcab_ecdh_tempkey", in_slot) == both.ours.ecdh(2, ephemeral)
 
 
+def test_keys_agree_behind_the_io_key(both: Driven) -> None:
+    io_key = hashlib.sha256(b"I/O protection").digest()
+    both.simulated.memory.config[90:92] = b"\x02\x60"  # in slot 6
+    both.ours.write(Zone.DATA, io_key, slot=6)
+    in_slot = both.theirs.fill(64, "atcab_genkey", 2)
+    peer = both.ours.public_key(0)
+    secret = both.ours.ecdh(2, peer, io_key=io_key)
+    assert both.theirs.fill(32, "atcab_ecdh_ioenc", 2, peer, after=(io_key,)) == secret == both.ours.ecdh(2, peer)
+    ephemeral = both.theirs.fill(64, "atcab_genkey", 0xFFFF)
+    secret = both.theirs.fill(32, "atcab_ecdh_tempkey_ioenc", in_slot, after=(io_key,))
+    assert secret == both.ours.ecdh(2, ephemeral)
+
+
 def test_data_are_written_and_read(both: Driven) -> None:
     content = bytes(range(48))
     both.theirs.call("atcab_write_bytes_zone", 2, 8, 20, content, len(content))
@@ -192,6 +205,7 @@ def test_page_claims_the_commands_that_the_library_sends_here_and_no_others(both
         test_random_numbers_are_drawn,
         test_signature_is_made_and_judged,
         test_keys_agree,
+        test_keys_agree_behind_the_io_key,
         test_data_are_written_and_read,
         test_counters_count,
         test_self_test_passes_or_names_what_failed,

@@ -19,7 +19,7 @@ from lighttls import (
     explain,
 )
 from lighttls.crypto.provider import CryptoProvider
-from lighttls.devices.atecc608a import ChipKeyExchange
+from lighttls.devices.atecc608a import ChipKeyExchange, Zone
 from lighttls.handshake.ecdh_params import agree
 from lighttls.handshake.states import Client
 from lighttls.x509 import reference_name
@@ -165,6 +165,42 @@ def test_chip_agrees_with_openssl_on_the_keys() -> None:
         assert connection.is_established
         assert server.established
     assert bench.simulated.packets == {0x40: 2, 0x43: 2}
+
+
+IO_KEY = b"between the chip and this device"
+
+
+def with_io_key(key: bytes) -> Bench:
+    bench = Bench()
+    bench.simulated.memory.config[90:92] = b"\x02\x61"  # in slot 6, and no secret leaves in the clear
+    bench.chip.write(Zone.DATA, key, slot=6)
+    return bench
+
+
+def test_secret_may_come_over_the_bus_encrypted() -> None:
+    bench = with_io_key(IO_KEY)
+    exchange = ChipKeyExchange(bench.chip, io_key=IO_KEY)
+    exchange.check()
+    connection, server = ClientConnection(pki.config(key_exchange=exchange), "localhost"), MemoryServer()
+    memory_server.connect(connection, server)
+    assert connection.is_established
+    assert server.established
+    connection, server = connect_by(bench)
+    with pytest.raises(KeyExchangeError, match="status 0F"):
+        memory_server.connect(connection, server)
+
+
+def test_io_key_that_is_not_the_chips_is_found_before_a_handshake() -> None:
+    ChipKeyExchange(Bench().chip).check()
+    with pytest.raises(KeyExchangeError, match="not the one that belongs") as caught:
+        ChipKeyExchange(with_io_key(bytes(32)).chip, io_key=IO_KEY).check()
+    assert "io_key" in explain(caught.value)
+
+
+@pytest.mark.parametrize("wrong", [b"", bytes(31), bytes(33), "text of thirty-two characters ...", 7])
+def test_io_key_that_is_none_is_refused(wrong: Any) -> None:
+    with pytest.raises(ConfigurationError, match="32 bytes"):
+        ChipKeyExchange(Bench().chip, io_key=wrong)
 
 
 @pytest.mark.parametrize("command", [0x40, 0x43], ids=["GenKey", "ECDH"])

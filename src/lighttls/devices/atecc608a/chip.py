@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from hashlib import shake_256
+from hashlib import sha256, shake_256
 from typing import Final
 
 from lighttls.devices.atecc608a.bus import Bus, LinuxI2C
@@ -33,6 +33,7 @@ _KIND: Final = 0x60  # byte 2 of the revision
 _TEMP_KEY: Final = 0xFFFF
 _TO_MESSAGE_BUFFER: Final = 0x43  # Nonce: pass 32 bytes through
 _P256: Final = 0x0004
+_ENCRYPTED: Final = 0x02  # of ECDH's mode
 _MISCOMPARE: Final = 0x01
 _SELF_TESTS: Final = {0x01: "random numbers", 0x02: "ECDSA", 0x08: "ECDH", 0x10: "AES", 0x20: "SHA"}
 
@@ -148,15 +149,26 @@ class Atecc608a(ZoneAccess):
         _expect("digest", digest, 32)
         self._link.run(_NONCE, _TO_MESSAGE_BUFFER, 0, digest)
 
-    def ecdh(self, slot: int, peer: bytes) -> bytearray:
-        """The secret that the key in a slot shares with `peer`: an x-coordinate, to be wiped by the caller."""
-        _expect("public key", peer, 64)
-        return bytearray(self._link.run(_ECDH, 0x0C, check_slot(slot), peer, answer=32))
+    def ecdh(self, slot: int, peer: bytes, *, io_key: bytes | None = None) -> bytearray:
+        """The secret that the key in a slot shares with `peer`: an x-coordinate, to be wiped by the caller.
 
-    def ecdh_ephemeral(self, peer: bytes) -> bytearray:
+        It passes the bus in the clear, or encrypted under `io_key`: the 32 bytes in the slot that
+        `Configuration.io_key_slot` names.
+        """
+        return self._agree(_ECDH, 0x0C, check_slot(slot), peer, io_key)
+
+    def ecdh_ephemeral(self, peer: bytes, *, io_key: bytes | None = None) -> bytearray:
         """The same with the key of `generate_ephemeral`, which is used up."""
+        return self._agree(_ECDH_ONCE, 0x0D, 0, peer, io_key)
+
+    def _agree(self, command: Command, mode: int, slot: int, peer: bytes, io_key: bytes | None) -> bytearray:
         _expect("public key", peer, 64)
-        return bytearray(self._link.run(_ECDH_ONCE, 0x0D, 0, peer, answer=32))
+        if io_key is None:
+            return bytearray(self._link.run(command, mode, slot, peer, answer=32))
+        _expect("key for I/O protection", io_key, 32)
+        answer = self._link.run(command, mode | _ENCRYPTED, slot, peer, answer=64)
+        pad = sha256(io_key + answer[32:48]).digest()  # behind the secret is a nonce of the chip's
+        return bytearray(a ^ b for a, b in zip(answer[:32], pad, strict=True))
 
     def sha256(self, data: bytes) -> bytes:
         """Hash in the chip: slow, and as good as hashlib."""

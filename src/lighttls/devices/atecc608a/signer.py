@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from contextlib import ExitStack
 from hashlib import sha256
+from typing import Final
 
 from lighttls.crypto import default_provider
 from lighttls.devices.atecc608a import der
 from lighttls.devices.atecc608a.chip import Atecc608a
 from lighttls.devices.atecc608a.errors import ChipError
-from lighttls.errors import KeyExchangeError, LightTLSError, SignerError
+from lighttls.errors import ConfigurationError, KeyExchangeError, LightTLSError, SignerError
 from lighttls.iana import NamedGroup, SignatureScheme
 from lighttls.keys import SignatureRequest
 
@@ -61,14 +62,19 @@ class ChipSigner:
 class ChipKeyExchange:
     """Ephemeral ECDH on P-256 in the chip: `ClientConfig(key_exchange=ChipKeyExchange(chip))`.
 
-    The private key lives in a register of the chip for one handshake; the secret comes back over the bus in the clear.
-    It takes 0.2 s and more; the engine's own is as safe against everyone who cannot read the bus.
+    The private key lives in a register of the chip for one handshake. The secret comes back over the bus, in the clear
+    unless `io_key` is given: the 32 bytes of the chip's I/O protection key, under which it is encrypted then. That
+    keeps it from who listens on the bus, not from who puts other bytes on it, nor from who can read this computer's
+    copy of the key. It takes 0.2 s and more; the engine's own is as safe against everyone who cannot tap the bus.
     """
 
     groups: tuple[NamedGroup, ...] = (NamedGroup.SECP256R1,)
 
-    def __init__(self, chip: Atecc608a) -> None:
+    def __init__(self, chip: Atecc608a, *, io_key: bytes | None = None) -> None:
+        if io_key is not None and (not isinstance(io_key, bytes) or len(io_key) != 32):
+            raise ConfigurationError("the key for I/O protection is 32 bytes")
         self._chip = chip
+        self._io_key = io_key
         self._held = ExitStack()  # the chip's lock between `generate` and `derive`
 
     def generate(self, group: NamedGroup) -> bytes:
@@ -89,9 +95,29 @@ class ChipKeyExchange:
         """The secret, for which the chip's key is used up."""
         with self._held:
             try:
-                return self._chip.ecdh_ephemeral(peer_public[1:])
+                return self._chip.ecdh_ephemeral(peer_public[1:], io_key=self._io_key)
             except ChipError as cause:
                 raise _no_key(cause) from cause
+
+    def check(self) -> None:
+        """See that the chip's arithmetic is right and `io_key` the chip's own, to know it before the first handshake.
+
+        The secret shared with the curve's base point is the x-coordinate of the public key.
+        Raises KeyExchangeError.
+        """
+        public = self.generate(NamedGroup.SECP256R1)
+        if self.derive(b"\x04" + _BASE_POINT) != public[1:33]:
+            raise KeyExchangeError("the secret of the chip is not the one that belongs to its key", hint=_WRONG_SECRET)
+
+
+_BASE_POINT: Final = bytes.fromhex(
+    "6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
+    "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5"
+)  # of P-256 (FIPS 186-4 §D.1.2.3)
+_WRONG_SECRET: Final = (
+    "If io_key was given, most likely it is not what is in the chip's slot. Else the bus alters data, or the chip is "
+    "broken."
+)
 
 
 def _no_key(cause: ChipError) -> KeyExchangeError:

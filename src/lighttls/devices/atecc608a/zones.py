@@ -80,6 +80,12 @@ class Configuration:
         """Whether its key may do ECDH."""
         return self.holds_private_key(slot) and bool(self.slot_config(slot) & 4)
 
+    @property
+    def io_key_slot(self) -> int | None:
+        """The slot of the key that secrets can be encrypted under on the bus (ChipOptions); None: there is none."""
+        options = int.from_bytes(self.raw[90:92], "little")
+        return options >> 12 if options & 2 else None
+
     def generates_key(self, slot: int) -> bool:
         """Whether GenKey may put a new key there."""
         return self.holds_private_key(slot) and bool(self.slot_config(slot) & 0x2000) and not self.slot_locked(slot)

@@ -123,7 +123,7 @@ class Commands:
 
     def ecdh(self, p1: int, p2: int, data: bytes) -> bytes | None:
         memory, registers = self.memory, self.registers
-        _expect(len(data) == 64 and p1 in (0x00, 0x0C, 0x0D, 0x08, 0x09))
+        _expect(len(data) == 64 and p1 in (0x00, 0x0C, 0x0D, 0x0E, 0x0F, 0x08, 0x09))
         _allow(memory.config_locked)
         if p1 & 1:
             _expect(p2 == 0)
@@ -140,6 +140,12 @@ class Commands:
         if p1 == 0 and memory.slot_bit(p2, 3):  # as the ATECC508A: into the slot above
             memory.slots[p2 | 1][:32] = secret
             return None
+        if p1 & 2:
+            _allow(bool(memory.config[90] & 2))  # ChipOptions: there is an I/O protection key
+            key = bytes(memory.slots[memory.config[91] >> 4][:32])
+            nonce = secrets.token_bytes(32)
+            pad = hashlib.sha256(key + nonce[:16]).digest()
+            return bytes(a ^ b for a, b in zip(secret, pad, strict=True)) + nonce
         _allow(memory.config[91] & 3 != 1)  # ECDHPROT: only encrypted
         return secret
 

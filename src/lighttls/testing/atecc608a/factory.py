@@ -16,7 +16,8 @@ _SLOTS = {
     **dict.fromkeys((0,), ("8320", "3300")),  # the device's key: signs digests, a new one can be made
     **dict.fromkeys((1, 2), ("8720", "3300")),  # besides that, ECDH
     **dict.fromkeys((3, 4), ("872f", "3300")),
-    **dict.fromkeys((5, 6, 7), ("8f8f", "1c00")),  # secret, never written
+    **dict.fromkeys((5, 7), ("8f8f", "1c00")),  # secret, never written
+    6: ("8000", "3c00"),  # secret, always written: for an I/O protection key
     **dict.fromkeys(range(8, 15), ("0000", "3c00")),  # open to reads and writes
     15: ("0000", "3000"),  # a public key to verify with
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, utils
@@ -79,6 +80,59 @@ def test_keys_agree_on_the_secret_that_cryptography_computes(bench: Bench) -> No
     assert bench.chip.ecdh(2, point) == peer.exchange(ec.ECDH(), public(in_slot))
     ephemeral = bench.chip.generate_ephemeral()
     assert bench.chip.ecdh_ephemeral(point) == peer.exchange(ec.ECDH(), public(ephemeral))
+
+
+IO_KEY = bytes(range(32))
+
+
+def with_io_key(bench: Bench, *, only_encrypted: bool = False) -> Bench:
+    memory = bench.simulated.memory
+    memory.config[90:92] = bytes((2, 6 << 4 | only_encrypted))  # ChipOptions: there is one, in slot 6
+    memory.slots[6][:32] = IO_KEY
+    return bench
+
+
+def test_encrypted_secret_is_the_same_and_never_on_the_bus(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    simulated = with_io_key(bench, only_encrypted=True).simulated
+    seen = bytearray()
+
+    def tapped(count: int, read: Callable[[int], bytes] = simulated.read) -> bytes:
+        seen.extend(data := read(count))
+        return data
+
+    monkeypatch.setattr(simulated, "read", tapped)
+    peer = ec.generate_private_key(ec.SECP256R1())
+    numbers = peer.public_key().public_numbers()
+    point = numbers.x.to_bytes(32, "big") + numbers.y.to_bytes(32, "big")
+    in_slot = bench.chip.generate_key(2)
+    ephemeral = bench.chip.generate_ephemeral()
+    for secret, key in (
+        (bench.chip.ecdh_ephemeral(point, io_key=IO_KEY), ephemeral),
+        (bench.chip.ecdh(2, point, io_key=IO_KEY), in_slot),
+    ):
+        assert secret == peer.exchange(ec.ECDH(), public(key))
+        assert bytes(secret) not in bytes(seen)
+    with pytest.raises(ChipRefused, match="execution error"):  # ECDHPROT
+        bench.chip.ecdh(2, point)
+
+
+def test_chip_without_an_io_key_encrypts_nothing(bench: Bench) -> None:
+    bench.chip.generate_key(2)
+    with pytest.raises(ChipRefused, match="ECDH: status 0F, execution error"):
+        bench.chip.ecdh(2, bench.chip.public_key(0), io_key=IO_KEY)
+
+
+@pytest.mark.parametrize("size", [0, 31, 33])
+def test_io_key_of_another_length_sends_nothing(bench: Bench, size: int) -> None:
+    bench.chip.generate_key(2)
+    with pytest.raises(UsageError, match="a key for I/O protection has 32 bytes here"):
+        bench.chip.ecdh(2, bytes(64), io_key=bytes(size))
+    assert 0x43 not in bench.simulated.packets
+
+
+def test_configuration_says_where_the_io_key_is(bench: Bench) -> None:
+    assert bench.chip.configuration().io_key_slot is None
+    assert with_io_key(bench).chip.configuration().io_key_slot == 6
 
 
 def test_ephemeral_key_serves_once_and_survives_a_signature(bench: Bench) -> None:
