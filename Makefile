@@ -86,6 +86,7 @@ docs:
 
 deps:
 	@tools/packages.sh all
+	@tools/lwip_source.sh
 
 clean:
 	rm -rf .venv build dist src/*.egg-info src/lighttls/crypto/_core.*so src/lighttls/crypto/_core.c

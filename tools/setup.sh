@@ -28,6 +28,7 @@ interop) level=interop ;;
 *) level=all ;;
 esac
 tools/packages.sh "$level" || true
+[ "$level" = build ] || tools/lwip_source.sh || true
 compiler=complete
 LIGHTTLS_NO_APT=1 tools/packages.sh build 2>/dev/null || compiler=incomplete
 

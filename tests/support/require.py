@@ -26,31 +26,32 @@ LONG = os.environ.get("LIGHTTLS_LONG") == "1"
 NO_COMMAND_BRINGS = "this processor has no "
 
 
-def _missing(what: str, remedy: str) -> NoReturn:
+def missing(what: str, remedy: str) -> NoReturn:
+    """Skip the test: there is no such thing here, and that is what brings it."""
     pytest.skip(f"{what}: {remedy}")
 
 
 def command(name: str) -> str:
     """The path of a program that a system package brings."""
-    return shutil.which(name) or _missing(f"no `{name}` here", "make deps")
+    return shutil.which(name) or missing(f"no `{name}` here", "make deps")
 
 
-def peer(missing: str) -> None:
-    """A server of the interop matrix; `missing` says what it lacks here."""
-    if missing:
-        _missing(missing, "make interop")
+def peer(lack: str) -> None:
+    """A server of the interop matrix; `lack` says what it needs and is not here."""
+    if lack:
+        missing(lack, "make interop")
 
 
 def native() -> None:
     """The native engine, built."""
     if problem := engines.native_problem():
-        _missing(f"native engine not built ({problem})", "make deps, then make test")
+        missing(f"native engine not built ({problem})", "make deps, then make test")
 
 
 def module(name: str) -> None:
     """A package that the extra "dev" brings."""
     if find_spec(name) is None:
-        _missing(f"no module {name} here", 'pip install "lighttls[dev]"')
+        missing(f"no module {name} here", 'pip install "lighttls[dev]"')
 
 
 def vectors(path: str) -> Path:
@@ -60,7 +61,7 @@ def vectors(path: str) -> Path:
     return (
         found
         if found.exists()
-        else _missing(
+        else missing(
             f"no vectors {path}",
             "tests/vectors/ORIGINS.md says where it comes from; set LIGHTTLS_VECTORS to the folder that has it",
         )
@@ -71,7 +72,7 @@ def pkits() -> Path:
     """NIST PKITS: folders `certs` and `crls`, which the package cryptography-vectors brings."""
     spec = find_spec("cryptography_vectors")
     if spec is None or spec.origin is None:
-        return _missing("no package cryptography-vectors", "pip install cryptography-vectors, or make test")
+        return missing("no package cryptography-vectors", "pip install cryptography-vectors, or make test")
     return Path(spec.origin).parent / "x509" / "PKITS_data"
 
 

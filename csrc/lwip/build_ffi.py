@@ -1,0 +1,111 @@
+"""Builds lwIP and this folder's shim: as `lighttls.transports.lwip._core` by setup.py, or anywhere, under any names.
+
+LIGHTTLS_LWIP_SOURCE names lwIP's source tree (the folder that has src/core), which is not part of lighttls.
+
+    python csrc/lwip/build_ffi.py --source TREE --into FOLDER NAME...
+
+compiles once and links a module for each NAME: each is a stack of its own, so that one process can have several.
+"""
+
+from __future__ import annotations
+
+import argparse
+import glob
+import os
+import re
+import shlex
+import subprocess
+import sys
+import sysconfig
+from concurrent.futures import ThreadPoolExecutor
+
+from cffi import FFI
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+PATTERNS = ("core/*.c", "core/ipv4/*.c", "core/ipv6/*.c", "netif/ethernet.c", "netif/ppp/*.c", "netif/ppp/polarssl/*.c")
+OPTIONS = ["-O2", "-fvisibility=hidden"]
+
+
+def declarations() -> str:
+    """What stands between the cdef marks of this folder's headers, without comments."""
+    text = ""
+    for path in in_here("*.h"):
+        with open(path, encoding="utf-8") as header:
+            text += "".join(re.findall(r"/\* cdef: begin \*/(.*?)/\* cdef: end \*/", header.read(), re.DOTALL))
+    return re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+
+
+def in_here(pattern: str) -> list[str]:
+    return sorted(glob.glob(os.path.join(HERE, pattern)))
+
+
+def in_tree(tree: str) -> list[str]:
+    """The files of lwIP that we use. Those of features that lwipopts.h switches off compile to nothing."""
+    if not os.path.exists(os.path.join(tree, "src", "core", "tcp_in.c")):
+        sys.exit(f"{tree or 'LIGHTTLS_LWIP_SOURCE'} is no source tree of lwIP: it has no src/core/tcp_in.c")
+    return sorted(path for pattern in PATTERNS for path in glob.glob(os.path.join(tree, "src", pattern)))
+
+
+def includes(tree: str) -> list[str]:
+    return [HERE, os.path.join(tree, "src", "include")]
+
+
+def headers() -> str:
+    """Those that declare something for Python."""
+    return "".join(
+        f'#include "{os.path.basename(path)}"\n'
+        for path in in_here("*.h")
+        if os.path.basename(path) not in ("lwipopts.h", "hooks.h", "inner.h")
+    )
+
+
+def builder(name: str, objects: list[str]) -> FFI:
+    """cffi's builder of one module out of what is compiled already."""
+    ffi = FFI()
+    ffi.cdef(declarations())
+    ffi.set_source(
+        name,
+        headers(),
+        extra_objects=objects,
+        depends=[os.path.relpath(path) for pattern in ("*.c", "*.h", "arch/*.h") for path in in_here(pattern)],
+        include_dirs=[HERE],
+        extra_compile_args=OPTIONS,
+    )
+    return ffi
+
+
+def compile_once(tree: str, into: str) -> list[str]:
+    """Object files of lwIP and the shim, in a folder that is made if need be."""
+    os.makedirs(into, exist_ok=True)
+    compiler = [*shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc"), *OPTIONS, "-fPIC"]
+    compiler += shlex.split(os.environ.get("CFLAGS", ""))
+    compiler += [f"-I{path}" for path in includes(tree)]
+    jobs = []
+    for source in in_here("*.c") + in_tree(tree):
+        ours = os.path.dirname(source) == HERE
+        name = os.path.relpath(source, HERE if ours else os.path.join(tree, "src")).replace(os.sep, "-")
+        target = os.path.join(into, ("shim-" if ours else "lwip-") + name + ".o")
+        warnings = ["-Wall", "-Wextra", "-Werror"] if ours else ["-w"]
+        jobs.append(([*compiler, *warnings, "-c", source, "-o", target], target))
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for _ in pool.map(lambda job: subprocess.run(job[0], check=True), jobs):
+            pass
+    return [target for _, target in jobs]
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description="Build lwIP as modules for lighttls.transports.lwip.Stack.")
+    parser.add_argument("--source", default=os.environ.get("LIGHTTLS_LWIP_SOURCE", ""), help="lwIP's source tree")
+    parser.add_argument("--into", required=True, help="the folder that gets the modules")
+    parser.add_argument("names", nargs="+", metavar="NAME", help="a module's name")
+    arguments = parser.parse_args(argv)
+    folder = os.path.abspath(arguments.into)
+    objects = compile_once(os.path.abspath(arguments.source), os.path.join(folder, "objects"))
+    for name in arguments.names:
+        builder(name, objects).compile(tmpdir=folder)
+
+
+if __name__ == "__main__":
+    main()
+else:
+    ffibuilder = builder("lighttls.transports.lwip._core", [])  # setup.py compiles what it is linked from
