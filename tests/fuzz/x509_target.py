@@ -148,7 +148,7 @@ def judge_chain(choices: int, data: bytes) -> None:
 def judge_response(choices: int, data: bytes) -> None:
     engine = Believing() if choices & BELIEVING else NATIVE
     try:
-        ocsp.check(data, good_path(), kit.NOW, TimePolicy.required(), engine)  # type: ignore[arg-type]
+        ocsp.check(data, good_path(), kit.NOW, TimePolicy.required(), engine, None)  # type: ignore[arg-type]
     except CertificateError as error:
         check_refusal(error)
 

@@ -27,7 +27,7 @@ def path() -> VerifiedPath:
 
 def refusal(response: bytes, provider: Any) -> ChainReason:
     with pytest.raises(CertificateError) as caught:
-        check(response, path(), AT, TIME, provider)
+        check(response, path(), AT, TIME, provider, None)
     return caught.value.reason
 
 
@@ -35,7 +35,7 @@ def refusal(response: bytes, provider: Any) -> ChainReason:
 def test_response_altered_in_any_byte_or_cut_anywhere_is_refused(provider: Any, by: str) -> None:
     """OCSP-09 to OCSP-11."""
     response = ocsp.response() if by == "the issuer" else ocsp.delegated()
-    check(response, path(), AT, TIME, provider)
+    check(response, path(), AT, TIME, provider, None)
     for place in range(len(response)):
         refusal(response[:place], provider)
         for flip in (1, 0x80):
