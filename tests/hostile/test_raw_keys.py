@@ -230,6 +230,21 @@ STRANGERS = [
 ]
 
 
+def test_refusal_shows_the_key_that_came_and_those_that_were_expected(provider):
+    other, third = pki.spki("p256/other"), digest(pki.spki("p256/third"))
+    case = Refused("RPK-09", "", wire.HANDSHAKE_FAILURE, error=CertificateError, **shown(KEY, other, third))
+    text = str(case.check(provider, None).error)
+    came, *expected = (b64encode(each).decode() for each in (digest(KEY), digest(other), third))
+    assert f"of SHA-256 {came}, is none of those configured for {pki.HOST}: {', '.join(sorted(expected))}" in text
+
+
+def test_refusal_of_a_certificate_type_says_what_was_listed(provider):
+    case = Refused("RPK-04", "", 43, settings=trusting(KEY), extra=answer(b"\3"))
+    assert "which we did not list; we listed raw_public_key, x509" in str(case.check(provider, None).error)
+    case = Refused("RPK-05", "", 43, settings=nothing_else(KEY))
+    assert f"which we expect of {pki.HOST}, and there is no anchor" in str(case.check(provider, None).error)
+
+
 @both_splits
 @pytest.mark.parametrize("case", HELLO + SHAPE + UNFIT + STRANGERS, ids=str)
 def test_raw_key_is_refused(case, provider, split):

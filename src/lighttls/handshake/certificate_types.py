@@ -43,7 +43,8 @@ def shows_raw_key(client: Client, suite: Suite, answers: dict[int, bytes], resum
             raise IllegalParameter("the server resumes a session with another certificate type than it had")
     elif chosen is None and CertificateType.X509 not in listed and not suite.pre_shared:  # RPK-05
         raise CertificateError(
-            "the server does not show raw public keys, and there is no anchor to judge a chain by",
+            f"the server does not show raw public keys, which we expect of {client.server.text}, and there is no "
+            f"anchor to judge a chain by",
             ChainReason.CERTIFICATE_TYPE,
         )
     return chosen == CertificateType.RAW_PUBLIC_KEY and not suite.pre_shared
@@ -62,8 +63,8 @@ def _answer(answers: dict[int, bytes], number: ExtensionType, listed: bytes) -> 
     chosen = ChosenCertificateType.parse(body).certificate_type  # RPK-03
     if chosen not in listed:  # RPK-04
         raise CertificateError(
-            f"the server chose {name_of(CertificateType, chosen)} in {name_of(ExtensionType, number)}, "
-            "which we did not list",
+            f"the server chose {name_of(CertificateType, chosen)} in {name_of(ExtensionType, number)}, which we did "
+            f"not list; we listed {', '.join(name_of(CertificateType, each) for each in listed)}",
             ChainReason.CERTIFICATE_TYPE,
         )
     return chosen

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from binascii import b2a_base64
 
+from lighttls._typing import Final
 from lighttls.errors import CertificateError, ChainReason, DecodeError, IllegalParameter
 from lighttls.handshake.on_certificate import judge_key
 from lighttls.handshake.output import Output
 from lighttls.handshake.states import RawKeyVerified, WaitRawPublicKey, WaitServerKeyExchange
 from lighttls.messages import RawPublicKey
 from lighttls.x509 import check_raw_key, parse_public_key
+
+_KEYS_SHOWN: Final = 4
 
 
 def on_raw_public_key(out: Output, state: WaitRawPublicKey, msg: RawPublicKey) -> WaitServerKeyExchange:
@@ -37,9 +40,15 @@ def on_raw_public_key(out: Output, state: WaitRawPublicKey, msg: RawPublicKey) -
     ours = client.config.verify.raw_keys_of(client.server.text)
     digest = client.provider.digest("sha256", spki)
     if spki not in ours and digest not in ours:  # RPK-09
-        shown = b2a_base64(digest, newline=False).decode()  # as `raw_keys` takes it
+        wanted = (each if len(each) == len(digest) else client.provider.digest("sha256", each) for each in ours)
         raise CertificateError(
-            f"the server's raw public key, of SHA-256 {shown}, is none of those configured for this host",
+            f"the server's raw public key, of SHA-256 {_shown(digest)}, is none of those configured for "
+            f"{client.server.text}: {', '.join(sorted(map(_shown, wanted))[:_KEYS_SHOWN])}",
             ChainReason.UNKNOWN_RAW_KEY,
         )
     return WaitServerKeyExchange(state.agreed, RawKeyVerified(spki, key))
+
+
+def _shown(digest: bytes) -> str:
+    """As `raw_keys` takes it."""
+    return b2a_base64(digest, newline=False).decode()
