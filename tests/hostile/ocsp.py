@@ -1,4 +1,4 @@
-"""OCSP responses about the test leaves, right ones and others (RFC 6960); `cryptography` makes them."""
+"""OCSP responses about the test leaves, right ones and others (RFC 6960), and CRLs; `cryptography` makes them."""
 
 from __future__ import annotations
 
@@ -91,6 +91,25 @@ def delegated(**made: Any) -> bytes:
     """One that a delegate signed, whose certificate comes with it; arguments are those of `delegate`."""
     certificate = delegate(**made)
     return response(responder=certificate, key="p256/responder", sent=(certificate,))
+
+
+@cache
+def crl(issuer: str, *revoked: bytes, until: datetime.timedelta = DAY, key: str = "") -> bytes:
+    """By `cryptography`, since nothing here is to be wrong but what it says. `revoked` are certificates."""
+    builder = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(pki._name(f"test {issuer}"))
+        .last_update(NOW - 9 * DAY)
+        .next_update(NOW + until)
+        .add_extension(x509.CRLNumber(1), False)
+    )
+    for each in revoked:
+        entry = x509.RevokedCertificateBuilder().revocation_date(NOW - DAY)
+        entry = entry.serial_number(x509.load_der_x509_certificate(each).serial_number)
+        builder = builder.add_revoked_certificate(
+            entry.add_extension(x509.CRLReason(x509.ReasonFlags.superseded), False).build()
+        )
+    return builder.sign(pki.key(key or f"p256/{issuer}"), hashes.SHA256()).public_bytes(Encoding.DER)
 
 
 def refusal(status: ocsp.OCSPResponseStatus) -> bytes:

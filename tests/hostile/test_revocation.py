@@ -2,41 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from functools import cache
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from hostile import certificates as pki
 from hostile import ocsp, wire
 from hostile.cases import Refused, Tolerated, both_splits
-from hostile.ocsp import DAY, NOW
+from hostile.ocsp import DAY, NOW, crl
 from hostile.server import FIRST
 from hostile.steps import message
 from lighttls import ChainReason, ClientConfig, ConfigurationError, RevocationPolicy, TrustStore, VerifyPolicy
-
-
-@cache
-def crl(issuer: str, *revoked: bytes, until: timedelta = DAY, key: str = "") -> bytes:
-    """By `cryptography`, since nothing here is to be wrong but what it says. `revoked` are certificates."""
-    builder = (
-        x509.CertificateRevocationListBuilder()
-        .issuer_name(pki._name(f"test {issuer}"))
-        .last_update(NOW - 9 * DAY)
-        .next_update(NOW + until)
-        .add_extension(x509.CRLNumber(1), False)
-    )
-    for each in revoked:
-        entry = x509.RevokedCertificateBuilder().revocation_date(NOW - DAY)
-        entry = entry.serial_number(x509.load_der_x509_certificate(each).serial_number)
-        builder = builder.add_revoked_certificate(
-            entry.add_extension(x509.CRLReason(x509.ReasonFlags.superseded), False).build()
-        )
-    return builder.sign(pki.key(key or f"p256/{issuer}"), hashes.SHA256()).public_bytes(Encoding.DER)
 
 
 def checking(*lists: bytes, mode: str = "hard", **more: Any) -> dict[str, Any]:

@@ -306,6 +306,12 @@ def _form() -> list[Refused]:
     private = [*kit.host("host.example"), ("1.2.3.4", True, der.null())]
     unknown = ChainReason.UNKNOWN_CRITICAL_EXTENSION
     ed25519 = der.sequence(der.oid("1.3.101.112"))
+    two_algorithms = middle(outer=kit.ALGORITHMS["ec", "sha384"])
+    nameless = kit.make(kit.name(""), kit.ec_key("server"), MIDDLE, extensions=kit.host("host.example"))
+    limited_leaf = kit.server(MIDDLE, extensions=[*kit.host("host.example"), kit.constraints([der.implicit(2, b"x")])])
+    any_policy = der.oid("2.5.29.32.0")
+    mapping = der.sequence(der.sequence(any_policy, any_policy))
+    any_mapped = middle(extensions=[*kit.ca(), (kit.POLICY_MAPPINGS, True, mapping)])
     return [
         Refused(
             "extension",
@@ -317,15 +323,34 @@ def _form() -> list[Refused]:
             "critical key identifier",
             ChainReason.PROFILE_VIOLATION,
             (kit.server(MIDDLE, extensions=critical), MIDDLE),
-            ("authorityKeyIdentifier", "issue it anew"),
+            ("'server' must be issued anew by 'Middle', with authorityKeyIdentifier not critical",),
         ),
+        Refused(
+            "no subject",
+            ChainReason.PROFILE_VIOLATION,
+            (nameless, MIDDLE),
+            ("a subject, or a critical subjectAltName",),
+        ),
+        Refused(
+            "issuer without a name",
+            ChainReason.PROFILE_VIOLATION,
+            (kit.make("server", kit.ec_key("server"), issuer_name=kit.name("")),),
+            ("'server' must be issued anew by its issuer, with the name of its issuer in it",),
+        ),
+        Refused(
+            "constraints of a leaf",
+            ChainReason.PROFILE_VIOLATION,
+            (limited_leaf, MIDDLE),
+            ("no nameConstraints, which are for authorities",),
+        ),
+        Refused("any policy", ChainReason.PROFILE_VIOLATION, (LEAF, any_mapped), ("no mapping of anyPolicy",)),
         Refused("precertificate", unknown, (kit.server(MIDDLE, extensions=poison), MIDDLE), ("precertificate",)),
         Refused("private", unknown, (kit.server(MIDDLE, extensions=private), MIDDLE), ("1.2.3.4", "forbids ignoring")),
         Refused(
             "inner and outer",
             ChainReason.ALGORITHM_MISMATCH,
-            (LEAF, middle(outer=kit.ALGORITHMS["ec", "sha384"])),
-            ("ecdsa-with-SHA256 inside", "damaged or forged"),
+            (LEAF, two_algorithms),
+            ("ecdsa-with-SHA256 inside", sha256(two_algorithms.der).hexdigest(), "what 'Root' issued", "or forged"),
         ),
         Refused(
             "ed25519",
@@ -471,7 +496,13 @@ def _revocation() -> list[Refused]:
             "forged list",
             ChainReason.CRL_UNUSABLE,
             chain,
-            ("proves nothing", "Get it anew"),
+            (
+                "proves nothing about 'server'",
+                "the CRL number 1 of 'CN=Middle', from 2026-05-31",
+                "signed with ecdsa-with-SHA256",
+                "that counts is that of 'Middle'",
+                f"Get it anew (it is published at {at})",
+            ),
             crls=(of_root, crls.crl(MIDDLE, key=kit.ec_key("Other"))),
         ),
     ]

@@ -118,6 +118,34 @@ def test_hint_of_an_application_stands_as_it_is() -> None:
     assert explain(refusal(case)) == "Not one of ours. Call the plant."
 
 
+class Distrustful:
+    def verify(self, request: VerificationRequest) -> VerifiedPath:
+        raise ValueError("the moon is not full")
+
+
+@pytest.mark.parametrize(
+    ("chain", "by_itself"),
+    [
+        ((refused.LEAF, refused.MIDDLE), "Without it lighttls finds a good path and the right name."),
+        ((refused.LEAF,), "Without it lighttls would refuse it too: leaf 'CN=server': its issuer 'CN=Middle' is not"),
+    ],
+)
+def test_word_of_the_own_verifier_is_held_against_our_own(chain: tuple[kit.Made, ...], by_itself: str) -> None:
+    case = Refused("own", ChainReason.REFUSED_BY_VERIFIER, chain, (), settings={"verifier": Distrustful()})
+    words = explain(refusal(case))
+    assert "ValueError: the moon is not full. The word of Distrustful, the application's own verifier, counts" in words
+    assert by_itself in words
+
+
+def test_other_refusals_of_the_own_verifier_have_the_standing_explanation() -> None:
+    class Refuser:
+        def verify(self, request: VerificationRequest) -> VerifiedPath:
+            raise CertificateError("not today", ChainReason.EXPIRED)
+
+    case = Refused("own", ChainReason.EXPIRED, (refused.LEAF,), (), settings={"verifier": Refuser()})
+    assert explain(refusal(case)) == f"Not today. {ChainReason.EXPIRED.explanation}"
+
+
 def test_missing_issuer_is_told_as_data() -> None:
     case = next(case for case in refused.CASES if case.what == "intermediate")
     attempt = refusal(case).context["attempt"]

@@ -7,16 +7,21 @@ from collections.abc import Sequence
 from lighttls._typing import Final
 from lighttls.errors import CertificateError
 from lighttls.iana import ExtensionType, name_of
-from lighttls.x509 import der, distinguished_name, distribution_points, extensions
-from lighttls.x509.certificate import Certificate
+from lighttls.x509 import der, extensions
+from lighttls.x509.certificate import EMPTY_NAME, Certificate
 from lighttls.x509.explaining import near_names, oids, what_if
-from lighttls.x509.explaining.case import Case, called, issuer_called, pin, quietly, shown
+from lighttls.x509.explaining.case import Case, called, issuer_called, pin, shown
 from lighttls.x509.policy import SignaturePolicy
 from lighttls.x509.signatures import ALGORITHMS
 from lighttls.x509.trust_store import Anchor
 from lighttls.x509.verdict import Attempt
 
 _PINS_SHOWN: Final = 6
+_NEVER_CRITICAL: Final = (
+    extensions.AUTHORITY_KEY_IDENTIFIER,
+    extensions.SUBJECT_KEY_IDENTIFIER,
+    extensions.AUTHORITY_INFO_ACCESS,
+)
 
 
 def malformed(case: Case, attempts: Sequence[Attempt]) -> str:
@@ -46,6 +51,42 @@ def name_mismatch(case: Case, attempts: Sequence[Attempt]) -> str:
         f"{reference.text} added to its subjectAltName. A server that does not know the name often shows a default "
         f"certificate, and so does a captive portal."
     )
+
+
+def profile_violation(case: Case, attempts: Sequence[Attempt]) -> str:
+    """What must be there in its place, and who has to issue it anew."""
+    certificate = case.certificate
+    wrong = [extensions.name_of(oid) for oid in _NEVER_CRITICAL if certificate.extensions.get(oid, (False,))[0]]
+    if wrong:
+        wanted = f"{' and '.join(wrong)} not critical"
+    elif certificate.issuer == EMPTY_NAME:
+        wanted = "the name of its issuer in it"
+    elif certificate.subject == EMPTY_NAME:
+        wanted = "a subject, or a critical subjectAltName"
+    elif case.at_leaf and extensions.NAME_CONSTRAINTS in certificate.extensions:
+        wanted = "no nameConstraints, which are for authorities"
+    else:
+        wanted = "no mapping of anyPolicy in policyMappings"
+    issuer = "its issuer" if certificate.issuer == EMPTY_NAME else issuer_called(certificate)
+    return f"{called(certificate)} must be issued anew by {issuer}, with {wanted}; no setting allows it as it is."
+
+
+def algorithm_mismatch(case: Case, attempts: Sequence[Attempt]) -> str:
+    """The fingerprint by which to see whether it was altered on its way."""
+    fingerprint = what_if.engine(case.question).digest("sha256", case.certificate.der).hex()
+    return (
+        f"Both must be the same. Compare the SHA-256 fingerprint of {called(case.certificate)} ({fingerprint}) with "
+        f"what {issuer_called(case.certificate)} issued: if they differ, it was damaged or forged on its way; if not, "
+        f"it must be issued anew."
+    )
+
+
+def refused_by_verifier(case: Case, attempts: Sequence[Attempt]) -> str:
+    """Which verifier that was, and whether there is a good path without it."""
+    verifier = type(case.question.policy.verifier).__name__
+    beyond = what_if.with_store(case.question, case.question.trust)
+    by_itself = "finds a good path and the right name" if beyond is None else f"would refuse it too: {shown(beyond)}"
+    return f"The word of {verifier}, the application's own verifier, counts. Without it lighttls {by_itself}."
 
 
 def not_a_ca(case: Case, attempts: Sequence[Attempt]) -> str:
@@ -228,62 +269,6 @@ def limit_exceeded(case: Case, attempts: Sequence[Attempt]) -> str:
         f"The server sent {len(case.question.chain)} certificates, {most} of them with the same name; real chains have "
         f"a few, and end far below the limit. Whoever made this one wants to cost you time."
     )
-
-
-def revoked(case: Case, attempts: Sequence[Attempt]) -> str:
-    """Whether the server is to be renewed, or its authority is not to be believed."""
-    certificate = case.certificate
-    if case.at_leaf:
-        return (
-            "Its authority took it back, mostly because its key leaked: no setting allows it. The server needs a new "
-            "certificate with a new key; if it has one, it still shows the old."
-        )
-    return (
-        f"The authority {called(certificate)} is not to be believed any more, nor what it issued. The server needs a "
-        f"certificate of another."
-    )
-
-
-def revocation_unknown(case: Case, attempts: Sequence[Attempt]) -> str:
-    """Whose CRL is missing, and where it is published."""
-    certificate = case.certificate
-    return (
-        f"Your policy wants to know of every certificate that it is not revoked, and nothing says so of "
-        f"{called(certificate)}. Give the CRL of {issuer_called(certificate)} to "
-        f'RevocationPolicy(crls=...){_published(certificate)}; with mode="soft" only what is known to be revoked is '
-        f"refused."
-    )
-
-
-def crl_expired(case: Case, attempts: Sequence[Attempt]) -> str:
-    """Whose CRL to renew, and where it is published."""
-    certificate = case.certificate
-    return (
-        f"Check this device's clock; if it is right, get the newest CRL of "
-        f"{issuer_called(certificate)}{_published(certificate)}. A list that is out of date cannot show that a "
-        f"certificate is still good."
-    )
-
-
-def _published(certificate: Certificate) -> str:
-    """Where a certificate says that its CRL is; nothing here fetches it."""
-    points = quietly(lambda: distribution_points.of(certificate)) or ()
-    for point in points:
-        for kind, name in sorted(point.name.full, key=str) if point.name is not None else ():
-            if kind == extensions.URI and isinstance(name, bytes):
-                return f" (it is published at {distinguished_name.printable(name[:300].decode('ascii', 'replace'))})"
-    return ""
-
-
-def bad_status(case: Case, attempts: Sequence[Attempt]) -> str:
-    """Must-staple without a response."""
-    if "no OCSP response" in case.attempt.detail:
-        return (
-            "The server's certificate has OCSP must-staple (RFC 7633), or your policy demands stapling, and the server "
-            "does not staple. Turn it on there (nginx: ssl_stapling on; Apache: SSLUseStapling on), or use a "
-            "certificate without must-staple."
-        )
-    return ""
 
 
 def unsupported(case: Case, attempts: Sequence[Attempt]) -> str:
