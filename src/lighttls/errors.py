@@ -109,7 +109,8 @@ class DecryptError(ProtocolError):
 
     alert = Alert.DECRYPT_ERROR
     hint = (
-        "The server's proof does not check out: its key does not fit its certificate, or someone altered the handshake."
+        "The server's proof does not check out: the link or someone on it altered the handshake, or the server's key "
+        "does not fit its certificate. Reconnect; if it repeats, capture the bytes."
     )
 
 
@@ -411,7 +412,10 @@ _PEER_ADVICE: dict[int, str] = {  # ALERT-18
     ),
     Alert.CERTIFICATE_REQUIRED: "The server wants a client certificate. Configure an identity.",
     Alert.ACCESS_DENIED: "The server knows our certificate but does not let it in. Check its access rules.",
-    Alert.DECRYPT_ERROR: ("The server could not verify our proof: the private key does not belong to the certificate."),
+    Alert.DECRYPT_ERROR: (
+        "The server could not verify our proof: the private key does not belong to the certificate, or the link "
+        "altered the handshake."
+    ),
     Alert.BAD_RECORD_MAC: "The server received altered bytes: the link corrupts data.",
     Alert.UNRECOGNIZED_NAME: "The server does not serve this host name. Check the name we connect to.",
     Alert.NO_APPLICATION_PROTOCOL: (

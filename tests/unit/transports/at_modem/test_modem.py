@@ -402,20 +402,6 @@ def test_lost_prompt_ends_the_connection_and_nothing_is_padded(dialect: str) -> 
     assert bytes(peer.heard) == b"firstthird"
 
 
-@each_dialect
-def test_flipped_byte_under_tls_is_a_bad_record_and_the_link_is_suspect(dialect: str) -> None:
-    import lighttls
-
-    server = MemoryServer()
-    line, simulated = modem(dialect, TlsServer(server))
-    with line, Stream(line.open_tcp("server.example", 443), pki.config(), "localhost", hold_flight=0) as tls:
-        tls.sendall(b"hello")
-        simulated.faults.flipped_payload = [simulated.module.handed_over + 20]
-        with pytest.raises(lighttls.BadRecordMac) as caught:
-            tls.recv(100)
-        assert "link" in lighttls.explain(caught.value)
-
-
 @pytest.mark.parametrize("access", ["buffer", "push", "transparent"])
 @each_dialect
 def test_reader_of_a_closed_connection_takes_nothing_of_the_next_one(dialect: str, access: str) -> None:

@@ -304,7 +304,7 @@ def test_connection_that_the_module_loses_ends_by_name(kind: str) -> None:
 
 
 def test_byte_that_changes_on_the_serial_line_is_delivered_as_if_it_were_right() -> None:
-    """Over `open_tcp` TLS refuses it: `test_flipped_byte_under_tls_is_a_bad_record_and_the_link_is_suspect`."""
+    """Over `open_tcp` TLS refuses it: `test_flipped_byte_is_refused_and_the_link_is_suspect`."""
     modem, _ = board(faults=Faults(flipped_payload=[2]))
     assert exchange(modem.open_module_tls(HOST, 8443, settings()), b"hello") == b"hemlo"
 
