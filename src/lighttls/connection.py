@@ -5,7 +5,7 @@ from __future__ import annotations
 from lighttls.conversation import Conversation
 from lighttls.errors import InternalError, LightTLSError, TruncatedStream, UsageError
 from lighttls.events import DataReceived, Event
-from lighttls.handshake import Connected, Output, exporter, send_client_hello, silence_advice
+from lighttls.handshake import Connected, exporter, send_client_hello, silence_advice
 from lighttls.iana import Alert
 from lighttls.keys import SignatureRequest
 from lighttls.record import fatal_alert
@@ -69,14 +69,14 @@ class ClientConnection(Conversation):
         if self._state is not None or self.is_closed:
             raise UsageError(f"a connection is initiated once, and this one is in state {self.state}")
         self._refuse_callbacks()
-        out = Output(self._transcript)
         self._busy = True
         try:
             session = self._sessions.choose()
-            self._state = send_client_hello(out, self._client, session, wants_tickets=self._sessions.wants_tickets)
+            wants_tickets = self._sessions.wants_tickets
+            self._state = send_client_hello(self._output, self._client, session, wants_tickets=wants_tickets)
         finally:
             self._busy = False
-        return self._guarded(lambda events: self._perform(out.actions, events))
+        return self._guarded(self._perform)
 
     def receive_data(self, data: bytes | bytearray | memoryview) -> list[Event]:
         """Take bytes from the peer and return what they mean (RFC 5246 §6).

@@ -33,9 +33,7 @@ from lighttls.events import (
     WarningReceived,
 )
 from lighttls.handshake import (
-    ENDS_A_FLIGHT,
     ROWS_BY_NUMBER,
-    Action,
     ApplicationData,
     ChangeCipherSpec,
     Client,
@@ -93,6 +91,7 @@ class Conversation:
         self._joiner = Joiner(_judge_header)
         self._joined = self._joiner.held
         self._transcript = Transcript(config.provider)
+        self._output = Output(self._transcript)
         self._patience = Patience()
         self._ledger = Ledger(config.now)
         self._outbox = Outbox(self._records)
@@ -165,9 +164,17 @@ class Conversation:
 
     def _read_records(self, events: list[Event]) -> None:
         self._open_data = None
-        next_record, on_record = self._records.next, self._on_record
-        while not self._read_closed and (record := next_record()) is not None:
-            on_record(*record, events)
+        records, patience = self._records, self._patience
+        while not self._read_closed:
+            if not (self._joined or patience.empty_records or patience.warnings):
+                while (raw := records.next_message()) is not None:
+                    if self._ledger.last_sent is not False:
+                        self._ledger.note_flight(sent=False)
+                    self._on_message(raw, events)
+            record = records.next()
+            if record is None:
+                break
+            self._on_record(*record, events)
         if self._read_closed:
             self._records.forget_received()
         elif type(self._state) is Connected and not (self._held or self._joined or self._patience):
@@ -180,14 +187,12 @@ class Conversation:
         if content_type == _HANDSHAKE:
             if self._ledger.last_sent is not False:
                 self._ledger.note_flight(sent=False)
-            row = self._joiner.whole(self._state, fragment)
-            if row is not None:
-                self._on_message(row, fragment, events)
+            if not self._joined and int.from_bytes(fragment[1:4], "big") == len(fragment) - 4:
+                self._on_message(fragment, events)
                 return
             self._joiner.feed(fragment)
             while self._joined and (raw := self._joiner.next(self._state)) is not None:
-                row = ROWS_BY_NUMBER[type(self._state), raw[0]]  # see _judge_header
-                self._on_message(row, raw, events)
+                self._on_message(raw, events)
         elif content_type == _ALERT:
             self._on_alert(*read_alert(fragment), events)
         elif self._joined:  # REC-18, REC-19
@@ -197,7 +202,11 @@ class Conversation:
         else:
             self._on_input(ApplicationData(fragment), events)
 
-    def _on_message(self, row: Row, raw: bytes, events: list[Event]) -> None:
+    def _on_message(self, raw: bytes, events: list[Event]) -> None:
+        """One handshake message, header included."""
+        row = ROWS_BY_NUMBER.get((type(self._state), raw[0]))
+        if row is None or row.length is not None:
+            row = _judge_header(self._state, raw[0], len(raw) - 4)
         kind = row.message
         message = kind.parse(raw[4:])
         if self.trace is not None:
@@ -206,7 +215,9 @@ class Conversation:
             self._patience.on_hello_request()
         elif kind is not Finished:  # its own handler sees the transcript without it (RFC 5246 §7.4.9)
             self._transcript.add(raw)
-        self._advance(row, message, events)
+        self._state = step(self._output, row, self._state, message, self._joined)  # type: ignore[arg-type] # it fits
+        if self._output.actions:
+            self._perform(events)
         if kind is ServerHello:
             self._records.version_pinned = True
 
@@ -214,7 +225,9 @@ class Conversation:
         """What is no handshake message."""
         if self._state is None:
             raise InternalError("a record was read before the ClientHello")
-        self._advance(row_on(self._state, happening), happening, events)
+        self._state = step(self._output, row_on(self._state, happening), self._state, happening, self._joined)
+        if self._output.actions:
+            self._perform(events)
 
     def _on_change_cipher_spec(self, fragment: bytes, events: list[Event]) -> None:
         if len(fragment) != 1:  # CCS-01
@@ -249,19 +262,6 @@ class Conversation:
         self._forget_keys()
         events.append(PeerClosed())
 
-    def _advance(self, row: Row, happening: object, events: list[Event]) -> None:
-        out = Output(self._transcript)
-        try:
-            after = step(out, row, self._state, happening)  # type: ignore[arg-type] # there is a row for it
-            if self._joined and type(happening) in ENDS_A_FLIGHT:  # REC-20
-                raise UnexpectedMessage("the server sent handshake bytes after the last message of its flight")
-        except BaseException:
-            out.wipe()
-            raise
-        self._state = after
-        if out.actions:
-            self._perform(out.actions, events)
-
     def _settle_signature(self, request: SignatureRequest, outcome: bytes | BaseException) -> None:
         if self._error is not None:
             raise self._error.with_traceback(None)
@@ -273,9 +273,9 @@ class Conversation:
 
     # ---- what handlers want done --------------------------------------------------------------------
 
-    def _perform(self, actions: list[Action], events: list[Event]) -> None:
+    def _perform(self, events: list[Event]) -> None:
         outbox = self._outbox
-        for action in actions:  # a `match` by class takes several times as long
+        for action in self._output.actions:  # a `match` by class takes several times as long
             if type(action) is Send:
                 outbox.flight.append(action.encoded)
                 if self.trace is not None:
@@ -302,6 +302,7 @@ class Conversation:
                 self._seal_data = self._seal_early
             elif not self._write_closed:  # Refuse, the last of the closed union Action
                 outbox.add_warning(Alert.NO_RENEGOTIATION)
+        self._output.actions.clear()
         if outbox.flight and type(self._state) is not WaitSignature:  # a flight leaves in one piece
             self._flush_flight()
 

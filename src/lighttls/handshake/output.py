@@ -79,7 +79,7 @@ Action = Send | LimitRecords | WriteWith | ReadWith | Emit | StartEarly | Comple
 
 
 class Output:
-    """Collects what one handler wants done, in order."""
+    """Collects what a handler wants done, in order; empty again before the next one runs."""
 
     __slots__ = ("actions", "transcript")
 

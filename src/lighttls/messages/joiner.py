@@ -17,25 +17,15 @@ class Joiner:
     """Holds at most one incomplete message.
 
     `judge(state, handshake_type, length)` sees each header once, as soon as it is complete and before
-    any of the body is kept, and raises if that message must not come in this state; else it says what it is.
+    any of the body is kept, and raises if that message must not come in this state.
     """
 
     __slots__ = ("_judge", "_wanted", "held")
 
-    def __init__(self, judge: Callable[[Any, int, int], Any]) -> None:
+    def __init__(self, judge: Callable[[Any, int, int], object]) -> None:
         self.held = bytearray()  # while bytes wait here no key may change and no other content come (REC-18, REC-19)
         self._judge = judge
         self._wanted = 0  # length of the judged message, 0 while its header is incomplete
-
-    def whole(self, state: Any, fragment: bytes) -> Any:
-        """The short way for what most records carry: what `judge` says if `fragment` is one message, and nothing waits.
-
-        None: it is something else, for `feed`. Raises what `judge` raises.
-        """
-        length = len(fragment) - 4
-        if length < 0 or self.held or int.from_bytes(fragment[1:4], "big") != length:
-            return None
-        return self._judge(state, fragment[0], length)
 
     def feed(self, fragment: bytes) -> None:
         """Take one handshake record's plaintext. Raises UnexpectedMessage if it is empty (REC-13)."""

@@ -19,6 +19,8 @@ SealData = Callable[[bytes | memoryview], bytes]
 _USUAL = {bytes((content_type, 3, 3)): int(content_type) for content_type in ContentType}
 """How records start that are good at any time, so that `read_header` need not look at more than their length."""
 
+_HANDSHAKE = ContentType.HANDSHAKE << 16 | TLS12  # the start of the usual record, as a number
+
 _CHEAPER_COPIED = 4096  # bytes: a view of so few, and giving it up again, takes longer than a copy
 _FIRST_VERSION = 0x0301  # REC-30: some servers balk at 0x0303 in the first record
 
@@ -168,6 +170,29 @@ class RecordLayer:
         self._wanted = HEADER_LENGTH
         fragment = source[start:end]
         return content_type, fragment if type(fragment) is bytes else bytes(fragment)
+
+    def next_message(self) -> bytes | None:
+        """The short way for what most records of a handshake carry: the next record's plaintext, if it is a message.
+
+        None if it is anything else, protected or not there yet: that is for `next`.
+        """
+        source, at = self._source, self._at
+        if type(source) is not bytes or self._opener is not None:
+            return None
+        head = int.from_bytes(
+            source[at : at + 9], "big"
+        )  # type, version and length of the record, those of the message
+        length = head >> 32 & 0xFFFF
+        end = at + HEADER_LENGTH + length
+        if (
+            head >> 48 != _HANDSHAKE
+            or (head & 0xFFFFFF) + 4 != length
+            or length > self._plain_limit
+            or len(source) < end
+        ):
+            return None
+        self._at = end
+        return source[at + HEADER_LENGTH : end]
 
     def _next_protected(self, opener: RecordOpener) -> tuple[int, bytes] | None:
         if type(self._source) is bytes and len(self._source) <= _CHEAPER_COPIED:

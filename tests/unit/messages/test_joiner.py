@@ -21,12 +21,11 @@ class Judge:
         self.refused = refused
         self.seen: list[tuple[int, int]] = []
 
-    def __call__(self, state: str, kind: int, length: int) -> str:
+    def __call__(self, state: str, kind: int, length: int) -> None:
         assert state == "state"
         self.seen.append((kind, length))
         if kind in self.refused:
             raise UnexpectedMessage("refused")
-        return f"message {kind}"
 
 
 def joined(joiner: Joiner, fragments: list[bytes]) -> list[bytes]:
@@ -118,22 +117,3 @@ def test_held_shows_bytes_that_wait_and_stays_the_same_object() -> None:
     assert joiner.next("state") == encoded(2, b"")
     assert not held
     assert joiner.held is held
-
-
-def test_fragment_that_is_one_message_goes_the_short_way_and_nothing_else_does() -> None:
-    judge = Judge()
-    joiner = Joiner(judge)
-    message = encoded(2, b"whole")
-    assert joiner.whole("state", message) == "message 2"
-    assert judge.seen == [(2, 5)]
-    for other in (b"", message[:3], message[:-1], message + b"\2", message * 2):
-        assert joiner.whole("state", other) is None
-    joiner.feed(b"\2")
-    assert joiner.whole("state", message) is None
-    assert judge.seen == [(2, 5)]
-    assert joiner.held == b"\2"
-
-
-def test_message_that_goes_the_short_way_is_judged() -> None:
-    with pytest.raises(UnexpectedMessage):
-        Joiner(Judge(99)).whole("state", encoded(99, b"whole"))
