@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from os import PathLike, fspath, listdir
 from os.path import exists, isdir, join
+from sys import platform
 
 from lighttls._struct import struct
 from lighttls._typing import Final
@@ -174,19 +175,11 @@ class TrustStore:
             ConfigurationError: there is no such folder or no such file in it, or one cannot be read.
         """
         folder = fspath(path)
-        try:
-            names = sorted(listdir(folder))
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise ConfigurationError(f"trust folder {folder} cannot be read: {reason}") from error
         store = cls()
-        for name in names:
-            stem, dot, ending = name.rpartition(".")
-            hashed = len(stem) == 8 and ending.isdecimal()
-            if dot and (hashed or ending.lower() in _FILE_NAMES) and not isdir(file := join(folder, name)):
-                for anchor in cls.from_file(file):
-                    if not any(anchor.der == known.der for known in store.named(anchor.name)):
-                        store._keep(anchor)
+        for file in _certificate_files(folder):
+            for anchor in cls.from_file(file):
+                if not any(anchor.der == known.der for known in store.named(anchor.name)):
+                    store._keep(anchor)
         if not len(store):
             raise ConfigurationError(
                 f"trust folder {folder}: no file in it is named like a certificate (.pem, .crt, .cer, .der, or a hash)"
@@ -211,16 +204,21 @@ class TrustStore:
 
     @classmethod
     def system(cls) -> TrustStore:
-        """The operating system's bundle or folder. Raises ConfigurationError where there is none, as on Windows."""
+        """The operating system's bundle or folder; of macOS the bundle, which lacks what was added to the keychain.
+
+        Raises:
+            ConfigurationError: there is none, as on Windows and in small containers, or it cannot be read.
+        """
         for path in _SYSTEM_BUNDLES:
             if exists(path):
                 return cls.from_file(path)
         for path in _SYSTEM_FOLDERS:
-            if exists(path):
+            if isdir(path) and _certificate_files(path):
                 return cls.from_folder(path)
         raise ConfigurationError(
-            "no bundle of root certificates found on this system; name one with TrustStore.from_file, "
-            "or use TrustStore.mozilla()"
+            f"no root certificates found where systems like this one ({platform}) keep them: name them with "
+            f"TrustStore.from_file or TrustStore.from_folder, or use TrustStore.mozilla()",
+            hint="The commands of lighttls take a file or a folder by --cafile.",
         )
 
     @classmethod
@@ -330,6 +328,22 @@ class TrustStore:
         self._anchors.append(anchor)
         self.permits_sha1 |= anchor.allow.sha1
         self._by_name.setdefault(anchor.name, []).append(anchor)
+
+
+def _certificate_files(folder: str) -> list[str]:
+    """The files of a folder that look like certificates by their names. Raises ConfigurationError."""
+    try:
+        names = sorted(listdir(folder))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ConfigurationError(f"trust folder {folder} cannot be read: {reason}") from error
+    found = []
+    for name in names:
+        stem, dot, ending = name.rpartition(".")
+        hashed = len(stem) == 8 and ending.isdecimal()
+        if dot and (hashed or ending.lower() in _FILE_NAMES) and not isdir(file := join(folder, name)):
+            found.append(file)
+    return found
 
 
 def _names_another_key(certificate: Certificate) -> bool:

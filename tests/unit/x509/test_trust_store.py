@@ -181,10 +181,14 @@ def test_system_store_is_the_first_bundle_that_exists(tmp_path: Path, monkeypatc
     assert len(TrustStore.system()) == 1
 
 
-def test_system_without_a_bundle_is_an_error_and_no_empty_store(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_system_without_a_bundle_is_an_error_and_no_empty_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows has none; small containers have a folder with nothing in it."""
     monkeypatch.setattr(trust_store, "_SYSTEM_BUNDLES", ())
-    monkeypatch.setattr(trust_store, "_SYSTEM_FOLDERS", ())
-    with pytest.raises(ConfigurationError, match="from_file"):
+    monkeypatch.setattr(trust_store, "_SYSTEM_FOLDERS", (str(tmp_path / "none"), str(tmp_path)))
+    monkeypatch.setattr(trust_store, "platform", "win32")
+    with pytest.raises(ConfigurationError, match=r"\(win32\) .* TrustStore\.from_file or TrustStore\.from_folder"):
         TrustStore.system()
 
 
