@@ -218,7 +218,7 @@ class TrustStore:
         raise ConfigurationError(
             f"no root certificates found where systems like this one ({platform}) keep them: name them with "
             f"TrustStore.from_file or TrustStore.from_folder, or use TrustStore.mozilla()",
-            hint="The commands of lighttls take a file or a folder by --cafile.",
+            hint="The commands of lighttls take them by --cafile.",
         )
 
     @classmethod
