@@ -6,10 +6,11 @@
 PYTHON ?= python3
 export PYTHON
 
-.PHONY: help demo test coverage mutants cross interop fuzz size assurance check bench timing docs deps clean
+.PHONY: help demo demo-modem test coverage mutants cross interop fuzz size assurance check bench timing docs deps clean
 
 help:
 	@echo "make demo       set up, then publish over mutual TLS 1.2 to a server on this machine"
+	@echo "make demo-modem the same from behind a simulated LTE modem and secure element, by HTTPS and MQTT"
 	@echo "make test       set up, then run the tests"
 	@echo "make coverage   walk every branch of the protocol's rooms, or say which one no test takes"
 	@echo "make mutants    switch off checks of the protocol, one at a time: some test must fail for each"
@@ -28,6 +29,10 @@ help:
 demo:
 	@tools/setup.sh run
 	@tools/with_engine.sh -m lighttls demo
+
+demo-modem:
+	@tools/setup.sh demo
+	@tools/with_engine.sh -m lighttls demo modem
 
 test:
 	@tools/setup.sh test

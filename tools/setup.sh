@@ -1,6 +1,6 @@
 #!/bin/sh
 # Make .venv with lighttls in it, C core built, unless it is there already.
-#   tools/setup.sh run|test|interop|bench|dev
+#   tools/setup.sh run|demo|test|interop|bench|dev
 # "run" is lighttls alone, the others are extras of pyproject.toml. Without a compiler lighttls is
 # set up with its pure engine, and says so.
 set -eu
@@ -23,7 +23,7 @@ stamped() {
 # What is still missing after this has been named; lighttls is set up without it.
 export PYTHON="$python"
 case $extra in
-run) level=build ;;
+run | demo) level=build ;;
 interop) level=interop ;;
 *) level=all ;;
 esac
@@ -45,9 +45,9 @@ have=
 if [ "$(stamped 1)" = "$interpreter" ] && .venv/bin/python -c '' 2>/dev/null; then
     have=$(stamped 3)
     if [ "$(stamped 2)" = "$sources" ]; then
-        # dev has what test has; of the others none has all of another, but each has what run has
+        # dev has what test has, and that what demo has; each has what run has
         case "$extra: $have " in
-        run:* | *:*" $extra "* | test:*" dev "*) exec tools/with_engine.sh --warn ;;
+        run:* | *:*" $extra "* | test:*" dev "* | demo:*" dev "* | demo:*" test "*) exec tools/with_engine.sh --warn ;;
         esac
     fi
 fi
