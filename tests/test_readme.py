@@ -5,8 +5,14 @@ from __future__ import annotations
 import doctest
 import re
 import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA1, SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from cryptography.x509 import ocsp
 
 from lighttls.testing.aws_iot_server import AwsIotServer
 from lighttls.testing.pki import Pki
@@ -24,6 +30,24 @@ class Chip:
         return self._key.sign_digest(digest)
 
 
+def write_revocation(pki: Pki, folder: Path) -> None:
+    """A list of each authority that lists nobody, and a response about the server that says good."""
+    root, authority, leaf = (
+        x509.load_der_x509_certificate(each.der) for each in (pki.root, pki.intermediate, pki.ecdsa_server)
+    )
+    keys = [load_pem_private_key(each.key.to_pem(), None) for each in (pki.root, pki.intermediate)]
+    now, day = datetime.now(UTC), timedelta(days=1)
+    for name, issuer, key in zip(("root.crl", "ca.crl"), (root, authority), keys, strict=True):
+        empty = x509.CertificateRevocationListBuilder(issuer.subject, now - day, now + day)
+        crl = empty.add_extension(x509.CRLNumber(1), False).sign(key, SHA256())
+        (folder / name).write_bytes(crl.public_bytes(Encoding.PEM))
+    good = ocsp.OCSPResponseBuilder().add_response(
+        leaf, authority, SHA1(), ocsp.OCSPCertStatus.GOOD, now - day, now + day, None, None
+    )
+    response = good.responder_id(ocsp.OCSPResponderEncoding.HASH, authority).sign(keys[1], SHA256())
+    (folder / "response.der").write_bytes(response.public_bytes(Encoding.DER))
+
+
 @pytest.mark.parametrize("page", ["README.md", "docs/sessions.md", "docs/transports.md", "docs/x509.md"])
 def test_program_on_a_page(page: str, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
     if page == "docs/transports.md" and sys.platform == "win32":
@@ -35,6 +59,7 @@ def test_program_on_a_page(page: str, tmp_path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.chdir(tmp_path)
     leaf = pki.ecdsa_server
     (tmp_path / "chain.pem").write_bytes(pki.server_chain(leaf))
+    write_revocation(pki, tmp_path)
     with AwsIotServer([(pki.server_chain(leaf), leaf.key.to_pem())], pki.device_ca.to_pem()) as server:
         names = {"chip": Chip(pki.ec_device.key), "key": bytes(range(32)), "endpoint": "localhost", "port": server.port}
         result = doctest.testfile(str(REPOSITORY / page), module_relative=False, globs=names)

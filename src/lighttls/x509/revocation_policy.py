@@ -16,6 +16,7 @@ Certificates = bytes | str | Certificate
 
 MODES: Final = ("hard", "soft")
 STAPLING: Final = ("accept", "require")
+_NOT_A_PATH: Final = ", the contents of a file and not its name"
 
 
 class RevocationPolicy:
@@ -126,8 +127,12 @@ def _items(setting: str, given: Any, kinds: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(given, kinds):
         given = (given,)
     elif not isinstance(given, Iterable):
-        raise ConfigurationError(f"{origin} is a {type(given).__name__}; bytes, text or a collection were expected")
+        raise ConfigurationError(
+            f"{origin} is a {type(given).__name__}; bytes, text or a collection were expected{_NOT_A_PATH}"
+        )
     for number, each in enumerate(given, 1):
         if not isinstance(each, kinds):
-            raise ConfigurationError(f"{origin}, item {number} is a {type(each).__name__}; bytes or text were expected")
+            raise ConfigurationError(
+                f"{origin}, item {number} is a {type(each).__name__}; bytes or text were expected{_NOT_A_PATH}"
+            )
         yield f"{origin}, item {number}", each
