@@ -255,7 +255,8 @@ class World:
     """A root, an intermediate and a device authority on one kind of key, and contexts for both sides.
 
     Each server context gets new certificates on the same keys, so that no verdict can come from a cache, or, if asked
-    for, a new leaf below the same intermediate. The server takes what the client likes best, or `suite` (by OpenSSL's
+    for, a new leaf below the same intermediate. Both sides may prepare for the keys, which return, as those of a
+    device's server do. The server takes what the client likes best, or `suite` (by OpenSSL's
     name) whatever that is.
     """
 

@@ -316,64 +316,86 @@ static void multiply_and_add(point *out, const lt_limb u1[LIMBS], const lt_limb 
     }
 }
 
-/* Whether x modulo n is r: whether X = r Z^2, or (r + n) Z^2 where that is a coordinate. No inversion. */
-static int has_x(const point *a, const lt_limb r[LIMBS], const lt_modulus *n) {
-    uint8_t bytes[FIELD_BYTES];
-    uint64_t x[WORDS], room[WORDS];
-    uint64_t borrow = 0, carry = 0;
-    fe zz, candidate;
+/* What a signature of a digest asks: whether x modulo n of u1 G + u2 Q is r. */
+typedef struct {
+    lt_limb order[LIMBS], r[LIMBS], u1[LIMBS], u2[LIMBS];
+    lt_modulus n;
+} question;
 
-    lt_limbs_write_vartime(bytes, FIELD_BYTES, r, n->n);
-    words_from_bytes(x, bytes);
-    fe_square(&zz, &a->z);
-    enter(&candidate, x);
-    fe_mul(&candidate, &candidate, &zz);
-    if (are_equal(&candidate, &a->x)) {
+/* 0: the signature is no DER of two numbers in [1, n - 1]. */
+static int read_question(question *out, lt_der signature, const uint8_t *digest, size_t digest_len) {
+    lt_limb s[LIMBS], work[2 * LIMBS];
+    lt_der numbers;
+
+    for (int i = 0; i < LIMBS; i++) {
+        out->order[i] = (lt_limb)(order[i * LT_LIMB_BITS / 64] >> i * LT_LIMB_BITS % 64);
+    }
+    lt_modulus_set_vartime(&out->n, out->order, LIMBS);
+    if (!lt_der_take_vartime(&signature, 0x30, &numbers) || signature.left != 0 ||
+        !read_scalar(out->r, &numbers, &out->n) || !read_scalar(s, &numbers, &out->n) || numbers.left != 0) {
+        return 0;
+    }
+    lt_modulus_invert_vartime(s, s, &out->n);
+    lt_montgomery_enter_vartime(s, s, &out->n, work); /* R / s, so that products with it are in no special form */
+    digest_to_scalar(out->u1, digest, digest_len, &out->n);
+    lt_montgomery_multiply_vartime(out->u1, out->u1, s, &out->n, work);
+    lt_montgomery_multiply_vartime(out->u2, out->r, s, &out->n, work);
+    return 1;
+}
+
+/* Whether X/Z^2 modulo n is r: whether X = r Z^2, or (r + n) Z^2 where that is a coordinate. No inversion. */
+static int is_answer(const question *asked, const fe *x, const fe *zz) {
+    uint8_t bytes[FIELD_BYTES];
+    uint64_t r[WORDS], room[WORDS];
+    uint64_t borrow = 0, carry = 0;
+    fe candidate;
+
+    lt_limbs_write_vartime(bytes, FIELD_BYTES, asked->r, LIMBS);
+    words_from_bytes(r, bytes);
+    enter(&candidate, r);
+    fe_mul(&candidate, &candidate, zz);
+    if (are_equal(&candidate, x)) {
         return 1;
     }
     for (int i = 0; i < WORDS; i++) { /* p - n, which is above 0 */
         room[i] = field_p[i] - order[i] - borrow;
         borrow = field_p[i] < order[i] || (borrow != 0 && field_p[i] == order[i]);
     }
-    if (!words_less(x, room)) {
+    if (!words_less(r, room)) {
         return 0;
     }
     for (int i = 0; i < WORDS; i++) {
-        uint64_t sum = x[i] + carry;
+        uint64_t sum = r[i] + carry;
 
         carry = sum < carry;
-        x[i] = sum + order[i];
-        carry += x[i] < sum;
+        r[i] = sum + order[i];
+        carry += r[i] < sum;
     }
-    enter(&candidate, x);
-    fe_mul(&candidate, &candidate, &zz);
-    return are_equal(&candidate, &a->x);
+    enter(&candidate, r);
+    fe_mul(&candidate, &candidate, zz);
+    return are_equal(&candidate, x);
+}
+
+static int is_answered_by(const question *asked, const point *q) {
+    point sum;
+    fe zz;
+
+    multiply_and_add(&sum, asked->u1, asked->u2, q);
+    fe_square(&zz, &sum.z);
+    return !sum.infinite && is_answer(asked, &sum.x, &zz);
 }
 
 static int verify(lt_der key, lt_der signature, const uint8_t *digest, size_t digest_len) {
-    lt_limb order_limbs[LIMBS], r[LIMBS], s[LIMBS], u1[LIMBS], u2[LIMBS], work[2 * LIMBS];
-    lt_modulus n;
-    lt_der numbers;
-    point q, sum;
+    question asked;
+    point q;
 
-    for (int i = 0; i < LIMBS; i++) {
-        order_limbs[i] = (lt_limb)(order[i * LT_LIMB_BITS / 64] >> i * LT_LIMB_BITS % 64);
-    }
-    lt_modulus_set_vartime(&n, order_limbs, LIMBS);
     if (!read_point(&q, key)) {
         return LT_ERR_KEY;
     }
-    if (!lt_der_take_vartime(&signature, 0x30, &numbers) || signature.left != 0 || !read_scalar(r, &numbers, &n) ||
-        !read_scalar(s, &numbers, &n) || numbers.left != 0) {
+    if (!read_question(&asked, signature, digest, digest_len)) {
         return LT_ERR_AUTH;
     }
-    lt_modulus_invert_vartime(s, s, &n);
-    lt_montgomery_enter_vartime(s, s, &n, work); /* R / s, so that products with it are in no special form */
-    digest_to_scalar(u1, digest, digest_len, &n);
-    lt_montgomery_multiply_vartime(u1, u1, s, &n, work);
-    lt_montgomery_multiply_vartime(u2, r, s, &n, work);
-    multiply_and_add(&sum, u1, u2, &q);
-    return !sum.infinite && has_x(&sum, r, &n) ? LT_OK : LT_ERR_AUTH;
+    return is_answered_by(&asked, &q) ? LT_OK : LT_ERR_AUTH;
 }
 
 #endif

@@ -196,6 +196,25 @@ void lt_premaster_wipe(lt_premaster *premaster);
 LT_MUST_CHECK int lt_verify_vartime(uint32_t scheme, const uint8_t *spki, size_t spki_len, const uint8_t *signature,
                                     size_t signature_len, const uint8_t *message, size_t message_len);
 
+/** A public key prepared for many verifications: multiples of its point. Nothing in it is secret. */
+typedef struct {
+    uint64_t opaque[2049];
+} lt_public_key;
+
+/**
+ * Prepare a SubjectPublicKeyInfo (DER) that returns; takes as long as three verifications or four.
+ * LT_ERR_UNSUPPORTED: there is nothing to gain, since the key is not on P-256, or this processor is without AVX-512
+ * IFMA. LT_ERR_KEY: as below. `key` then holds nothing. Needs up to 11 KiB of stack.
+ */
+LT_MUST_CHECK int lt_public_key_set_vartime(lt_public_key *key, const uint8_t *spki, size_t spki_len);
+
+/**
+ * lt_verify_vartime under a prepared key: the same answers, in a third of the time. Several threads may use one key.
+ * LT_ERR_ARGUMENT: it holds nothing.
+ */
+LT_MUST_CHECK int lt_public_key_verify_vartime(const lt_public_key *key, uint32_t scheme, const uint8_t *signature,
+                                               size_t signature_len, const uint8_t *message, size_t message_len);
+
 #define LT_SIGNATURE_MAX 72 /* two INTEGERs of up to 33 bytes */
 
 /** A private key on P-256 to sign with. Signing only reads it: several threads may, at the same time. */

@@ -19,4 +19,14 @@
 void lt_p256_sum_ifma_vartime(fe256 *x, fe256 *z, const int8_t *digits1, const int8_t *digits2, int used,
                               const fe256 *qx, const fe256 *qy);
 
+/** x and y of LT_P256_MULTIPLES_WORDS words: 1, 3, ..., 15 times 2^(8 i) P for i < 32, with P = (x, y), both tight. */
+void lt_p256_multiples_ifma_vartime(uint64_t *multiples, const fe256 *x, const fe256 *y);
+
+/**
+ * u1 G + u2 Q for scalars below n, with the multiples of Q that the former makes: X and Z^2 of the sum, tight. Z^2 = 0
+ * as above.
+ */
+void lt_p256_sum_of_multiples_ifma_vartime(fe256 *x, fe256 *zz, const uint64_t u1[4], const uint64_t u2[4],
+                                           const uint64_t *multiples);
+
 #endif

@@ -44,3 +44,46 @@ int lt_ecdsa_p256_vartime(lt_der key, lt_der signature, const uint8_t *digest, s
 #endif
     return verify(key, signature, digest, digest_len);
 }
+
+/* see vartime.h */
+int lt_ecdsa_p256_prepare_vartime(uint64_t *multiples, lt_der key) {
+    point q;
+
+    if (!read_point(&q, key)) {
+        return LT_ERR_KEY;
+    }
+#if LT_P256_IFMA
+    if (lt_cpu_has(LT_CPU_IFMA)) {
+        lt_p256_multiples_ifma_vartime(multiples, &q.x, &q.y);
+        return LT_OK;
+    }
+#endif
+    (void)multiples;
+    return LT_ERR_UNSUPPORTED;
+}
+
+/* see vartime.h; the sum is made the other way where the first meets an exception, or the mask has changed. */
+int lt_ecdsa_p256_prepared_vartime(const uint64_t *multiples, lt_der signature, const uint8_t *digest,
+                                   size_t digest_len) {
+    question asked;
+    point q;
+
+    if (!read_question(&asked, signature, digest, digest_len)) {
+        return LT_ERR_AUTH;
+    }
+#if LT_P256_IFMA
+    if (lt_cpu_has(LT_CPU_IFMA)) {
+        fe x, zz;
+
+        lt_p256_sum_of_multiples_ifma_vartime(&x, &zz, asked.u1, asked.u2, multiples);
+        if (!is_zero(&zz)) {
+            return is_answer(&asked, &x, &zz) ? LT_OK : LT_ERR_AUTH;
+        }
+    }
+#endif
+    fe_from_words(&q.x, multiples); /* the first of them is the point itself */
+    fe_from_words(&q.y, multiples + WORDS);
+    fe_from_words(&q.z, fe_one);
+    q.infinite = 0;
+    return is_answered_by(&asked, &q) ? LT_OK : LT_ERR_AUTH;
+}

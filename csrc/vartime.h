@@ -107,6 +107,16 @@ LT_MUST_CHECK int lt_ecdsa_p256_vartime(lt_der key, lt_der signature, const uint
 /* The same with instructions that not every processor has: only where LT_P256_ADX is 1, and needs LT_CPU_BMI2_ADX. */
 LT_MUST_CHECK int lt_ecdsa_p256_adx_vartime(lt_der key, lt_der signature, const uint8_t *digest, size_t digest_len);
 
+#define LT_P256_MULTIPLES_WORDS (32 * 8 * 8) /* of 32 blocks with 8 points each */
+
+/**
+ * Make the multiples of a public key that lt_ecdsa_p256_prepared_vartime takes instead of it. LT_ERR_KEY as above;
+ * LT_ERR_UNSUPPORTED: this processor has no use for them.
+ */
+LT_MUST_CHECK int lt_ecdsa_p256_prepare_vartime(uint64_t *multiples, lt_der key);
+LT_MUST_CHECK int lt_ecdsa_p256_prepared_vartime(const uint64_t *multiples, lt_der signature, const uint8_t *digest,
+                                                 size_t digest_len);
+
 LT_MUST_CHECK int lt_ecdsa_p384_vartime(lt_der key, lt_der signature, const uint8_t *digest, size_t digest_len);
 LT_MUST_CHECK int lt_ecdsa_p384_adx_vartime(lt_der key, lt_der signature, const uint8_t *digest, size_t digest_len);
 

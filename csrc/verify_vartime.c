@@ -5,6 +5,10 @@
 #define BIT_STRING 0x03
 #define OBJECT_ID  0x06
 
+#define KEY_SET LT_P256_MULTIPLES_WORDS /* this word of an lt_public_key is 1 once it holds the multiples before it */
+
+LT_STATIC_ASSERT(public_key_holds_multiples, sizeof(lt_public_key) == 8 * (KEY_SET + 1));
+
 #define RSA_PKCS1 1
 #define RSA_PSS   2
 #define ECDSA     3
@@ -115,4 +119,43 @@ int lt_verify_vartime(uint32_t scheme, const uint8_t *spki, size_t spki_len, con
         return lt_ecdsa_p384_vartime(key, signature_der, digest, digest_len);
     }
     return lt_rsa_vartime(key, signature_der, kind == RSA_PSS, hash, digest, digest_len);
+}
+
+/* see lighttls.h */
+int lt_public_key_set_vartime(lt_public_key *key, const uint8_t *spki, size_t spki_len) {
+    const lt_der spki_der = {spki, spki_len};
+    lt_der point;
+    int status = LT_ERR_UNSUPPORTED;
+
+    switch (read_spki(&point, spki_der)) {
+    case KEY_NONE:
+        status = LT_ERR_KEY;
+        break;
+    case KEY_P256:
+        status = lt_ecdsa_p256_prepare_vartime(key->opaque, point);
+        break;
+    case KEY_OTHER:
+    case KEY_RSA:
+    case KEY_P384:
+        break;
+    }
+    key->opaque[KEY_SET] = status == LT_OK;
+    return status;
+}
+
+/* see lighttls.h */
+int lt_public_key_verify_vartime(const lt_public_key *key, uint32_t scheme, const uint8_t *signature,
+                                 size_t signature_len, const uint8_t *message, size_t message_len) {
+    const lt_der signature_der = {signature, signature_len};
+    uint8_t digest[LT_HASH_MAX];
+    uint32_t hash = 0;
+
+    if (key->opaque[KEY_SET] == 0) {
+        return LT_ERR_ARGUMENT;
+    }
+    if (read_scheme(&hash, scheme) != ECDSA) {
+        return LT_ERR_UNSUPPORTED;
+    }
+    return lt_ecdsa_p256_prepared_vartime(key->opaque, signature_der, digest,
+                                          hash_message(digest, hash, message, message_len));
 }

@@ -1,9 +1,11 @@
-"""Print the odd multiples of G that signature verification reads: p256_ or p384_odd_table_vartime.h.
+"""Print the odd multiples of G that signature verification reads: p256_ or p384_odd_table_vartime.h, and
+p256_multiples_table_vartime.h with those of 2^(8 i) G.
 
 Run from the root of the repository after a change here (the output is committed):
 
     python csrc/tools/make_odd_tables.py p256 > csrc/p256_odd_table_vartime.h
     python csrc/tools/make_odd_tables.py p384 > csrc/p384_odd_table_vartime.h
+    python csrc/tools/make_odd_tables.py p256_multiples > csrc/p256_multiples_table_vartime.h
 """
 
 from __future__ import annotations
@@ -58,18 +60,27 @@ def add(curve: Curve, a: Point, b: Point) -> Point:
     return x, (slope * (x1 - x) - y1) % p
 
 
-def odd_multiples(curve: Curve) -> list[Point]:
-    """1, 3, 5, ..., 2^(WIDTH - 1) - 1 times G."""
-    twice = add(curve, curve.base, curve.base)
-    points = [curve.base]
-    while len(points) < 1 << (WIDTH - 2):
+def odd_multiples(curve: Curve, base: Point, count: int) -> list[Point]:
+    """1, 3, 5, ... times a point."""
+    twice = add(curve, base, base)
+    points = [base]
+    while len(points) < count:
         points.append(add(curve, points[-1], twice))
     return points
 
 
-def print_table(name: str, curve: Curve, shift: int) -> None:
-    points = odd_multiples(curve)
-    print(f"static const uint64_t {name}_odd_multiples[{len(points)}][{2 * curve.words}] = {{")
+def blocks_of_multiples(curve: Curve) -> list[Point]:
+    """1, 3, ..., 15 times 2^(8 i) G, for i below 32: what lt_p256_multiples_ifma_vartime makes of G."""
+    points, base = [], curve.base
+    for _ in range(32):
+        points += odd_multiples(curve, base, 8)
+        for _ in range(8):
+            base = add(curve, base, base)
+    return points
+
+
+def print_table(name: str, curve: Curve, points: list[Point], shift: int) -> None:
+    print(f"static const uint64_t {name}[{len(points)}][{2 * curve.words}] = {{")
     for point in points:
         words = [(value << shift) % curve.p >> 64 * i & 2**64 - 1 for value in point for i in range(curve.words)]
         rows = [", ".join(f"0x{word:016x}" for word in words[i : i + 4]) for i in range(0, len(words), 4)]
@@ -77,15 +88,26 @@ def print_table(name: str, curve: Curve, shift: int) -> None:
     print("};")
 
 
-def main(name: str) -> None:
-    curve = CURVES[name]
-    guard = f"LT_{name.upper()}_ODD_TABLE_VARTIME_H"
-    print(f"/* x and y of 1, 3, 5, ... times G, times 2^{name.upper()}_R_BITS: made by tools/make_odd_tables.py. */")
+def print_head(what: str, guard: str) -> None:
+    print(f"/* {what}: made by tools/make_odd_tables.py. */")
     print(f'#ifndef {guard}\n#define {guard}\n\n#include "inner.h"\n\n/* clang-format off */')
-    for shift in curve.shifts:
-        print(f"#if {name.upper()}_R_BITS == {shift}")
-        print_table(name, curve, shift)
-        print("#endif")
+
+
+def main(name: str) -> None:
+    if name == "p256_multiples":
+        curve = CURVES["p256"]
+        print_head(
+            "1, 3, ..., 15 times 2^(8 i) G for p256_multiples_ifma_vartime.c", "LT_P256_MULTIPLES_TABLE_VARTIME_H"
+        )
+        print_table("p256_multiples_of_g", curve, blocks_of_multiples(curve), 260)
+    else:
+        curve = CURVES[name]
+        macro = f"{name.upper()}_R_BITS"
+        print_head(f"x and y of 1, 3, 5, ... times G, times 2^{macro}", f"LT_{name.upper()}_ODD_TABLE_VARTIME_H")
+        for shift in curve.shifts:
+            print(f"#if {macro} == {shift}")
+            print_table(f"{name}_odd_multiples", curve, odd_multiples(curve, curve.base, 1 << (WIDTH - 2)), shift)
+            print("#endif")
     print("/* clang-format on */\n\n#endif")
 
 

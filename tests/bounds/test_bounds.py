@@ -24,6 +24,7 @@ from support import require
 CSRC = require.REPOSITORY / "csrc"
 FORCE_32BIT = "-DLT_FORCE_32BIT"
 X86 = ("-D__x86_64__=1",)
+MULTIPLES = "p256_multiples_ifma_vartime.c"
 
 FILES = [
     ("x25519.c", ()),
@@ -41,6 +42,7 @@ FILES = [
     ("poly1305_ifma.c", X86),
     ("x25519_ifma.c", X86),
     ("p256_ifma_vartime.c", X86),
+    (MULTIPLES, X86),
 ]
 
 MUST_HOLD = {
@@ -64,6 +66,7 @@ MUST_HOLD = {
         "lt_x25519_base_ifma",
     },
     "p256_ifma_vartime.c": {"fe4_mul", "fe4_carry", "fe4_difference", "prepare", "double_times", "add_to", "set_t"},
+    MULTIPLES: {"double_each", "add_tail", "add_each", "add_affine"},
 }
 """Functions that must be among those with a contract: a comment that no longer parses would pass unseen otherwise."""
 
@@ -267,6 +270,11 @@ MUTANTS = [
      "fe4_add(fe4_times8(EVERYWHERE(third, 1)), "),
     ("p256_ifma_vartime.c", "p256_ifma_vartime.c", X86, "double_times", "gagz = fe4_carry(first);", "gagz = first;"),
     ("p256_ifma_vartime.c", "p256_ifma_vartime.c", X86, "add_to", "squares = fe4_carry(second);", "squares = second;"),
+    (MULTIPLES, MULTIPLES, X86, "double_each", "fe4_times8(p->t), fe4_zero()",
+     "fe4_times8(fe4_add(p->t, p->t)), fe4_zero()"),
+    (MULTIPLES, MULTIPLES, X86, "double_each", "m = fe4_difference(", "m = fe4_add("),
+    (MULTIPLES, MULTIPLES, X86, "add_tail", "hhh = fe4_carry(fe4_mul(hh, h))", "hhh = fe4_mul(hh, h)"),
+    (MULTIPLES, MULTIPLES, X86, "add_affine", "negative ^ 15", "~negative"),
     ("p256_ifma_vartime.c", "p256_ifma_vartime.c", X86, "set_t", "in: p->yxzd tight; out: p->t",
      "in: p->yxzd limbs < 2^53; out: p->t"),
 ]  # fmt: skip

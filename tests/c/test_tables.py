@@ -15,6 +15,7 @@ TABLES = {
     "p256_table.h": ("make_comb_tables.py", "p256"),
     "p256_window_table.h": ("make_comb_tables.py", "p256_window"),
     "p384_table.c": ("make_signed_comb_table.py",),
+    "p256_multiples_table_vartime.h": ("make_odd_tables.py", "p256_multiples"),
     "p256_odd_table_vartime.h": ("make_odd_tables.py", "p256"),
     "p384_odd_table_vartime.h": ("make_odd_tables.py", "p384"),
 }

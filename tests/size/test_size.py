@@ -99,6 +99,8 @@ WITHOUT_SECRETS = {
     "lt_cpu_restrict": "a mask",
     "lt_hash": "of what went over the wire; under a key it is lt_hmac",
     "lt_record_keys_short_bytes": "reads a counter that follows from the lengths of records",
+    "lt_public_key_set_vartime": "public keys are public",
+    "lt_public_key_verify_vartime": "as of verification without preparation",
     VERIFY: "signatures, public keys and what was signed are public",
 }
 """Public functions that need not run in constant time, and why."""

@@ -142,6 +142,16 @@ class _Lib:
         message: _In,
         message_len: int,
     ) -> int: ...
+    def lt_public_key_set_vartime(self, key: _Context, spki: _In, spki_len: int) -> int: ...
+    def lt_public_key_verify_vartime(
+        self,
+        key: _Context,
+        scheme: int,
+        signature: _In,
+        signature_len: int,
+        message: _In,
+        message_len: int,
+    ) -> int: ...
     def lt_key_schedule_derive(
         self,
         schedule: _Context,

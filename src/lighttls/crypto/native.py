@@ -47,6 +47,7 @@ _SECP384R1: Final = int(NamedGroup.SECP384R1)
 _from_buffer = ffi.from_buffer
 _agree = lib.lt_key_agree
 _verify = lib.lt_verify_vartime
+_verify_prepared = lib.lt_public_key_verify_vartime
 _hash = lib.lt_hash
 _seal = lib.lt_records_seal
 _seal_data = lib.lt_records_seal_data
@@ -353,12 +354,59 @@ _DIGEST: Final = ffi.typeof("uint8_t[64]")
 _CUT: Final = ffi.typeof(f"int64_t[{lib.LT_CUT_NUMBERS}]")
 
 
+_P256_SPKI: Final = 91  # bytes
+_SIGHTS: Final = 4  # of a public key until it is prepared, which takes about as long as they did
+_MOST_COUNTED: Final = 64
+_MOST_PREPARED: Final = 8  # of 16 KiB each
+_NEVER: Final = -(1 << 60)  # sights of a key that cannot be prepared
+
+
+class _PublicKeys:
+    """The public keys on P-256 that return (of anchors, authorities, servers, our own), prepared for verification.
+
+    Only such as a signature verified under are counted. Who comes last displaces who came first.
+    """
+
+    __slots__ = ("_sights", "prepared")
+
+    def __init__(self) -> None:
+        self.prepared: dict[bytes, Any] = {}  # SPKI -> lt_public_key
+        self._sights: dict[bytes, int] = {}
+
+    def saw(self, spki: bytes) -> None:
+        """Count a key that is not prepared."""
+        sights = self._sights.get(spki, 0) + 1
+        if sights == _SIGHTS:
+            key = _new("lt_public_key *")
+            if lib.lt_public_key_set_vartime(key, spki, len(spki)) >= 0:
+                self._sights.pop(spki, None)
+                self.prepared[spki] = key
+                _keep_last(self.prepared, _MOST_PREPARED)
+                return
+            sights = _NEVER
+        self._sights[spki] = sights
+        _keep_last(self._sights, _MOST_COUNTED)
+
+
+def _keep_last(entries: dict[bytes, Any], count: int) -> None:
+    """Drop what came first; another thread may be doing it, too."""
+    if len(entries) > count:
+        for spki in list(entries)[:-count]:
+            entries.pop(spki, None)
+
+
 class NativeProvider:
     """Fulfils `CryptoProvider`."""
+
+    __slots__ = ("_prepared", "_public_keys")
 
     name = "native"
     groups = frozenset({int(NamedGroup.X25519), int(NamedGroup.SECP256R1), int(NamedGroup.SECP384R1)})
     signature_schemes = _signatures.SIGNATURE_SCHEMES
+
+    def __init__(self) -> None:
+        self._public_keys = _PublicKeys()
+        self._prepared = self._public_keys.prepared.get
 
     def digest(self, algorithm: str, data: bytes | bytearray | memoryview) -> bytes:
         if algorithm == "sha1":  # legacy signatures only, so the C core offers none by itself
@@ -449,7 +497,13 @@ class NativeProvider:
     def verify(self, scheme: int, spki: bytes, signature: bytes, message: bytes | bytearray | memoryview) -> None:
         if type(message) is not bytes:
             message = bytes(message)
-        status = _verify(scheme, spki, len(spki), signature, len(signature), message, len(message))
+        prepared = self._prepared(spki)
+        if prepared is not None:
+            status = _verify_prepared(prepared, scheme, signature, len(signature), message, len(message))
+        else:
+            status = _verify(scheme, spki, len(spki), signature, len(signature), message, len(message))
+            if status >= 0 and len(spki) == _P256_SPKI:
+                self._public_keys.saw(spki)
         if status >= 0:
             return
         if status == lib.LT_ERR_UNSUPPORTED:

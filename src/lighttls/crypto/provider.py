@@ -105,7 +105,10 @@ class KeySchedule(Protocol):
 
 
 class CryptoProvider(Protocol):
-    """One crypto engine. Instances are stateless and may be shared; what they return may not."""
+    """One crypto engine. Instances may be shared, what they return may not.
+
+    They keep nothing but what makes public keys that return quicker; no result depends on it.
+    """
 
     name: str
     groups: frozenset[int]
