@@ -12,6 +12,8 @@ _BEGIN = b"-----BEGIN "
 _CERTIFICATE = (b"CERTIFICATE", b"X509 CERTIFICATE")
 _CRL = (b"X509 CRL", b"CRL")
 
+_LONGEST_PATH = 256
+
 _OTHER_DER = {b"\x06": "PKCS7", b"\x02": "a private key or PKCS #12"}  # by the first tag inside
 _HINTS = {
     "PKCS7": "openssl pkcs7 -print_certs writes what is in it as PEM; with -inform DER if it is no PEM itself.",
@@ -70,4 +72,6 @@ def _instead(text: bytes, others: list[str]) -> str:
         return "it is empty"
     if others:
         return "only " + ", ".join(sorted(set(others))[:4])
+    if len(text) < _LONGEST_PATH and b"\n" not in text and any(mark in text for mark in (b".", b"/", b"\\")):
+        return "it looks like the name of a file, whose contents are wanted"
     return "neither PEM nor DER"
