@@ -1,0 +1,133 @@
+"""Moves frames between a stack and its link while somebody waits, for any number of threads.
+
+Whoever has to wait drives: it sleeps until a frame comes or a timer is due, gives lwIP what there is, and looks whether
+that is what it waited for. While one thread sleeps on the link, others that wait sleep on it, and look whenever it has
+been at work. Nobody works in the background: a host that nobody waits for stands still.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Condition
+from time import monotonic
+from typing import Any, Final, NoReturn, TypeVar
+
+from lighttls.errors import TransportError, UsageError
+from lighttls.transports.lwip.errors import LwipError
+from lighttls.transports.lwip.links import Link
+from lighttls.transports.lwip.stack import Stack
+
+T = TypeVar("T")
+
+_LONGEST_SLEEP: Final = 0.25  # seconds: how late one thread may notice what another has done
+_AT_ONCE: Final = 64  # frames that are taken from the link before anybody looks at what they brought
+
+
+class Drive:
+    """`interface` is what `Stack.add_interface` made, or anything else with `receive` and `frames_to_send`."""
+
+    def __init__(self, stack: Stack, interface: Any, link: Link) -> None:
+        self.stack = stack
+        self._interface = interface
+        self._link = link
+        self._turn = Condition()  # held by whoever is inside lwIP
+        self._asleep = False  # somebody sleeps on the link
+        self._closing = False
+        self._failure: TransportError | None = None
+
+    def do(self, what: Callable[[], T]) -> T:
+        """Call `what`, which may use the stack, and send the frames that come of it."""
+        with self._turn:
+            self._check()
+            try:
+                return what()
+            finally:
+                self._send_frames()
+
+    def wait_for(self, what: Callable[[], T | None], timeout: float | None, *, failed_too: bool = False) -> T | None:
+        """Drive until `what` returns something else than None; None if it did not within so many seconds.
+
+        `what` may use the stack; what it raises is raised here. So is what the link raises: an OSError of it becomes a
+        LwipError, for everybody from now on; anything else is the caller's own, and the link may still be good. With
+        `failed_too` what lwIP has is looked at first even though the link has failed.
+        """
+        end = None if timeout is None else monotonic() + timeout
+        with self._turn:
+            over = False
+            while True:
+                if self._closing or not failed_too:
+                    self._check()
+                found = what()
+                self._send_frames()
+                if found is not None or over:
+                    return found
+                self._check()
+                left = None if end is None else max(end - monotonic(), 0.0)
+                over = left == 0.0
+                if self._asleep:
+                    self._turn.wait(left)
+                else:
+                    self._sleep(left)
+
+    def close(self) -> None:
+        """Close the stack and the link, as soon as nobody sleeps on it. Closing twice is no error."""
+        with self._turn:
+            if self._closing:
+                return
+            self._closing = True
+            self._turn.wait_for(lambda: not self._asleep)
+            try:
+                self.stack.close()
+            finally:
+                self._link.close()
+
+    def _sleep(self, left: float | None) -> None:
+        """Wait for a frame or a timer, at most so many seconds, and give lwIP what came."""
+        due = self.stack.run()
+        self._send_frames()
+        longest = min(wait for wait in (left, due, _LONGEST_SLEEP) if wait is not None)
+        self._asleep = True
+        self._turn.release()
+        try:
+            frame = self._from_link(longest)
+        finally:
+            self._turn.acquire()
+            self._asleep = False
+            self._turn.notify_all()
+        self._check()  # it may have been closed meanwhile
+        for _ in range(_AT_ONCE):
+            if frame is None:
+                break
+            if not frame:
+                self._fail(LwipError("the link has ended", "link"))
+            self._interface.receive(frame)
+            frame = self._from_link(0.0)
+
+    def _from_link(self, timeout: float) -> bytes | None:
+        try:
+            return self._link.receive(timeout)
+        except OSError as cause:
+            self._fail(LwipError(f"the link broke: {cause}", "link"), cause)
+        except LwipError as failure:
+            self._fail(failure)
+
+    def _send_frames(self) -> None:
+        if self._failure is not None:
+            return
+        for frame in self._interface.frames_to_send():
+            try:
+                self._link.send(frame)
+            except OSError as cause:
+                self._fail(LwipError(f"the link broke: {cause}", "link"), cause)
+            except LwipError as failure:
+                self._fail(failure)
+
+    def _fail(self, failure: TransportError, cause: BaseException | None = None) -> NoReturn:
+        self._failure = failure
+        raise failure from cause or failure.__cause__
+
+    def _check(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+        if self._closing:
+            raise UsageError("the host was closed")
