@@ -40,7 +40,9 @@ class ClientClock:
 class Client(Protocol):
     """A TLS client without I/O."""
 
-    established: bool
+    @property
+    def established(self) -> bool:
+        """The handshake is over."""
 
     @property
     def resumed(self) -> bool:
