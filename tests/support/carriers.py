@@ -25,7 +25,8 @@ from lighttls import ClientConfig, Stream, Transport, aio, memory_pair
 from lighttls.testing.modem import Network, Peer, Pty, RealTimeline, SimulatedModem, tcp
 from lighttls.transports import SocketTransport, driver
 from lighttls.transports.at_modem import AsyncModem, Modem
-from support import require
+from lighttls.transports.lwip import Host, memory_links
+from support import lwip, require, tap
 from support.modem import FAMILIES, MODES
 
 PATIENCE = 20.0  # seconds that one wait may take
@@ -242,6 +243,41 @@ def modem_behind_pty(site: Site, dialect: str, settings: dict[str, Any]) -> Iter
         yield over(site, lambda: line.open_tcp(NAME, port))
 
 
+@contextmanager
+def lwip_to_lwip(site: Site) -> Iterator[Open]:
+    """Two stacks in this process, Ethernet frames between them; the site's is driven by a thread of its own."""
+    here, there = memory_links()
+    first, second = lwip.cores()
+    stop = threading.Event()
+    with Host(here, "10.77.0.1/24", core=first) as ours, Host(there, "10.77.0.2/24", core=second, linger=0.0) as theirs:
+        listener = theirs.listen()
+
+        def accept() -> None:
+            while not stop.is_set():
+                if (link := listener.accept(0.05)) is not None:
+                    site.accept().serve(link)
+
+        thread = threading.Thread(target=accept)
+        thread.start()
+        try:
+            yield over(site, lambda: ours.open_tcp("10.77.0.2", listener.port))
+        finally:
+            stop.set()
+            thread.join(PATIENCE)
+
+
+@contextmanager
+def lwip_to_kernel(site: Site) -> Iterator[Open]:
+    """lwIP at one end of a TAP device, the kernel's TCP at the other, which hands on to the site's."""
+    core = lwip.cores()[0]
+    with site.listening() as port, tap.namespace() as made, tap.relayed(made, port) as kernel_port:
+        host = Host(made.tap, f"{tap.OURS}/24", core=core)
+        try:
+            yield over(site, lambda: host.open_tcp(tap.KERNEL, kernel_port))
+        finally:
+            host.close()
+
+
 # --- under asyncio ---------------------------------------------------------------------------------
 
 
@@ -325,11 +361,13 @@ IN_PROCESS: dict[str, Callable[[Any], AbstractContextManager[Talk]]] = {
     "memory": partial(blocking, partial(threaded, pair=memory_pair)),
     "queue": partial(blocking, partial(threaded, pair=queue_pair)),
     "socketpair": partial(blocking, partial(threaded, pair=socket_pair)),
+    "lwip": partial(blocking, lwip_to_lwip),
     **_in_each_mode("modem", partial(blocking, modem_in_memory)),
 }
 BY_TCP: dict[str, Callable[[Any], AbstractContextManager[Talk]]] = {
     "socket": partial(blocking, tcp_socket),
     "asyncio": partial(under_asyncio, tcp_streams),
+    "lwip-tap": partial(blocking, lwip_to_kernel),
     **_in_each_mode("pty", partial(blocking, modem_behind_pty)),
     **_in_each_mode("asyncio-pty", partial(under_asyncio, async_modem)),
 }
