@@ -316,12 +316,12 @@ class ClientConfig:
         return bytearray(given)
 
 
-# Neither here (GRP-09) nor in signature_algorithms_cert, which we do not send (GRP-10).
 _REMEMBERED_HANDSHAKES: Final = 1024
 
 _KEY_EXCHANGE: Final = ("groups", "generate", "derive")
 
-_SHA1_SCHEMES = frozenset((SignatureScheme.RSA_PKCS1_SHA1, SignatureScheme.ECDSA_SHA1))
+# Offered neither here (GRP-09) nor in signature_algorithms_cert, which we do not send (GRP-10).
+_SHA1_SCHEMES: Final = frozenset((SignatureScheme.RSA_PKCS1_SHA1, SignatureScheme.ECDSA_SHA1))
 
 
 def _choice(setting: str, enum: type[_N], wanted: Iterable[int], possible: Iterable[int]) -> tuple[_N, ...]:

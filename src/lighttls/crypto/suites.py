@@ -9,7 +9,6 @@ from lighttls.iana import CipherSuite
 SHA256: Final = "sha256"
 SHA384: Final = "sha384"
 SHA512: Final = "sha512"
-SHA1: Final = "sha1"
 
 AES_GCM: Final = "aes-gcm"
 AES_CCM: Final = "aes-ccm"

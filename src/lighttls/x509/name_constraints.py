@@ -18,6 +18,7 @@ from lighttls.x509.extensions import (
     DIRECTORY_NAME,
     DNS_NAME,
     IP_ADDRESS,
+    OTHER_NAME,
     RFC822_NAME,
     URI,
     GeneralName,
@@ -26,7 +27,7 @@ from lighttls.x509.extensions import (
 from lighttls.x509.names import address_text, is_host_name
 
 _KINDS = {
-    0: "otherName",
+    OTHER_NAME: "otherName",
     RFC822_NAME: "rfc822Name",
     DNS_NAME: "dNSName",
     3: "x400Address",

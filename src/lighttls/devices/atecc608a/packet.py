@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import Final
 
-LARGEST_ANSWER: Final = 75  # count, 72 bytes, CRC
-
 _REVERSED: Final = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
