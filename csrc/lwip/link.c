@@ -13,6 +13,9 @@
 /* Room for what one connection may have under way, several times over. */
 #define QUEUE_SIZE 262144
 
+/* lwIP reads the fixed part of a header before it looks whether the frame was long enough. */
+#define ROOM_FOR_HEADERS 128
+
 struct lw_link {
     struct netif netif;
     lw_queue out; /* each frame after its length */
@@ -150,11 +153,14 @@ void lw_link_input(lw_link *link, const uint8_t *frame, size_t length) {
     if (length == 0 || length > UINT16_MAX) {
         return;
     }
-    packet = pbuf_alloc(PBUF_RAW, (u16_t)length, PBUF_RAM);
+    packet = pbuf_alloc(PBUF_RAW, (u16_t)(length < ROOM_FOR_HEADERS ? ROOM_FOR_HEADERS : length), PBUF_RAM);
     if (packet == NULL) {
         return;
     }
-    if (pbuf_take(packet, frame, (u16_t)length) != ERR_OK || link->netif.input(packet, &link->netif) != ERR_OK) {
+    memset(packet->payload, 0, length < ROOM_FOR_HEADERS ? ROOM_FOR_HEADERS : 0);
+    memcpy(packet->payload, frame, length); /* a PBUF_RAM is in one piece */
+    pbuf_realloc(packet, (u16_t)length);
+    if (link->netif.input(packet, &link->netif) != ERR_OK) {
         pbuf_free(packet);
     }
 }

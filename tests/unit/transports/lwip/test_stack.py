@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import random
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
@@ -13,6 +15,7 @@ import pytest
 
 from lighttls.errors import ConfigurationError, UsageError
 from lighttls.transports.lwip import Connection, LwipError, Stack
+from support import require
 from support.lwip import Wire, cores, unreliable, wired
 
 WINDOW = 32 * 1460
@@ -128,6 +131,33 @@ def test_frames_of_garbage_disturb_nobody(wire: Wire) -> None:
                 )
     wire.step()
     pour(wire, ours, theirs, payload(20_000))
+
+
+@pytest.mark.parametrize("packets", [False, True], ids=["frames", "packets"])
+@pytest.mark.parametrize("address", ["10.77.0.2", "fd77::2"])
+@pytest.mark.parametrize("seed", range(20 if require.LONG else 2))
+def test_mutilated_frames_leave_the_stack_working(seed: int, packets: bool, address: str) -> None:
+    """Each frame also comes cut and altered, with its checksums as they were: most of it lwIP has to refuse."""
+    chance = random.Random(seed)
+
+    def mutilate(frame: bytes) -> list[bytes]:
+        copies = [frame]
+        for _ in range(3):
+            altered = bytearray(frame[: chance.randrange(1, len(frame) + 1)] if chance.random() < 0.5 else frame)
+            for _ in range(chance.randrange(4)):
+                altered[chance.randrange(min(len(altered), 80))] = chance.randrange(256)
+            copies.append(bytes(altered))
+        chance.shuffle(copies)
+        return copies
+
+    with wired(packets=packets) as wire:
+        ours, theirs = joined(wire, address)
+        wire.mishap = mutilate
+        with suppress(LwipError):  # a reset may get through: its checksum is right, or 0 for «none»
+            wire.run(Pour(ours, theirs, payload(100_000)), patience=3000)
+        wire.mishap = lambda frame: [frame]
+        wire.pass_time(100)
+        pour(wire, *joined(wire, address), payload(30_000))
 
 
 def test_peer_stops_at_the_window_while_nobody_takes(wire: Wire) -> None:
