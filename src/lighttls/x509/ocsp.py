@@ -24,7 +24,6 @@ from lighttls.x509.verdict import VerifiedPath
 if TYPE_CHECKING:
     from lighttls.x509.revocation import StatusCheck
 
-SLACK: Final = 300  # seconds by which our clock and the responder's may differ (OCSP-12)
 LONGEST_AGE: Final = 7 * 86400  # seconds, of a response that does not say when the next one comes
 MOST_DELEGATES: Final = 4  # certificates in a response that are looked at; a real one has one or two
 
@@ -119,14 +118,9 @@ def _judge(single: Single, at: int, time: TimePolicy) -> None:
     last = single.this_update + LONGEST_AGE if single.next_update is None else single.next_update
     if last < single.this_update:
         raise _bad("its nextUpdate lies before its thisUpdate")
-    if not time.checks_dates:  # OCSP-12
-        return
-    if time.earliest is not None and at < time.earliest:
-        at = time.earliest  # as for certificates: a clock that is known to be behind shows no date as too early
-    elif at < single.this_update - SLACK:
-        raise _bad(f"it is from {date_text(single.this_update)}, and the clock says {date_text(at)}")
-    if at > last + SLACK:
-        raise _bad(f"it ended on {date_text(last)}, and the time is taken as {date_text(at)}")
+    untimely = time.untimely(single.this_update, last, at)
+    if untimely:  # OCSP-12
+        raise _bad(f"it {untimely}")
 
 
 def _covers(single: Single, leaf: Certificate, issuer: Issuer, provider: CryptoProvider) -> bool:

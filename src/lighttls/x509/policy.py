@@ -25,6 +25,9 @@ _SMALLEST_RSA_BITS: Final = 1024  # below, keys have been factored in public
 
 _ANY_POLICY: Final = der.oid("2.5.29.32.0")
 
+SLACK: Final = 300
+"""Seconds by which our clock may differ from that of who publishes what is revoked."""
+
 DEFAULT_DEPTH: Final = 10
 """Authorities between leaf and anchor. Public chains have one to three, cross-signed ones four."""
 
@@ -92,6 +95,21 @@ class TimePolicy:
                 f"expired on {date_text(certificate.not_after)}, and the time is taken as {date_text(at)}",
                 ChainReason.EXPIRED,
             )
+
+    def untimely(self, since: int, until: int, at: int) -> str:
+        """Why what is published anew all the time, a CRL or an OCSP response, is not current; empty if it is (OCSP-12).
+
+        As for certificates, a clock that is known to be behind shows no date as too early.
+        """
+        if not self.checks_dates:
+            return ""
+        if self.earliest is not None and at < self.earliest:
+            at = self.earliest
+        elif at < since - SLACK:
+            return f"is from {date_text(since)}, and the clock says {date_text(at)}"
+        if at > until + SLACK:
+            return f"ended on {date_text(until)}, and the time is taken as {date_text(at)}"
+        return ""
 
 
 @struct

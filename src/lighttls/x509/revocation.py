@@ -33,7 +33,6 @@ from lighttls.x509.revocation_policy import RevocationPolicy
 from lighttls.x509.trust_store import Anchor
 from lighttls.x509.verified_signatures import VerifiedSignatures
 
-SLACK: Final = 300  # seconds by which our clock and the issuer's may differ, as for OCSP (OCSP-12)
 COMPARISONS: Final = 20_000  # of a list with a distribution point in one verdict; some have hundreds of lists
 
 
@@ -232,18 +231,10 @@ class StatusCheck:
 
     def _stale(self, one: RevocationList) -> str | None:
         """Why the list is not current; None if it is, or dates are not to be checked now."""
-        if not self._time.checks_dates:
-            return None
-        at, earliest = self._at, self._time.earliest
         if one.next_update is None:
-            return "does not say when the next one comes, so nobody can tell whether it is current"
-        if earliest is not None and at < earliest:
-            at = earliest  # as for certificates: a clock that is known to be behind shows no date as too early
-        elif at < one.this_update - SLACK:
-            return f"is from {date_text(one.this_update)}, and the clock says {date_text(at)}"
-        if at > one.next_update + SLACK:
-            return f"ended on {date_text(one.next_update)}, and the time is taken as {date_text(at)}"
-        return None
+            endless = "does not say when the next one comes, so nobody can tell whether it is current"
+            return endless if self._time.checks_dates else None
+        return self._time.untimely(one.this_update, one.next_update, self._at) or None
 
 
 _NO_ANSWER: Final = (ChainReason.CRL_EXPIRED, ChainReason.CRL_UNUSABLE)
