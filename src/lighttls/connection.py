@@ -66,7 +66,7 @@ class ClientConnection(Conversation):
 
     def initiate_connection(self) -> list[Event]:
         """Queue the ClientHello. Raises EntropyError, UsageError when called twice."""
-        if self._state is not None or self.is_closed:
+        if self._state is not None or self._write_closed or self._error is not None:
             raise UsageError(f"a connection is initiated once, and this one is in state {self.state}")
         self._refuse_callbacks()
         self._busy = True
@@ -110,7 +110,7 @@ class ClientConnection(Conversation):
         self._refuse_callbacks()
         if self._state is None and not self._read_closed:
             raise UsageError("call initiate_connection first: the client speaks first in TLS")
-        octets = _octets(data)
+        octets = data if type(data) is bytes else _octets(data)
         self._ledger.bytes_received += len(octets)
         if not self._read_closed:
             self._records.feed(octets)

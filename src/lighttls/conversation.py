@@ -177,8 +177,10 @@ class Conversation:
             self._on_record(*record, events)
         if self._read_closed:
             self._records.forget_received()
-        elif type(self._state) is Connected and not (self._held or self._joined or self._patience):
-            self._open_data = self._records.open_data
+        elif type(self._state) is Connected and not (
+            self._held or self._joined or patience.empty_records or patience.warnings
+        ):
+            self._open_data = records.open_data
 
     def _on_record(self, content_type: int, fragment: bytes, events: list[Event]) -> None:
         patience = self._patience
@@ -205,12 +207,12 @@ class Conversation:
     def _on_message(self, raw: bytes, events: list[Event]) -> None:
         """One handshake message, header included."""
         row = ROWS_BY_NUMBER.get((type(self._state), raw[0]))
-        if row is None or row.length is not None:
+        if row is None or (row.length is not None and row.length != len(raw) - 4):
             row = _judge_header(self._state, raw[0], len(raw) - 4)
         kind = row.message
         message = kind.parse(raw[4:])
         if self.trace is not None:
-            self._note(False, message, len(raw))
+            self._note(self.trace, False, message, len(raw))
         if kind is HelloRequest:
             self._patience.on_hello_request()
         elif kind is not Finished:  # its own handler sees the transcript without it (RFC 5246 §7.4.9)
@@ -234,7 +236,8 @@ class Conversation:
             raise DecodeError(f"ChangeCipherSpec has {len(fragment)} bytes, expected 1")
         if fragment[0] != 1:  # CCS-02
             raise IllegalParameter(f"ChangeCipherSpec has the value {fragment[0]}, expected 1")
-        self._note(False, None, 1)
+        if self.trace is not None:
+            self._note(self.trace, False, None, 1)
         self._on_input(ChangeCipherSpec(), events)
 
     def _on_alert(self, level: AlertLevel, description: int, events: list[Event]) -> None:
@@ -279,14 +282,14 @@ class Conversation:
             if type(action) is Send:
                 outbox.flight.append(action.encoded)
                 if self.trace is not None:
-                    self._note(True, action.message, len(action.encoded))
+                    self._note(self.trace, True, action.message, len(action.encoded))
             elif type(action) is LogKeys:
                 self._client.config.log_keys(action.client_random, action.schedule)
             elif type(action) is WriteWith:
                 self._flush_flight()
                 outbox.add_change_cipher_spec()
                 if self.trace is not None:
-                    self._note(True, None, 1)
+                    self._note(self.trace, True, None, 1)
                 self._records.write_with(action.sealer)
             elif type(action) is ReadWith:
                 self._records.read_with(action.opener)
@@ -356,9 +359,8 @@ class Conversation:
         if type(self._state) is not Connected:
             self._state = None
 
-    def _note(self, sent: bool, message: object, size: int) -> None:
-        if self.trace is not None:
-            self.trace.append(TraceEntry(sent, message, size, self._client.config.now()))  # type: ignore[arg-type]
+    def _note(self, trace: list[TraceEntry], sent: bool, message: object, size: int) -> None:
+        trace.append(TraceEntry(sent, message, size, self._client.config.now()))  # type: ignore[arg-type]
 
 
 def _judge_header(state: State | None, number: int, length: int) -> Row:

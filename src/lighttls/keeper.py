@@ -12,22 +12,23 @@ from lighttls.session import Session
 class SessionKeeper:
     """Between one connection and the store of its configuration, if there is one."""
 
-    __slots__ = ("_binding", "_client", "_given", "_offered", "_ours")
+    __slots__ = ("_binding", "_client", "_given", "_hooks", "_offered", "_ours", "wants_tickets")
 
     def __init__(self, client: Client, given: Session | None) -> None:
         self._client = client
         self._given = given
-        self._binding: bytes | None = None  # as it was when the handshake began
+        self._hooks: bytes | None = None  # what stood for the application's judgement when the handshake began
+        self._binding: bytes | None = None  # as it was then, if anything may hang on it
         self._offered: Session | None = None  # until the server prefers a full handshake
         self._ours: Session | None = None  # what this connection has left to resume with
-
-    @property
-    def wants_tickets(self) -> bool:
-        """Whether the ClientHello asks for a ticket."""
-        return resumption.wants_tickets(self._client.config, self._given)
+        self.wants_tickets = resumption.wants_tickets(client.config, given)  # whether the ClientHello asks for one
 
     def choose(self) -> Session | None:
         """The session to offer: the one that was given, else what the store has; none that may not be resumed here."""
+        config = self._client.config
+        self._hooks = resumption.policy_ids(config)
+        if config.sessions is None and self._given is None:
+            return None
         self._binding = resumption.binding(self._client)
         for candidate in (self._given, self._stored()):
             if candidate is not None and resumption.may_offer(self._client, candidate):
@@ -56,7 +57,7 @@ class SessionKeeper:
 
         Nothing, if the application has changed how it judges since the handshake began: who knows which way was used?
         """
-        if self._ours is None and self._binding == resumption.binding(self._client):
+        if self._ours is None and self._hooks == resumption.policy_ids(self._client.config):
             self._ours = resumption.session_of(state, now)
         return self._ours
 

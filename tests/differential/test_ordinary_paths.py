@@ -19,7 +19,7 @@ from lighttls.x509 import (
     VerifiedPath,
     VerifiedSignatures,
     VerifyPolicy,
-    path,
+    verify,
     verify_chain,
 )
 from support import certificates as kit
@@ -67,7 +67,7 @@ def searched(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[object, ...
 
     def run(question: Question, **options: Any) -> tuple[object, ...]:
         with monkeypatch.context() as patched:
-            patched.setattr(path, "ordinary_path", lambda *_: None)
+            patched.setattr(verify, "ordinary_path", lambda *_: None)
             return outcome(question, **options)
 
     return run
@@ -78,7 +78,7 @@ def no_search(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> VerifiedPath:
         raise AssertionError("the search was asked")
 
-    monkeypatch.setattr(path.Search, "_search", refuse)
+    monkeypatch.setattr(verify, "Search", refuse)
 
 
 @pytest.mark.filterwarnings("ignore:anchor 'CN=Authority 0'")

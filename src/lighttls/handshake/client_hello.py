@@ -55,7 +55,11 @@ def send_client_hello(
     asking = (Extension(ExtensionType.SESSION_TICKET, ticket),) if wants_tickets else ()  # TICKET-01: empty to ask
     extensions = asking + prepared.extensions
     hello = ClientHello(TLS12, random, session_id, prepared.cipher_suites, _NO_COMPRESSION, extensions)  # CH-01
-    out.send(hello, prepared.encode(random, session_id, asking))
+    if session is None and not wants_tickets:
+        head, tail = prepared.usual
+        out.send(hello, head + random + tail)
+    else:
+        out.send(hello, prepared.encode(random, session_id, asking))
     types = prepared.types[1 if wants_tickets else 0]
     return WaitServerHello(Offer(client, random, session, session_id, types))
 
@@ -73,6 +77,7 @@ class _Prepared:
     extensions: tuple[Extension, ...]  # session_ticket aside, which comes before them
     types: tuple[frozenset[int], frozenset[int]]  # of the extensions: without session_ticket, and with it
     encoded: tuple[bytes, bytes]  # suites and compression methods; extensions
+    usual: tuple[bytes, bytes]  # without session and session_ticket: what comes before the random, and after it
 
     def encode(self, random: bytes, session_id: bytes, asking: tuple[Extension, ...]) -> bytes:
         """The message, as `ClientHello.encode` gives it."""
@@ -119,11 +124,13 @@ def _prepare(client: Client, falls_back: bool) -> _Prepared:
     suites = config.cipher_suites + signals
     bare = ClientHello(TLS12, bytes(32), b"", suites, _NO_COMPRESSION, None).build()
     types = frozenset((ExtensionType.RENEGOTIATION_INFO, *(each.extension_type for each in extensions)))
+    usual = ClientHello(TLS12, bytes(32), b"", suites, _NO_COMPRESSION, extensions).encode()
     return _Prepared(
         cipher_suites=suites,
         extensions=extensions,
         types=(types, types | {ExtensionType.SESSION_TICKET}),
         encoded=(bare[2 + 32 + 1 :], _built(extensions)),
+        usual=(usual[: 4 + 2], usual[4 + 2 + 32 :]),
     )
 
 

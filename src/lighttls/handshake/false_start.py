@@ -19,13 +19,13 @@ _TAG_LENGTH: Final = 16  # never CCM_8: its tags are guessed 2^64 times more eas
 def may_start_early(agreed: Agreed, peer: PeerVerified | RawKeyVerified) -> bool:
     """Whether data may be sent before the server's Finished.
 
-    Asked only where the server did not ask for our certificate (FS-05), after its chain and its signature on the key
-    exchange were verified (FS-02); a raw public key has none. Every group we offer has some 256 bits or more (FS-04).
+    Asked only where the configuration wants it (FS-01) and the server did not ask for our certificate (FS-05), after
+    its chain and its signature on the key exchange were verified (FS-02); a raw public key has none. Every group we
+    offer has some 256 bits or more (FS-04).
     """
     client = agreed.offer.client
     return (
-        client.config.false_start  # FS-01
-        and agreed.suite.aead in _CIPHERS
+        agreed.suite.aead in _CIPHERS
         and agreed.suite.tag_length == _TAG_LENGTH
         and isinstance(peer, PeerVerified)
         and peer.path.time_checked

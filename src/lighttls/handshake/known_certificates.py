@@ -39,7 +39,7 @@ class KnownCertificates:
 
     def look_up(self, chain: Sequence[bytes]) -> tuple[Certificate | bytes, ...]:
         """`chain` with each known certificate in the place of its bytes."""
-        return tuple([self._by_der.get(der, der) for der in chain])
+        return tuple(map(self._by_der.get, chain, chain))
 
     def keep(self, path: VerifiedPath) -> None:
         """Remember the certificates of a path that we found. One without an anchor was not verified."""
@@ -58,4 +58,8 @@ class KnownCertificates:
 
     def share(self, chain: Sequence[bytes]) -> tuple[bytes, ...]:
         """The same bytes, in the copies that are kept."""
-        return tuple([each if isinstance(each, bytes) else each.der for each in self.look_up(chain)])
+        shared = []
+        for der in chain:
+            known = self._by_der.get(der)
+            shared.append(der if known is None else known.der)
+        return tuple(shared)

@@ -71,13 +71,6 @@ def judge_key(agreed: Agreed, key: PublicKey, whose: str) -> None:
         raise IllegalParameter(f"{whose} has a key that is no uncompressed point of its curve")
 
 
-def _unanswered(agreed: Agreed, ocsp_response: bytes | None) -> frozenset[int]:
-    """A status that was announced and left out is none."""
-    if agreed.terms.status_announced and ocsp_response is None:
-        return agreed.terms.unanswered | {ExtensionType.STATUS_REQUEST}
-    return agreed.terms.unanswered
-
-
 def _signature_memory(config: ClientConfig) -> VerifiedSignatures | None:
     return VerifiedSignatures() if config.cache_signatures else None
 
@@ -88,6 +81,9 @@ def verified_peer(
     """The verdict on the chain."""
     client = agreed.offer.client
     known = KnownCertificates.of(client.config)
+    unanswered = agreed.terms.unanswered
+    if agreed.terms.status_announced and ocsp_response is None:  # a status that was announced and left out is none
+        unanswered |= {ExtensionType.STATUS_REQUEST}
     path = verify_chain(
         (leaf, *known.look_up(chain[1:])),
         client.config.trust,
@@ -97,7 +93,7 @@ def verified_peer(
         provider=client.provider,
         ocsp_response=ocsp_response,
         sct_list=agreed.terms.sct_list,
-        unanswered=_unanswered(agreed, ocsp_response),
+        unanswered=unanswered,
         known_signatures=client.config.derived("verified signatures", _signature_memory),
     )
     if client.config.verify.verifier is None:  # an own verifier's path is not known to be verified

@@ -132,7 +132,9 @@ def _unanswered(offer: Offer, answers: dict[int, bytes]) -> frozenset[int]:
 
 def _answers(extensions: tuple[Extension, ...]) -> dict[int, bytes]:
     """By number, in any order (SH-18)."""
-    answers = {extension.extension_type: extension.data for extension in extensions}
+    answers = {}
+    for extension in extensions:
+        answers[extension.extension_type] = extension.data
     if len(answers) != len(extensions):  # SH-13
         numbers = [extension.extension_type for extension in extensions]
         twice = next(number for number in numbers if numbers.count(number) > 1)

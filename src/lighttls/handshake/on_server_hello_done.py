@@ -43,7 +43,7 @@ def on_server_hello_done(
     """Nobody asked for a certificate: ClientKeyExchange, ChangeCipherSpec, Finished (CAUTH-02)."""
     schedule = _exchange_keys(out, state.agreed, state.exchange)
     after = send_last_flight(out, state.agreed, FullHandshake(state.peer, state.exchange, None), schedule)
-    if may_start_early(state.agreed, state.peer):
+    if state.agreed.offer.client.config.false_start and may_start_early(state.agreed, state.peer):  # FS-01
         out.do(StartEarly())
     return after
 

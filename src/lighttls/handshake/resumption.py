@@ -41,7 +41,7 @@ _NEVER: Final = 0xFFFFFFFF  # the last second that a session can name
 
 def binding(client: Client) -> bytes | None:
     """SHA-256 over name (SNI-04) and policies; None if a hook without a `policy_id` takes part: nothing is kept."""
-    hooks = _policy_ids(client.config)
+    hooks = policy_ids(client.config)
     if hooks is None:
         return None
     kept: dict[tuple[bytes, str], bytes] = client.config.derived("bindings", lambda _: {})
@@ -225,7 +225,7 @@ def _psk_id(config: ClientConfig, psk: Psk) -> bytes:
     return _row(psk.identity, hashed)
 
 
-def _policy_ids(config: ClientConfig) -> bytes | None:
+def policy_ids(config: ClientConfig) -> bytes | None:
     """What stands for the application's own judgement, asked each time: who changes how it judges changes this.
 
     None if there is a hook that cannot say.

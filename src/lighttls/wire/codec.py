@@ -84,9 +84,10 @@ def _out_of_range(path: str, found: int) -> InternalError:
 def _compile_parse(cls: type[Structure]) -> Any:
     out = Writer()
     values = {name: out.fresh(name) for name in cls.fields}
-    out.add("pos = 0", "end = len(data)")
+    out.add("end = len(data)")
     for name, kind in cls.fields.items():
         kind.read(out, values[name], f"{cls.__name__}.{name}", "end")
+    out.settle()
     out.add(f"if pos != end: raise left_over({cls.__name__!r}, end - pos)", "made = new(cls)")
     out.add(*(f"made.{name} = {value}" for name, value in values.items()), "return made")
     return _function("cls, data", out)

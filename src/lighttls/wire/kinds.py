@@ -14,13 +14,21 @@ if TYPE_CHECKING:
 
 
 class Writer:
-    """Source lines under construction, with indentation and fresh names."""
+    """Source lines under construction, with indentation and fresh names.
+
+    Of what is read, bytes whose number is known in advance come in runs: they are there or not in one look, and `pos`
+    goes past them in one step.
+    """
 
     def __init__(self, depth: int = 1) -> None:
         self.lines: list[str] = []
         self.depth = depth
         self.names = 0
         self.constants: dict[str, object] = {}
+        self._base = ""  # of the run: `pos`, or nothing at the start, where that is zero
+        self._length = 0  # of the run so far
+        self._looks: list[str] = []  # one for each part of the run
+        self._begins = 0  # the line before which they will stand
 
     def add(self, *lines: str) -> None:
         self.lines.extend("    " * self.depth + line for line in lines)
@@ -29,6 +37,32 @@ class Writer:
         """A variable that no other line uses: a field may be called `data` or `end`."""
         self.names += 1
         return f"{stem}_{self.names}"
+
+    def take(self, size: int, path: str, end: str) -> list[str]:
+        """Go on by `size` bytes, which must lie before `end`; their positions, and the one behind them."""
+        start, self._length = self._length, self._length + size
+        if not self._looks:
+            self._begins = len(self.lines)
+        left = f"{end} - pos" if self._base else end
+        width = self._length
+        self._looks.append(f"if {left} < {width}: raise too_short({path!r})")
+        return [
+            f"{self._base} + {at}" if at and self._base else self._base or str(at) for at in range(start, width + 1)
+        ]
+
+    def settle(self) -> None:
+        """End the run: from here on `pos` is where to read."""
+        if self._looks:
+            indent = "    " * self.depth
+            looks = [indent + look for look in self._looks]
+            if len(looks) > 1:
+                looks = [looks[-1].partition(":")[0] + ":", *("    " + look for look in looks)]
+            self.lines[self._begins : self._begins] = looks
+        if not self._base:
+            self.add(f"pos = {self._length}")
+        elif self._length:
+            self.add(f"pos += {self._length}")
+        self._base, self._length, self._looks = "pos", 0, []
 
 
 class Kind(Protocol):
@@ -45,20 +79,12 @@ def _width_of(maximum: int) -> int:
     return 1 if maximum < 1 << 8 else 2 if maximum < 1 << 16 else 3
 
 
-_INTEGER = {
-    1: "data[pos]",
-    2: "data[pos] << 8 | data[pos + 1]",
-    3: "data[pos] << 16 | data[pos + 1] << 8 | data[pos + 2]",
-    4: "data[pos] << 24 | data[pos + 1] << 16 | data[pos + 2] << 8 | data[pos + 3]",
-}
-
-
 def _read_integer(out: Writer, width: int, target: str, path: str, end: str) -> None:
-    out.add(
-        f"if {end} - pos < {width}: raise too_short({path!r})",
-        f"{target} = {_INTEGER[width]}",
-        f"pos += {width}",
-    )
+    places = out.take(width, path, end)
+    if width > 2:
+        out.add(f"{target} = int.from_bytes(data[{places[0]}:{places[-1]}], 'big')")
+    else:
+        out.add(f"{target} = " + " << 8 | ".join(f"data[{place}]" for place in places[:-1]))
 
 
 class Uint:
@@ -84,11 +110,8 @@ class Fixed:
         self.size = size
 
     def read(self, out: Writer, target: str, path: str, end: str) -> None:
-        out.add(
-            f"if {end} - pos < {self.size}: raise too_short({path!r})",
-            f"{target} = data[pos:pos + {self.size}]",
-            f"pos += {self.size}",
-        )
+        places = out.take(self.size, path, end)
+        out.add(f"{target} = data[{places[0]}:{places[-1]}]")
 
     def write(self, out: Writer, value: str, path: str, parts: str) -> None:
         out.add(
@@ -107,9 +130,11 @@ class Vector:
 
     def read_length(self, out: Writer, target: str, path: str, end: str) -> None:
         _read_integer(out, self.width, target, path, end)
-        if self.low > 0 or self.high < (1 << 8 * self.width) - 1:
-            bounds = f"{self.low} <= {target} <= {self.high}"
-            out.add(f"if not {bounds}: raise bad_length({path!r}, {target}, {self.low}, {self.high})")
+        out.settle()
+        bounds = [f"{target} < {self.low}"] * (self.low > 0)
+        bounds += [f"{target} > {self.high}"] * (self.high < (1 << 8 * self.width) - 1)
+        if bounds:
+            out.add(f"if {' or '.join(bounds)}: raise bad_length({path!r}, {target}, {self.low}, {self.high})")
         out.add(f"if {end} - pos < {target}: raise too_short({path!r})")
 
     def write_length(self, out: Writer, count: str, path: str, parts: str) -> None:
@@ -141,6 +166,7 @@ class ListOf:
         out.add(f"{inner} = pos + {length}", f"{items} = []", f"while pos < {inner}:")
         out.depth += 1
         self.element.read(out, item, path + "[]", inner)
+        out.settle()
         out.add(f"{items}.append({item})")
         out.depth -= 1
         out.add(f"{target} = tuple({items})")
@@ -180,6 +206,7 @@ class Rest:
     """All bytes up to the end: a body whose shape depends on what was agreed."""
 
     def read(self, out: Writer, target: str, path: str, end: str) -> None:
+        out.settle()
         out.add(f"{target} = data[pos:{end}]", f"pos = {end}")
 
     def write(self, out: Writer, value: str, path: str, parts: str) -> None:
@@ -193,9 +220,11 @@ class OptionalTail:
         self.kind = kind
 
     def read(self, out: Writer, target: str, path: str, end: str) -> None:
+        out.settle()
         out.add(f"{target} = None", f"if pos < {end}:")
         out.depth += 1
         self.kind.read(out, target, path, end)
+        out.settle()
         out.depth -= 1
 
     def write(self, out: Writer, value: str, path: str, parts: str) -> None:
@@ -216,10 +245,12 @@ class Remembered:
         raw, values, keep = (out.fresh(stem) for stem in ("raw", "values", "keep"))
         out.constants[values] = self._values
         out.constants[keep] = self._keep
+        out.settle()
         out.add(f"{raw} = data[pos:{end}]", f"{target} = {values}.get({raw})")
         out.add(f"if {target} is not None: pos = {end}", "else:")
         out.depth += 1
         self.kind.read(out, target, path, end)
+        out.settle()
         out.add(f"if pos == {end}: {keep}({raw}, {target})")
         out.depth -= 1
 

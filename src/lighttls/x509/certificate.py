@@ -292,7 +292,7 @@ class Certificate:
     @property
     def allows_digital_signature(self) -> bool:
         """The key may sign handshakes (CERT-12): without keyUsage everything is allowed."""
-        usage = self.key_usage
+        usage = self.extension(extensions.KEY_USAGE)
         return usage is None or extensions.DIGITAL_SIGNATURE in usage
 
     @property

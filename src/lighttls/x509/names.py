@@ -12,7 +12,7 @@ from lighttls._typing import Final
 from lighttls.errors import CertificateError, ChainReason, ConfigurationError
 from lighttls.x509.certificate import Certificate
 from lighttls.x509.distinguished_name import printable
-from lighttls.x509.extensions import DNS_NAME, IP_ADDRESS
+from lighttls.x509.extensions import DNS_NAME, IP_ADDRESS, SUBJECT_ALT_NAME, GeneralName
 
 _LDH: Final = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789-")
 _NAMES_SHOWN: Final = 6
@@ -88,7 +88,7 @@ def match(reference: ReferenceName, leaf: Certificate) -> None:
 
     Raises CertificateError (name_mismatch), which lists the names the certificate is for.
     """
-    names = leaf.subject_alt_name
+    names: tuple[GeneralName, ...] | None = leaf.extension(SUBJECT_ALT_NAME)
     if names is None:
         raise CertificateError(
             f"no subjectAltName in the certificate for {reference.text} (the common name does not count)",

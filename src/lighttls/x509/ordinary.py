@@ -7,17 +7,17 @@ All is judged every time, as there; only what hangs on an extension's bytes alon
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import islice
 
 from lighttls._typing import TYPE_CHECKING, Final
-from lighttls.errors import CertificateError
+from lighttls.errors import BadSignature, CertificateError
 from lighttls.x509 import extensions, signatures
 from lighttls.x509.certificate import EMPTY_NAME, PURPOSES, Certificate
 from lighttls.x509.policy import VerifyPolicy
 from lighttls.x509.trust_store import TrustStore
 from lighttls.x509.verdict import VerifiedPath
-from lighttls.x509.verified_signatures import Fact
+from lighttls.x509.verified_signatures import Fact, VerifiedSignatures
 
 if TYPE_CHECKING:
     from lighttls.crypto.provider import CryptoProvider
@@ -38,9 +38,10 @@ def ordinary_path(
     policy: VerifyPolicy,
     purpose: str,
     provider: CryptoProvider,
-    verifies: Callable[[int, Fact, Certificate], bool],
+    known: VerifiedSignatures | None,
+    checked: dict[Fact, bool],
 ) -> VerifiedPath | None:
-    """The path, if there is nothing to think about. `verifies(scheme, (spki, der), certificate)` checks a signature."""
+    """The path, if there is nothing to think about. What signatures were looked at goes to `checked`."""
     time = policy.time
     if not time.checks_dates or (time.earliest is not None and at < time.earliest):
         return None
@@ -58,9 +59,9 @@ def ordinary_path(
                 return None
             issuer = each if isinstance(each, Certificate) else Certificate.parse(bytes(each), provider)
             name = issuer.subject_name
-            if name != top.issuer_name or name in names or not _is_sound(issuer, at):
+            if name != top.issuer_name or name in names:
                 return None
-            if not _is_authority(issuer, purpose, len(path) - 1) or not _signed(top, issuer.spki, verifies):
+            if not _is_sound(issuer, at) or not _is_authority(issuer, purpose, len(path) - 1):
                 return None
             path.append(issuer)
             names.append(name)
@@ -69,13 +70,14 @@ def ordinary_path(
         root = anchor.read(provider)
         if root is None or not _is_sound(root, at) or not _is_authority(root, purpose, len(path) - 1):
             return None
-        if not _signed(top, root.spki, verifies):
-            return None
-        for one in (*path, root):
-            signatures.check_strength(one.public_key, anchor.allow)
+        for each in (root, *path):
+            key = each.public_key
+            if key.kind == "rsa" and key.bits < anchor.allow.min_rsa_bits:  # CERT-14
+                return None
+        good = _are_signed(path, root, provider, known, checked)
     except CertificateError:
         return None
-    return VerifiedPath(tuple(path), anchor, True)
+    return VerifiedPath(tuple(path), anchor, True) if good else None
 
 
 def _is_sound(certificate: Certificate, at: int) -> bool:
@@ -117,9 +119,30 @@ def _is_authority(issuer: Certificate, purpose: str, authorities_below: int) -> 
     return purposes is None or PURPOSES[purpose] in purposes
 
 
-def _signed(child: Certificate, spki: bytes, verifies: Callable[[int, Fact, Certificate], bool]) -> bool:
-    """Whether the signature on `child` verifies (CERT-17), by an algorithm that every anchor permits (CERT-16)."""
-    algorithm = signatures.ALGORITHMS.get(child.outer_algorithm)
-    if algorithm is None or algorithm.scheme is None or algorithm.sha1:
-        return False
-    return child.inner_algorithm == child.outer_algorithm and verifies(algorithm.scheme, (spki, child.der), child)
+def _are_signed(
+    path: Sequence[Certificate],
+    root: Certificate,
+    provider: CryptoProvider,
+    known: VerifiedSignatures | None,
+    checked: dict[Fact, bool],
+) -> bool:
+    """Whether each is signed by the next one (CERT-17), by algorithms that every anchor permits (CERT-16)."""
+    facts = []
+    for child, signer in zip(path, (*path[1:], root), strict=True):
+        algorithm = signatures.ALGORITHMS.get(child.outer_algorithm)
+        if algorithm is None or algorithm.scheme is None or algorithm.sha1:
+            return False
+        if child.inner_algorithm != child.outer_algorithm:
+            return False
+        facts.append((algorithm.scheme, (signer.spki, child.der), child))
+    for scheme, fact, child in facts:
+        if known is None or fact not in known:
+            try:
+                provider.verify(scheme, fact[0], child.signature, child.tbs)
+            except BadSignature:
+                checked[fact] = False
+                return False
+        checked[fact] = True
+    if known is not None:
+        known.keep(checked)
+    return True

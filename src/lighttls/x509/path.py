@@ -1,6 +1,6 @@
 """Finding a path from a leaf to an anchor (CERT-15): a depth-first search that backs out of every failure.
 
-First of all `ordinary` is asked, which knows the way for nearly all servers; the search is for all others.
+`ordinary` knows a shorter way for nearly all servers; the search is for all others.
 
 At each certificate anchors are tried first, then the peer's certificates, which are a set: order,
 duplicates and strangers do not matter (CERT-24). Candidates are found by name; key identifiers only decide
@@ -20,7 +20,6 @@ from lighttls.errors import BadSignature, CertificateError, ChainReason
 from lighttls.x509 import checks, distinguished_name, extensions, name_constraints, public_key, signatures
 from lighttls.x509.certificate import Certificate
 from lighttls.x509.distinguished_name import Name
-from lighttls.x509.ordinary import ordinary_path
 from lighttls.x509.policy import VerifyPolicy
 from lighttls.x509.trust_store import Anchor, TrustStore
 from lighttls.x509.verdict import Attempt, VerifiedPath, refusal, telling
@@ -50,6 +49,7 @@ class Search:
         provider: CryptoProvider,
         known: VerifiedSignatures | None = None,
         status: StatusCheck | None = None,
+        checked: dict[Fact, bool] | None = None,
     ) -> None:
         self._trust = trust
         self._at = at
@@ -61,26 +61,13 @@ class Search:
         self._sha1_useful = trust.permits_sha1
         self._pool: dict[Name, list[Certificate]] = {}
         self._attempts: list[Attempt] = []
-        self._checked: dict[Fact, bool] = {}
+        self._checked = {} if checked is None else checked  # signatures, each verified once
         self._signatures_left = SIGNATURES
         self._candidates_left = CANDIDATES
         self._steps_left = STEPS
 
     def run(self, leaf: Certificate, others: Sequence[bytes | Certificate]) -> VerifiedPath:
         """Find a path for `leaf` with the help of `others` (DER, or parsed). Raises CertificateError."""
-        found = None
-        if self._status is None:
-            found = ordinary_path(
-                leaf, others, self._trust, self._at, self._policy, self._purpose, self._provider, self._verifies
-            )
-        if found is None:
-            found = self._search(leaf, others)
-        if self._known is not None:
-            on_path = [certificate.der for certificate in found.certificates]
-            self._known.keep([fact for fact, good in self._checked.items() if good and fact[1] in on_path])
-        return found
-
-    def _search(self, leaf: Certificate, others: Sequence[bytes | Certificate]) -> VerifiedPath:
         try:
             checks.check_leaf(leaf, self._policy.time, self._at, self._purpose)
             signatures.check_usable(leaf.public_key)
@@ -97,6 +84,9 @@ class Search:
             found = None
         if found is None:
             raise refusal(self._attempts)
+        if self._known is not None:
+            on_path = [certificate.der for certificate in found.certificates]
+            self._known.keep([fact for fact, good in self._checked.items() if good and fact[1] in on_path])
         return found
 
     def _fill_pool(self, leaf: Certificate, others: Sequence[bytes | Certificate]) -> None:
@@ -227,18 +217,16 @@ class Search:
         algorithm = signatures.ALGORITHMS[child.outer_algorithm]  # `run` and `_admit` saw that it is there
         if algorithm.scheme is None or (algorithm.sha1 and not self._sha1_useful):
             return
-        if not self._verifies(algorithm.scheme, (spki, child.der), child):
+        fact = spki, child.der
+        good = self._checked.get(fact)
+        if good is None:
+            good = self._checked[fact] = self._verifies(algorithm.scheme, fact, child)
+        if not good:
             raise CertificateError(
                 f"its signature does not verify under the key of '{signer}'", ChainReason.BAD_SIGNATURE, culprit=child
             )
 
     def _verifies(self, scheme: int, fact: Fact, child: Certificate) -> bool:
-        good = self._checked.get(fact)
-        if good is None:
-            good = self._checked[fact] = self._verify(scheme, fact, child)
-        return good
-
-    def _verify(self, scheme: int, fact: Fact, child: Certificate) -> bool:
         if self._known is not None and fact in self._known:
             return True
         if self._signatures_left == 0:

@@ -9,11 +9,12 @@ from lighttls.crypto import CryptoProvider, default_provider
 from lighttls.errors import CertificateError, ChainReason, ConfigurationError, UsageError
 from lighttls.x509 import names
 from lighttls.x509.certificate import PURPOSES, Certificate
+from lighttls.x509.ordinary import ordinary_path
 from lighttls.x509.path import Search
 from lighttls.x509.policy import VerifyPolicy, seconds
 from lighttls.x509.trust_store import TrustStore
 from lighttls.x509.verdict import Attempt, ChainVerifier, VerificationRequest, VerifiedPath, refusal
-from lighttls.x509.verified_signatures import VerifiedSignatures
+from lighttls.x509.verified_signatures import Fact, VerifiedSignatures
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -72,12 +73,18 @@ def verify_chain(
         leaf = sent[0] if isinstance(sent[0], Certificate) else Certificate.parse(bytes(sent[0]), engine)
         if policy.insecure_skip_verify:
             return VerifiedPath((leaf,), None, False)
+        found = None
         status = None
-        if policy.revocation is not None:
+        checked: dict[Fact, bool] = {}
+        if policy.revocation is None:
+            found = ordinary_path(leaf, sent[1:], trust, now, policy, purpose, engine, known_signatures, checked)
+        else:
             from lighttls.x509.revocation import StatusCheck  # late, since few owners give CRLs
 
             status = StatusCheck(policy, policy.revocation, now, engine, ocsp_response is not None, known_signatures)
-        found = Search(trust, now, policy, purpose, engine, known_signatures, status).run(leaf, sent[1:])
+        if found is None:
+            search = Search(trust, now, policy, purpose, engine, known_signatures, status, checked)
+            found = search.run(leaf, sent[1:])
         try:
             if reference is not None:
                 names.match(reference, leaf)
