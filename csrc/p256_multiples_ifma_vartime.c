@@ -87,21 +87,40 @@ LT_IFMA LT_NOINLINE static void add_affine(points *p, const fe4 *x, const fe4 *y
 
 /* ---- Sums ------------------------------------------------------------------------------------------ */
 
-/* Digits of a scalar, as 4 bits each: (d_j + 15) / 2. */
+/* Multiple number `which` of a block, x and then y; `block` is the lane's own number of it. */
+static const uint64_t *entry_of(const uint64_t *multiples, int lane, int block, unsigned which) {
+    return multiples + ((size_t)(PER_LANE * lane + block) * MULTIPLES + which) * ENTRY;
+}
+
+/* The entries that a scalar's digits stand for, in the order of their use, and the lanes that have them negative. */
 typedef struct {
-    uint64_t words[4];
-    unsigned negative; /* 15, a bit for each lane: they are those of -k; or 0 */
-} digits;
+    const uint64_t *entries[2 * PER_LANE][4];
+    unsigned char negative[2 * PER_LANE];
+} terms;
 
-static void recode(digits *out, const uint64_t k[4]) {
+/* They are fetched from here on: between handshakes, caches have been used for other things. */
+static void find_terms(terms *out, const uint64_t k[4], const uint64_t *multiples) {
     uint64_t odd[5] = {k[0], k[1], k[2], k[3], 1};
+    const int even = (k[0] & 1) == 0;
 
-    out->negative = (k[0] & 1) != 0 ? 0 : 15;
-    if (out->negative != 0) {
+    if (even) {
         (void)lt_limbs_subtract_vartime(odd, order, k, 4);
     }
-    for (int i = 0; i < 4; i++) {
-        out->words[i] = odd[i] >> 1 | odd[i + 1] << 63;
+    for (int i = 0; i < 2 * PER_LANE; i++) {
+        const int block = i % PER_LANE, shift = 8 * block + (i < PER_LANE ? 4 : 0);
+        unsigned negative = even ? 15 : 0;
+
+        for (int lane = 0; lane < 4; lane++) {
+            const uint64_t digits = odd[lane] >> 1 | odd[lane + 1] << 63;
+            const unsigned digit = (unsigned)(digits >> shift) & 15; /* (d_j + 15) / 2 */
+            const unsigned below = digit < 8;
+            const uint64_t *entry = entry_of(multiples, lane, block, below ? 7 - digit : digit - 8);
+
+            __builtin_prefetch(entry);
+            out->entries[i][lane] = entry;
+            negative ^= below << lane;
+        }
+        out->negative[i] = (unsigned char)negative;
     }
 }
 
@@ -134,32 +153,18 @@ LT_IFMA LT_INLINE fe4 gather(const uint64_t *a, const uint64_t *b, const uint64_
     return out;
 }
 
-/* Multiple number `which` of a block, x and then y; `block` is the lane's own number of it. */
-static const uint64_t *entry_of(const uint64_t *multiples, int lane, int block, unsigned which) {
-    return multiples + ((size_t)(PER_LANE * lane + block) * MULTIPLES + which) * ENTRY;
-}
+/* p = p + the terms number i, or these alone if i is 0. */
+LT_IFMA static void add_terms(points *p, const terms *t, int i) {
+    const uint64_t *const *e = t->entries[i];
+    const __mmask8 negative = t->negative[i];
+    const fe4 x = gather(e[0], e[1], e[2], e[3]), y = gather(e[0] + 4, e[1] + 4, e[2] + 4, e[3] + 4);
 
-/* p = p + d_j 2^(8 i) P in each lane l, i = 8 l + block, j = 2 i + odd. `first`: p is infinity yet. */
-LT_IFMA static void add_digits(points *p, const digits *k, const uint64_t *multiples, int block, int odd, int first) {
-    const uint64_t *entries[4];
-    unsigned negative = k->negative;
-    fe4 x, y;
-
-    for (int lane = 0; lane < 4; lane++) {
-        const unsigned digit = (unsigned)(k->words[lane] >> (8 * block + 4 * odd)) & 15; /* (d_j + 15) / 2 */
-        const unsigned below = digit < 8;
-
-        entries[lane] = entry_of(multiples, lane, block, below ? 7 - digit : digit - 8);
-        negative ^= below << lane;
-    }
-    x = gather(entries[0], entries[1], entries[2], entries[3]);
-    y = gather(entries[0] + 4, entries[1] + 4, entries[2] + 4, entries[3] + 4);
-    if (first) {
+    if (i == 0) {
         p->x = x;
-        p->y = FE4_BLEND(y, fe4_difference(fe4_zero(), y), (__mmask8)negative);
+        p->y = FE4_BLEND(y, fe4_difference(fe4_zero(), y), negative);
         p->d = p->t = all_of(fe256_one);
     } else {
-        add_affine(p, &x, &y, (__mmask8)negative);
+        add_affine(p, &x, &y, negative);
     }
 }
 
@@ -173,21 +178,17 @@ LT_IFMA void lt_p256_sum_of_multiples_ifma_vartime(fe256 *x, fe256 *zz, const ui
                                                    const uint64_t *multiples) {
     fe256 lane[4];
     points g, q;
-    digits d1, d2;
+    terms of_g, of_q;
 
-    recode(&d1, u1);
-    recode(&d2, u2);
-    for (int odd = 1; odd >= 0; odd--) {
-        for (int block = 0; block < PER_LANE; block++) {
-            const int first = odd == 1 && block == 0;
-
-            add_digits(&g, &d1, p256_multiples_of_g[0], block, odd, first);
-            add_digits(&q, &d2, multiples, block, odd, first);
-        }
-        for (int i = 0; i < 4 * odd; i++) {
+    find_terms(&of_g, u1, p256_multiples_of_g[0]);
+    find_terms(&of_q, u2, multiples);
+    for (int i = 0; i < 2 * PER_LANE; i++) {
+        for (int times = i == PER_LANE ? 4 : 0; times > 0; times--) {
             double_each(&g);
             double_each(&q);
         }
+        add_terms(&g, &of_g, i);
+        add_terms(&q, &of_q, i);
     }
     add_each(&g, &q);
     ADD_LANES(&g, FE4_LANES(2, 3, 0, 1));
