@@ -73,4 +73,33 @@ static inline int all_bytes_are(const uint8_t *p, size_t len, uint8_t value) {
     return 1;
 }
 
+/*
+ * Of `masks` those under which this processor has features that it had under none before, in their order: the others
+ * would only repeat, mostly the portable code, since masks name the features of several architectures. Returns how
+ * many.
+ */
+static inline size_t distinct_masks(uint32_t *kept, const uint32_t *masks, size_t count) {
+    size_t kept_count = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        uint32_t features;
+        size_t j = 0;
+
+        lt_cpu_restrict(masks[i]);
+        features = lt_cpu_features();
+        while (j < kept_count) {
+            lt_cpu_restrict(kept[j]);
+            if (lt_cpu_features() == features) {
+                break;
+            }
+            j++;
+        }
+        if (j == kept_count) {
+            kept[kept_count++] = masks[i];
+        }
+    }
+    lt_cpu_restrict(UINT32_MAX);
+    return kept_count;
+}
+
 #endif
