@@ -43,7 +43,7 @@ def no_core(cause: ImportError) -> ConfigurationError:
     return ConfigurationError(
         f"lwIP is not built into this installation of lighttls ({cause})",
         hint="Get lwIP's source (`apt-get source lwip` does that), set LIGHTTLS_LWIP_SOURCE to its folder, and install "
-        "lighttls again from its own source. docs/transports.md has the commands.",
+        "lighttls again from its own source. docs/lwip.md has the commands.",
     )
 
 

@@ -159,9 +159,7 @@ def memory_links() -> tuple[MemoryLink, MemoryLink]:
 
 
 _MOST_WAITING: Final = 1024  # frames; further ones are dropped
-_NO_TUN: Final = (
-    "Load the driver (modprobe tun), and run as root or have the device made for you: see docs/transports.md."
-)
+_NO_TUN: Final = "Load the driver (modprobe tun), and run as root or have the device made for you: see docs/lwip.md."
 _NOT_OURS: Final = (
     "Run as root, or have it made for you (ip tuntap add dev NAME mode tap user YOU); one program uses it."
 )

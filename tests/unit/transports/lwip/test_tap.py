@@ -12,9 +12,12 @@ from contextlib import contextmanager
 import pytest
 
 from lighttls.errors import ConfigurationError, UsageError
-from lighttls.transports.lwip import Host, LwipError, Tap
+from lighttls.testing.aws_iot_server import AwsIotServer
+from lighttls.transports import lwip
+from lighttls.transports.lwip import Host, LwipError, Tap, stack
+from support import pki, require
 from support.lwip import cores
-from support.tap import KERNEL, KERNEL_V6, OURS, OURS_V6, Namespace, namespace
+from support.tap import KERNEL, KERNEL_V6, OURS, OURS_V6, Namespace, namespace, relayed
 
 DATA = hashlib.shake_256(b"tap").digest(2_000_000)
 
@@ -142,6 +145,22 @@ def test_missing_device_names_the_remedy(monkeypatch: pytest.MonkeyPatch) -> Non
     with pytest.raises(LwipError, match="link: cannot open /dev/net/tun") as failure:
         Tap("tap0")
     assert "modprobe tun" in failure.value.hint
+
+
+def test_program_of_the_page_publishes(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (require.REPOSITORY / "docs" / "lwip.md").read_text(encoding="utf-8")
+    program = page.split("```python\n")[1].split("```")[0]
+    certificates = pki.shared()
+    leaf, device = certificates.ecdsa_server, certificates.ec_device
+    monkeypatch.setattr(stack, "default_core", lambda: cores()[0])
+    with (
+        AwsIotServer([(certificates.server_chain(leaf), leaf.key.to_pem())], certificates.device_ca.to_pem()) as server,
+        namespace() as made,
+        relayed(made, server.port) as port,
+    ):
+        monkeypatch.setattr(lwip, "Tap", {"tap0": made.tap}.__getitem__)
+        exec(program, {"port": port, "config": pki.config(device)})
+    assert capsys.readouterr().out == "HTTP/1.1 200 OK\n"
 
 
 @pytest.mark.parametrize("name", ["", "a name that is too long"])
