@@ -30,7 +30,7 @@ def made(**settings: Any) -> ClientConfig:
     return ClientConfig(**{"trust": TrustStore.empty()} | settings)
 
 
-def test_defaults(provider: Any) -> None:
+def test_configuration_without_settings_offers_the_safe_choice(provider: Any) -> None:
     config = made(provider=provider)
     assert config.cipher_suites == DEFAULT_SUITES
     assert config.cipher_suites[:2] == (ECDSA_128, RSA_128)  # CH-05

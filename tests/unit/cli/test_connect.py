@@ -272,7 +272,7 @@ def test_wrong_command_line_has_exit_status_2(capsys: pytest.CaptureFixture[str]
         ("2001:db8::1", ("2001:db8::1", 443)),
     ],
 )
-def test_address_forms(text: str, address: tuple[str, int]) -> None:
+def test_address_without_a_port_means_443_and_brackets_are_of_ipv6(text: str, address: tuple[str, int]) -> None:
     assert connect.address(text) == address
 
 

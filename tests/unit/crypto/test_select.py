@@ -44,7 +44,7 @@ def test_pure_engine_takes_over_with_one_warning(fresh: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize("name", ["pure", "native"])
-def test_environment_decides(fresh: pytest.MonkeyPatch, name: str) -> None:
+def test_engine_that_the_environment_names_is_chosen_without_a_warning(fresh: pytest.MonkeyPatch, name: str) -> None:
     if name == "native":
         require.native()
     fresh.setenv("LIGHTTLS_PROVIDER", name)

@@ -38,5 +38,5 @@ from lighttls.testing import der_writer as der
         (der.element(4, bytes(256))[:4], "04820100"),
     ],
 )
-def test_encoding(made: bytes, hexadecimal: str) -> None:
+def test_element_has_the_shortest_header_and_the_bytes_of_x690(made: bytes, hexadecimal: str) -> None:
     assert made.hex() == hexadecimal

@@ -141,7 +141,9 @@ def test_malformed_extension_is_judged_alone() -> None:
         (der.sequence(der.integer(0)), False, 0),
     ],
 )
-def test_basic_constraints(value: bytes, ca: bool, length: int | None) -> None:
+def test_basic_constraints_say_who_is_an_authority_and_over_how_many_more(
+    value: bytes, ca: bool, length: int | None
+) -> None:
     constraints = with_extension(kit.BASIC_CONSTRAINTS, value).basic_constraints
     assert constraints is not None
     assert (constraints.ca, constraints.path_length) == (ca, length)
