@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import socket
+import sys
+
 import pytest
 
 from lighttls import ConfigurationError
-from lighttls.testing.modem import LATENCY, Faults, Network, SimulatedModem, Timeline
+from lighttls.testing.modem import LATENCY, Faults, Network, Pty, SimulatedModem, Timeline, tcp
 from lighttls.testing.modem.faults import NoisyLine
+from lighttls.transports.at_modem import Modem
 from support.modem import Recorder
 
 
@@ -91,6 +95,21 @@ def test_split_answers_arrive_whole_and_the_same_seed_splits_alike() -> None:
     assert heard[0] == heard[1]
     assert len(heard[0]) > 4
     assert b"".join(heard[0]).endswith(b"Revision: SIMULATED\r\n\r\nOK\r\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are of Unix")
+def test_virtual_clock_behind_a_pseudo_terminal_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="real time") as caught:
+        Pty(board())
+    assert "timeline=RealTimeline()" in caught.value.hint
+
+
+def test_virtual_clock_in_front_of_real_tcp_is_refused() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        line = Modem(SimulatedModem("EC21", Network(lambda host, _: tcp("127.0.0.1", port))), "quectel")
+        with pytest.raises(ConfigurationError, match="virtual clock"):
+            line.open_tcp("server.example", 7)
 
 
 def test_model_that_does_not_exist_is_refused() -> None:

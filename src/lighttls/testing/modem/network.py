@@ -8,9 +8,11 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Final
 
-from lighttls.testing.modem.timeline import Timeline
+from lighttls.errors import ConfigurationError
+from lighttls.testing.modem.timeline import RealTimeline, Timeline
 
 WINDOW: Final = 10240  # bytes that a module keeps for us, and as many that it keeps of ours until they are acknowledged
+_REAL: Final = "Make the modem with SimulatedModem(..., timeline=RealTimeline()) and put it behind a Pty."
 
 
 class PeerLink:
@@ -25,6 +27,10 @@ class PeerLink:
     def close(self) -> None:
         """Send FIN, after everything that was sent."""
         self._connection.travel(self._connection.arrive_end)
+
+    @property
+    def in_real_time(self) -> bool:
+        return isinstance(self._connection.network.timeline, RealTimeline)
 
     def call(self, step: Callable[[], None]) -> None:
         """Do something in the simulator's own thread; the one thing that another thread may call."""
@@ -61,6 +67,9 @@ class TcpPeer(Peer):
         self._socket.settimeout(None)
 
     def opened(self, link: PeerLink) -> None:
+        if not link.in_real_time:
+            self._socket.close()
+            raise ConfigurationError("real TCP takes real time, and this modem has a virtual clock", hint=_REAL)
         super().opened(link)
         threading.Thread(target=self._listen, daemon=True).start()
 

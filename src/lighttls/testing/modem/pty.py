@@ -11,19 +11,23 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Final, Self
 
+from lighttls.errors import ConfigurationError
 from lighttls.testing.modem.simulator import SimulatedModem
 from lighttls.testing.modem.timeline import RealTimeline
 
 _LONGEST_SLEEP: Final = 0.5  # seconds
+_REAL: Final = "Make the modem with SimulatedModem(..., timeline=RealTimeline())."
 
 
 class Pty:
     """Runs a simulated modem in real time, in a thread; as a context manager. `name` is the port to open.
 
-    The modem must have been made with `timeline=RealTimeline()`.
+    The modem must have been made with `timeline=RealTimeline()`. Raises ConfigurationError: it was not.
     """
 
     def __init__(self, modem: SimulatedModem) -> None:
+        if not isinstance(modem.timeline, RealTimeline):
+            raise ConfigurationError("a pseudo-terminal is of real time", hint=_REAL)
         self._modem = modem
         self._steps: deque[Callable[[], None]] = deque()
         self._ended = False
@@ -32,7 +36,6 @@ class Pty:
     def __enter__(self) -> Self:
         import tty  # which Windows has not
 
-        assert isinstance(self._modem.timeline, RealTimeline)
         self._master, self._slave = os.openpty()  # the slave stays open, so that the port outlives who opens it
         tty.setraw(self._slave)
         os.set_blocking(self._master, False)

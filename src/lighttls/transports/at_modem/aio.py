@@ -14,13 +14,14 @@ from lighttls.errors import LightTLSError, UsageError
 from lighttls.transports.at_modem.dialect import Dialect
 from lighttls.transports.at_modem.engine import Engine
 from lighttls.transports.at_modem.families import detect, family
-from lighttls.transports.at_modem.link import Link
+from lighttls.transports.at_modem.link import Link, check_count
 from lighttls.transports.at_modem.module_tls import ModuleTls
 from lighttls.transports.at_modem.ports import open_serial
 from lighttls.transports.at_modem.registration import Identity, Registration, registration, signal
 from lighttls.transports.at_modem.results import ModemError, port_failure
 from lighttls.transports.at_modem.settings import settings_of
 from lighttls.transports.at_modem.steps import Steps, Task
+from lighttls.transports.driver import octets
 
 T = TypeVar("T")
 _READ_SIZE: Final = 8192
@@ -65,7 +66,10 @@ class AsyncModem:
         self._writer = writer
         self._engine = Engine()
         self._dialect = family(dialect, self._engine, self.settings) if dialect else None
-        self._loop = asyncio.get_running_loop()
+        try:
+            self._loop = asyncio.get_running_loop()
+        except RuntimeError as cause:
+            raise UsageError("an AsyncModem is made inside a running event loop") from cause
         self._waiting: list[tuple[Task[Any], asyncio.Future[None]]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._broken: ModemError | None = None
@@ -76,6 +80,7 @@ class AsyncModem:
     @classmethod
     async def open(cls, name: str, dialect: str | None = None, *, baud: int = 115200, **settings: Any) -> Self:
         """Open the serial port of that name (needs pyserial; not on Windows)."""
+        settings_of(settings)  # refuses what it cannot use before the port is open
         serial = open_serial(name, baud, flow_control=bool(settings.get("flow_control")))
         loop = asyncio.get_running_loop()
         reader = asyncio.StreamReader()
@@ -249,6 +254,7 @@ class AsyncConnection:
 
     async def read(self, n: int = 65536) -> bytes:
         """At most `n` bytes as soon as there are any; b"" at the end of the stream."""
+        check_count(n)
         if not self._arrived and not self._ended:
             if self._receiving is None:
                 self._receiving = asyncio.ensure_future(self._receive())
@@ -266,7 +272,7 @@ class AsyncConnection:
         if self._closer is not None:
             raise UsageError("this connection was closed by us")
         self._check()
-        self._unsent += data
+        self._unsent += octets(data)
         if len(self._unsent) > _HIGH_WATER:
             self._room.clear()
         if self._unsent and self._sender is None:
@@ -301,7 +307,7 @@ class AsyncConnection:
                 del self._unsent[:taken]
                 if len(self._unsent) <= _HIGH_WATER:
                     self._room.set()
-        except LightTLSError as failure:
+        except Exception as failure:
             self._failure = failure
             self._unsent.clear()
         finally:

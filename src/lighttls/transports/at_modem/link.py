@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from lighttls.errors import ConfigurationError
+from lighttls.errors import ConfigurationError, UsageError
 from lighttls.transports.at_modem.results import ModemError
 
 if TYPE_CHECKING:
@@ -79,6 +79,12 @@ def check_host(host: str) -> None:
             f"a host name for a modem cannot have {''.join(strange)!r} in it",
             hint="Nothing was sent. Write an international name in its ASCII form (xn--…).",
         )
+
+
+def check_count(n: int) -> None:
+    """Raises UsageError unless it can be a number of bytes to receive: none at all would look like the end."""
+    if type(n) is not int or n < 1:
+        raise UsageError(f"the number of bytes to receive is 1 or more, not {n!r}")
 
 
 def check_port(port: int) -> None:

@@ -10,17 +10,18 @@ from time import monotonic
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
-from lighttls.errors import TransportError, UsageError
+from lighttls.errors import LightTLSError, TransportError, UsageError
 from lighttls.transports.at_modem.dialect import Dialect
 from lighttls.transports.at_modem.engine import Engine
 from lighttls.transports.at_modem.families import detect, family
-from lighttls.transports.at_modem.link import Link
+from lighttls.transports.at_modem.link import Link, check_count
 from lighttls.transports.at_modem.module_tls import ModuleTls
 from lighttls.transports.at_modem.ports import as_port
 from lighttls.transports.at_modem.registration import Identity, Registration, registration, signal
 from lighttls.transports.at_modem.results import ModemError, port_failure
 from lighttls.transports.at_modem.settings import settings_of
 from lighttls.transports.at_modem.steps import Steps, Task
+from lighttls.transports.driver import octets
 
 T = TypeVar("T")
 _CLOSED: Final = "the modem was closed by us"
@@ -161,7 +162,7 @@ class Modem:
         except Exception as cause:
             if self._closed:  # by another thread meanwhile: what a port raises then is its own
                 raise ModemError(_CLOSED, "serial line") from cause
-            if isinstance(cause, TransportError):
+            if isinstance(cause, LightTLSError):
                 raise
             raise port_failure("reading", cause) from cause
         finally:
@@ -220,7 +221,7 @@ class Modem:
         if data:
             try:
                 self._port.write(data)
-            except TransportError:
+            except LightTLSError:
                 raise
             except Exception as cause:
                 raise port_failure("writing", cause) from cause
@@ -244,11 +245,13 @@ class ModemTransport:
         module took is not at the peer yet; if it never gets there, a later call raises ModemError.
         """
         self._check_open()
-        return self._modem.run(self._modem.dialect.outgoing(self._link, data))
+        some = bytes(octets(data)[: self._modem.dialect.send_size])
+        return self._modem.run(self._modem.dialect.outgoing(self._link, some)) if some else 0
 
     def recv(self, n: int, timeout: float | None) -> bytes | None:
         """As `Transport.recv` says. What was received before a failure is delivered before it is raised."""
         self._check_open()
+        check_count(n)
         if not self._arrived and not self._ended:
             if not self._wait_for_bytes(timeout):
                 return None
@@ -258,10 +261,11 @@ class ModemTransport:
         return data
 
     def close(self) -> None:
-        """Close the module's connection. Does not raise if the modem no longer answers."""
+        """Close the module's connection. Does not raise if the modem no longer answers, or is gone."""
         if not self._closed:
             self._closed = True
-            self._modem.run(self._modem.dialect.close(self._link))
+            with suppress(TransportError, UsageError):
+                self._modem.run(self._modem.dialect.close(self._link))
 
     def _wait_for_bytes(self, timeout: float | None) -> bool:
         modem = self._modem

@@ -93,6 +93,8 @@ def as_port(thing: Any, baud: int, *, flow_control: bool) -> Port:
 
 def open_serial(name: str, baud: int, *, flow_control: bool) -> Any:
     """A port of pyserial, 8 bits, no parity, one stop bit. XON/XOFF is off: payload may have any byte."""
+    if type(baud) is not int or baud < 1:
+        raise ConfigurationError(f"a baud rate is a number such as 115200, not {baud!r}")
     try:
         serial: Any = importlib.import_module("serial")
     except ImportError as cause:

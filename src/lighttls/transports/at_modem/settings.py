@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from lighttls.errors import ConfigurationError
@@ -35,6 +35,10 @@ class Settings:
                 raise ConfigurationError(f"the modem's setting {name} is text, not {type(value).__name__}")
             if not value.isascii() or not value.isprintable() or '"' in value or len(value) > 100:
                 raise ConfigurationError(f"the modem's setting {name} cannot be written inside quotes of a command")
+        for name in ("registration_limit", "send_limit"):
+            seconds = getattr(self, name)
+            if type(seconds) not in (int, float) or not seconds >= 0:
+                raise ConfigurationError(f"the modem's setting {name} is a number of seconds, not {seconds!r}")
         if self.authentication not in ("", "none", "pap", "chap", "either"):
             raise ConfigurationError(f"authentication is none, pap, chap or either, not {self.authentication!r}")
         if self.pin and not self.pin.isdecimal():
@@ -49,7 +53,8 @@ class Settings:
 
 def settings_of(values: dict[str, Any]) -> Settings:
     """Settings by their names. Raises ConfigurationError also where there is none of a name."""
-    try:
-        return Settings(**values)
-    except TypeError as cause:
-        raise ConfigurationError(f"a setting of the modem does not exist: {cause}") from cause
+    known = [field.name for field in fields(Settings)]
+    unknown = ", ".join(sorted(set(values) - set(known)))
+    if unknown:
+        raise ConfigurationError(f"a modem has no setting {unknown}", hint=f"There are {', '.join(known)}.")
+    return Settings(**values)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from lighttls import ConfigurationError, UsageError
 from lighttls.transports.at_modem import AsyncModem, Modem, ModemError
 
 ANSWERS = {
@@ -226,6 +227,24 @@ def test_whatever_a_port_raises_in_blocking_calls_is_the_serial_lines(trouble: E
         modem.open_tcp("server.example", 7)
     assert caught.value.layer == "serial line"
     assert caught.value.__cause__ is trouble
+
+
+def test_wrong_use_is_named_under_asyncio_too() -> None:
+    async def misuse() -> None:
+        port = AsyncPort(Board())
+        async with AsyncModem(port, port, "quectel") as modem:
+            link = await modem.open_tcp("server.example", 7)
+            with pytest.raises(UsageError, match="expected bytes"):
+                link.write("text")
+            for n in (0, -1):
+                with pytest.raises(UsageError, match="1 or more"):
+                    await link.read(n)
+        with pytest.raises(ConfigurationError, match="no setting apm"):
+            await AsyncModem.open("/dev/null", apm="iot.example")
+
+    run(misuse)
+    with pytest.raises(UsageError, match="inside a running event loop"):
+        AsyncModem(None, None)
 
 
 def test_asking_for_everything_works_under_asyncio_too() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -448,6 +449,58 @@ def test_setting_that_is_no_text_is_named(name: str) -> None:
     """A PIN is easily written as a number, and would lose its leading zeros."""
     with pytest.raises(ConfigurationError, match=f"setting {name} is text, not int"):
         Settings(**{name: 1234})
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"apm": "iot.example"}, "a modem has no setting apm"),
+        ({"registration_limit": "60"}, "registration_limit is a number of seconds, not '60'"),
+        ({"send_limit": -1}, "send_limit is a number of seconds, not -1"),
+        ({"send_limit": float("nan")}, "send_limit is a number of seconds, not nan"),
+        ({"authentication": 2}, "authentication is none, pap, chap or either, not 2"),
+        ({"access": 0}, "have no access mode 0"),
+    ],
+)
+def test_setting_that_cannot_be_is_named(settings: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigurationError, match=words):
+        modem("quectel", Recorder(), **settings)
+
+
+@pytest.mark.parametrize("baud", ["fast", 0, -9600, 9600.0, None])
+def test_baud_rate_that_cannot_be_is_named(baud: Any) -> None:
+    with pytest.raises(ConfigurationError, match="a baud rate is a number such as 115200"):
+        Modem("/dev/null", baud=baud)
+
+
+@each_dialect
+def test_sending_nothing_does_nothing_and_what_is_no_bytes_is_refused(dialect: str) -> None:
+    peer = Recorder()
+    line, _ = modem(dialect, peer)
+    connection = line.open_tcp("server.example", 7)
+    assert connection.send(b"") == 0
+    for wrong in ("text", None, 7):
+        with pytest.raises(UsageError, match="expected bytes"):
+            connection.send(wrong)
+    assert connection.send(bytearray(b"ab")) == connection.send(memoryview(b"cd")) == 2
+    assert connection.recv(10, 1) is None
+    assert bytes(peer.heard) == b"abcd"
+
+
+@pytest.mark.parametrize("n", [0, -1, "x", None, 1.5])
+def test_receiving_nothing_is_refused_for_it_would_look_like_the_end(n: Any) -> None:
+    line, _ = modem("quectel", Recorder(b"data"))
+    connection = line.open_tcp("server.example", 7)
+    with pytest.raises(UsageError, match="1 or more"):
+        connection.recv(n, 5)
+    assert connection.recv(10, 5) == b"data"
+
+
+def test_connection_may_be_closed_after_its_modem() -> None:
+    line, _ = modem("quectel", Recorder())
+    connection = line.open_tcp("server.example", 7)
+    line.close()
+    connection.close()
 
 
 @each_dialect
