@@ -39,33 +39,44 @@ _SMALL: Final = 256  # bytes of the buffer for small messages, one for each dire
 _SMALL_DATA: Final = _SMALL - int(lib.LT_RECORD_EXPANSION)
 
 _BYTES: Final = ffi.typeof("uint8_t[]")
-_VERIFY_DATA: Final = ffi.typeof("uint8_t[12]")
+_DIGEST: Final = ffi.typeof("uint8_t[64]")
 _SIGNATURE: Final = ffi.typeof(f"uint8_t[{lib.LT_SIGNATURE_MAX}]")
-_new = ffi.new
 _PUBLIC: Final = ffi.typeof("uint8_t[97]")
+_SMALL_ROOM: Final = ffi.typeof(f"uint8_t[{_SMALL}]")
+_SEALED_ROOM: Final = ffi.typeof(f"uint8_t[{_SEALED_DATA}]")
+_CUT: Final = ffi.typeof(f"int64_t[{lib.LT_CUT_NUMBERS}]")
+_PREMASTER: Final = ffi.typeof("lt_premaster *")
+_SCHEDULE: Final = ffi.typeof("lt_key_schedule *")
+_RECORD_KEYS: Final = ffi.typeof("lt_record_keys *")
+_PUBLIC_KEY: Final = ffi.typeof("lt_public_key *")
+_new = ffi.new
+_buffer = ffi.buffer
+_when_dropped = ffi.gc
 _SECP384R1: Final = int(NamedGroup.SECP384R1)
 _from_buffer = ffi.from_buffer
 _agree = lib.lt_key_agree
 _verify = lib.lt_verify_vartime
 _verify_prepared = lib.lt_public_key_verify_vartime
 _hash = lib.lt_hash
+_finished = lib.lt_key_schedule_finished
 _seal = lib.lt_records_seal
 _seal_data = lib.lt_records_seal_data
 _open = lib.lt_records_open
 _open_data = lib.lt_records_open_data
 
+_digest_work: list[tuple[Any, Any]] = []
 _seal_work: list[tuple[Any, Any]] = []
 _open_work: list[tuple[Any, Any, Any, Any]] = []
 
 
 def _make_seal_work() -> tuple[Any, Any]:
     """Room for what is sealed, and the same as a buffer to slice."""
-    return _room(_SEALED_DATA)
+    return _room(_SEALED_ROOM)
 
 
-def _room(size: int) -> tuple[Any, Any]:
-    out = ffi.new(_BYTES, size)
-    return out, ffi.buffer(out)
+def _room(array: Any) -> tuple[Any, Any]:
+    out = _new(array)
+    return out, _buffer(out)
 
 
 def _make_open_work() -> tuple[Any, Any, Any, Any]:
@@ -85,9 +96,9 @@ def _misused(status: int) -> InternalError:
     return InternalError(f"the C core refused its arguments: status {status}")
 
 
-def _context(type_name: str, wipe: Any) -> Any:
+def _context(pointer: Any, wipe: Any) -> Any:
     """A C context that is wiped when the last reference goes."""
-    return ffi.gc(ffi.new(type_name), wipe)
+    return _when_dropped(_new(pointer), wipe)
 
 
 class NativePremaster:
@@ -96,7 +107,7 @@ class NativePremaster:
     __slots__ = ("context",)
 
     def __init__(self) -> None:
-        self.context = _context("lt_premaster *", lib.lt_premaster_wipe)
+        self.context = _context(_PREMASTER, lib.lt_premaster_wipe)
 
     @classmethod
     def taking(cls, secret: bytearray) -> NativePremaster:
@@ -116,7 +127,7 @@ class NativePremaster:
         lib.lt_premaster_wipe(self.context)
 
 
-_SPENT: Final = ffi.new("lt_premaster *")
+_SPENT: Final = _new(_PREMASTER)
 """Holds no secret, and none is ever put there: whoever derives from it is refused."""
 
 
@@ -145,7 +156,7 @@ class NativeRecordSealer:
 
     def __init__(self, keys: Any) -> None:
         self._keys = keys
-        self._out, self._sealed = _room(_SMALL)
+        self._out, self._sealed = _room(_SMALL_ROOM)
         self._long_bytes = 0  # of seal_data, when the short way was too short
 
     @property
@@ -229,7 +240,7 @@ class NativeRecordOpener:
 
     def __init__(self, keys: Any) -> None:
         self._keys = keys
-        self._out, self._opened = _room(_SMALL)
+        self._out, self._opened = _room(_SMALL_ROOM)
 
     @property
     def short_bytes(self) -> int:
@@ -312,14 +323,19 @@ class NativeKeySchedule:
         self._context = context
 
     def finished(self, server: bool, transcript_hash: bytes) -> bytes:
-        out = _new(_VERIFY_DATA)
-        _checked(lib.lt_key_schedule_finished(self._context, out, server, transcript_hash, len(transcript_hash)))
-        verify_data: bytes = ffi.buffer(out)[:]
+        try:
+            work = _digest_work.pop()
+        except IndexError:
+            work = _room(_DIGEST)
+        status = _finished(self._context, work[0], server, transcript_hash, len(transcript_hash))
+        verify_data: bytes = work[1][:12]
+        _digest_work.append(work)
+        _checked(status)
         return verify_data
 
     def record_keys(self) -> tuple[NativeRecordSealer, NativeRecordOpener]:
-        client_write = _context("lt_record_keys *", lib.lt_record_keys_wipe)
-        server_write = _context("lt_record_keys *", lib.lt_record_keys_wipe)
+        client_write = _context(_RECORD_KEYS, lib.lt_record_keys_wipe)
+        server_write = _context(_RECORD_KEYS, lib.lt_record_keys_wipe)
         _checked(lib.lt_key_schedule_record_keys(self._context, client_write, server_write))
         return NativeRecordSealer(client_write), NativeRecordOpener(server_write)
 
@@ -350,10 +366,6 @@ def _numbers(suite: Suite) -> tuple[int, int]:
     return _AEADS[suite.aead, suite.key_length, suite.tag_length], _HASHES[suite.prf_hash]
 
 
-_DIGEST: Final = ffi.typeof("uint8_t[64]")
-_CUT: Final = ffi.typeof(f"int64_t[{lib.LT_CUT_NUMBERS}]")
-
-
 _P256_SPKI: Final = 91  # bytes
 _SIGHTS: Final = 4  # of a public key until it is prepared, which takes about as long as they did
 _MOST_COUNTED: Final = 64
@@ -377,7 +389,7 @@ class _PublicKeys:
         """Count a key that is not prepared."""
         sights = self._sights.get(spki, 0) + 1
         if sights == _SIGHTS:
-            key = _new("lt_public_key *")
+            key = _new(_PUBLIC_KEY)
             if lib.lt_public_key_set_vartime(key, spki, len(spki)) >= 0:
                 self._sights.pop(spki, None)
                 self.prepared[spki] = key
@@ -413,13 +425,17 @@ class NativeProvider:
             import hashlib
 
             return hashlib.sha1(data, usedforsecurity=False).digest()
-        out = _new(_DIGEST)
+        try:
+            work = _digest_work.pop()
+        except IndexError:
+            work = _room(_DIGEST)
         if type(data) is bytes:
-            length = _hash(out, _HASHES[algorithm], data, len(data))
+            length = _hash(work[0], _HASHES[algorithm], data, len(data))
         else:
             with _from_buffer(_BYTES, data) as view:
-                length = _hash(out, _HASHES[algorithm], view, len(view))
-        digest: bytes = ffi.buffer(out, _checked(length))[:]
+                length = _hash(work[0], _HASHES[algorithm], view, len(view))
+        digest: bytes = work[1][: _checked(length)]
+        _digest_work.append(work)
         return digest
 
     def equal(self, left: bytes, right: bytes) -> bool:
@@ -429,7 +445,7 @@ class NativeProvider:
         if group not in self.groups:
             raise _shared.unknown_group(self.name, group)
         premaster = NativePremaster()
-        public = ffi.new(_PUBLIC)
+        public = _new(_PUBLIC)
         size = 48 if group == _SECP384R1 else 32
         for _ in range(_shared.SCALAR_DRAWS):
             random = _shared.draw(entropy, size)
@@ -438,7 +454,7 @@ class NativeProvider:
                     public, len(public), premaster.context, group, view, size, peer_public, len(peer_public)
                 )
             if length >= 0:
-                return ffi.buffer(public, length)[:], premaster
+                return _buffer(public, length)[:], premaster
             if length == lib.LT_ERR_POINT:
                 raise _shared.unacceptable_point(group)
             if length != lib.LT_ERR_SCALAR:
@@ -461,7 +477,7 @@ class NativeProvider:
         if not isinstance(premaster, NativePremaster):
             raise _shared.foreign_premaster()
         _shared.check_lengths(client_random, server_random)
-        context = _context("lt_key_schedule *", lib.lt_key_schedule_wipe)
+        context = _context(_SCHEDULE, lib.lt_key_schedule_wipe)
         aead, prf = _numbers(suite)
         session_hash = session_hash or b""
         _checked(
@@ -476,7 +492,7 @@ class NativeProvider:
         self, suite: Suite, master_secret: bytes, client_random: bytes, server_random: bytes
     ) -> NativeKeySchedule:
         _shared.check_lengths(client_random, server_random, master_secret)
-        context = _context("lt_key_schedule *", lib.lt_key_schedule_wipe)
+        context = _context(_SCHEDULE, lib.lt_key_schedule_wipe)
         _checked(lib.lt_key_schedule_resume(context, *_numbers(suite), master_secret, client_random, server_random))
         return NativeKeySchedule(context)
 
@@ -490,7 +506,7 @@ class NativeProvider:
         return sealer, NativeRecordOpener(same_keys._keys)
 
     def cut_certificate(self, data: bytes) -> list[int] | None:
-        cut = ffi.new(_CUT)
+        cut = _new(_CUT)
         count = lib.lt_certificate_cut_vartime(cut, data, len(data))
         return None if count < 0 else ffi.unpack(cut, count)
 
