@@ -91,6 +91,7 @@ look_for_test_tools() {
     has shellcheck || need shellcheck
     has softhsm2-util || need softhsm2
     has dpkg-source || need dpkg-dev # for tools/lwip_source.sh
+    includes lwip/lwipopts.h || ! offered liblwip-dev || need liblwip-dev
     has clang || need clang
     links clang -fsanitize=address,undefined || need libclang-rt
     links aarch64-linux-gnu-gcc || need gcc-aarch64-linux-gnu libc6-dev-arm64-cross

@@ -1,6 +1,7 @@
 """Builds lwIP and this folder's shim: as `lighttls.transports.lwip._core` by setup.py, or anywhere, under any names.
 
-LIGHTTLS_LWIP_SOURCE names lwIP's source tree (the folder that has src/core), which is not part of lighttls.
+LIGHTTLS_LWIP_SOURCE names lwIP's source tree (the folder that has src/core), which is not part of lighttls. "system"
+takes Debian's library (liblwip-dev) instead: no DNS, no PPP, no clock of ours, and one stack for all modules.
 
     python csrc/lwip/build_ffi.py --source TREE --into FOLDER NAME...
 
@@ -24,12 +25,14 @@ from cffi import FFI
 HERE = os.path.dirname(os.path.abspath(__file__))
 PATTERNS = ("core/*.c", "core/ipv4/*.c", "core/ipv6/*.c", "netif/ethernet.c", "netif/ppp/*.c", "netif/ppp/polarssl/*.c")
 OPTIONS = ["-O2", "-fvisibility=hidden"]
+SYSTEM = "system"
+SYSTEM_HEADERS = "/usr/include/lwip"
 
 
-def declarations() -> str:
+def declarations(tree: str) -> str:
     """What stands between the cdef marks of this folder's headers, without comments."""
     text = ""
-    for path in in_here("*.h"):
+    for path in ours(tree, "*.h"):
         with open(path, encoding="utf-8") as header:
             text += "".join(re.findall(r"/\* cdef: begin \*/(.*?)/\* cdef: end \*/", header.read(), re.DOTALL))
     return re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
@@ -39,34 +42,38 @@ def in_here(pattern: str) -> list[str]:
     return sorted(glob.glob(os.path.join(HERE, pattern)))
 
 
+def ours(tree: str, pattern: str) -> list[str]:
+    """The shim's files that go with this lwIP."""
+    return [path for path in in_here(pattern) if tree != SYSTEM or not os.path.basename(path).startswith("ppp")]
+
+
 def in_tree(tree: str) -> list[str]:
     """The files of lwIP that we use. Those of features that lwipopts.h switches off compile to nothing."""
+    if tree == SYSTEM:
+        return []
     if not os.path.exists(os.path.join(tree, "src", "core", "tcp_in.c")):
         sys.exit(f"{tree or 'LIGHTTLS_LWIP_SOURCE'} is no source tree of lwIP: it has no src/core/tcp_in.c")
     return sorted(path for pattern in PATTERNS for path in glob.glob(os.path.join(tree, "src", pattern)))
 
 
-def includes(tree: str) -> list[str]:
-    return [HERE, os.path.join(tree, "src", "include")]
-
-
-def headers() -> str:
+def headers(tree: str) -> str:
     """Those that declare something for Python."""
     return "".join(
         f'#include "{os.path.basename(path)}"\n'
-        for path in in_here("*.h")
+        for path in ours(tree, "*.h")
         if os.path.basename(path) not in ("lwipopts.h", "hooks.h", "inner.h")
     )
 
 
-def builder(name: str, objects: list[str]) -> FFI:
+def builder(name: str, tree: str, objects: list[str]) -> FFI:
     """cffi's builder of one module out of what is compiled already."""
     ffi = FFI()
-    ffi.cdef(declarations())
+    ffi.cdef(declarations(tree))
     ffi.set_source(
         name,
-        headers(),
+        headers(tree),
         extra_objects=objects,
+        libraries=["lwip"] if tree == SYSTEM else [],
         depends=[os.path.relpath(path) for pattern in ("*.c", "*.h", "arch/*.h") for path in in_here(pattern)],
         include_dirs=[HERE],
         extra_compile_args=OPTIONS,
@@ -79,13 +86,16 @@ def compile_once(tree: str, into: str) -> list[str]:
     os.makedirs(into, exist_ok=True)
     compiler = [*shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc"), *OPTIONS, "-fPIC"]
     compiler += shlex.split(os.environ.get("CFLAGS", ""))
-    compiler += [f"-I{path}" for path in includes(tree)]
+    if tree == SYSTEM:  # with the options that the library was built with, which lie beside its headers
+        compiler += ["-DLW_LIBRARY", "-isystem", SYSTEM_HEADERS]
+    else:
+        compiler += ["-I" + HERE, "-isystem", os.path.join(tree, "src", "include")]
     jobs = []
-    for source in in_here("*.c") + in_tree(tree):
-        ours = os.path.dirname(source) == HERE
-        name = os.path.relpath(source, HERE if ours else os.path.join(tree, "src")).replace(os.sep, "-")
-        target = os.path.join(into, ("shim-" if ours else "lwip-") + name + ".o")
-        warnings = ["-Wall", "-Wextra", "-Werror"] if ours else ["-w"]
+    for source in ours(tree, "*.c") + in_tree(tree):
+        shim = os.path.dirname(source) == HERE
+        name = os.path.relpath(source, HERE if shim else os.path.join(tree, "src")).replace(os.sep, "-")
+        target = os.path.join(into, ("shim-" if shim else "lwip-") + name + ".o")
+        warnings = ["-Wall", "-Wextra", "-Werror"] if shim else ["-w"]
         jobs.append(([*compiler, *warnings, "-c", source, "-o", target], target))
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for _ in pool.map(lambda job: subprocess.run(job[0], check=True), jobs):
@@ -95,17 +105,20 @@ def compile_once(tree: str, into: str) -> list[str]:
 
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Build lwIP as modules for lighttls.transports.lwip.Stack.")
-    parser.add_argument("--source", default=os.environ.get("LIGHTTLS_LWIP_SOURCE", ""), help="lwIP's source tree")
+    parser.add_argument(
+        "--source", default=os.environ.get("LIGHTTLS_LWIP_SOURCE", ""), help="lwIP's source tree, or 'system'"
+    )
     parser.add_argument("--into", required=True, help="the folder that gets the modules")
     parser.add_argument("names", nargs="+", metavar="NAME", help="a module's name")
     arguments = parser.parse_args(argv)
     folder = os.path.abspath(arguments.into)
-    objects = compile_once(os.path.abspath(arguments.source), os.path.join(folder, "objects"))
+    tree = arguments.source if arguments.source == SYSTEM else os.path.abspath(arguments.source)
+    objects = compile_once(tree, os.path.join(folder, "objects"))
     for name in arguments.names:
-        builder(name, objects).compile(tmpdir=folder)
+        builder(name, tree, objects).compile(tmpdir=folder)
 
 
 if __name__ == "__main__":
     main()
-else:
-    ffibuilder = builder("lighttls.transports.lwip._core", [])  # setup.py compiles what it is linked from
+else:  # setup.py compiles what it is linked from
+    ffibuilder = builder("lighttls.transports.lwip._core", os.environ["LIGHTTLS_LWIP_SOURCE"], [])

@@ -4,6 +4,7 @@
 #include "inner.h"
 #include "lwip/dns.h"
 #include "lwip/err.h"
+#include "lwip/ip_addr.h"
 
 /* lwIP cannot be told to forget a question, so one that nobody waits for any more lives until its answer. */
 struct lw_lookup {

@@ -131,13 +131,19 @@ int lw_link_set_gateway(lw_link *link, const char *text) {
     }
     if (IP_IS_V4(&address)) {
         netif_set_gw(&link->netif, ip_2_ip4(&address));
-    } else {
-        link->gateway = *ip_2_ip6(&address);
-        ip6_addr_assign_zone(&link->gateway, IP6_UNICAST, &link->netif);
-        link->has_gateway = 1;
+        return ERR_OK;
     }
+#ifdef LW_LIBRARY
+    return ERR_VAL; /* it asks nobody: a router of IPv6 has to advertise itself */
+#else
+    link->gateway = *ip_2_ip6(&address);
+    ip6_addr_assign_zone(&link->gateway, IP6_UNICAST, &link->netif);
+    link->has_gateway = 1;
     return ERR_OK;
+#endif
 }
+
+#ifndef LW_LIBRARY
 
 const ip6_addr_t *lw_ipv6_gateway(struct netif *netif, const ip6_addr_t *target) {
     (void)target;
@@ -147,6 +153,7 @@ const ip6_addr_t *lw_ipv6_gateway(struct netif *netif, const ip6_addr_t *target)
     const lw_link *link = netif->state;
     return link->has_gateway ? &link->gateway : NULL;
 }
+#endif
 
 void lw_link_input(lw_link *link, const uint8_t *frame, size_t length) {
     struct pbuf *packet;

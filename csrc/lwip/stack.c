@@ -10,6 +10,8 @@
 #include "lwip/sys.h"
 #include "lwip/timeouts.h"
 
+#ifndef LW_LIBRARY
+
 static uint32_t now;
 
 const char *lw_features(void) {
@@ -23,20 +25,8 @@ const char *lw_features(void) {
         ;
 }
 
-void lw_start(void) {
-    static int started;
-    if (!started) {
-        started = 1;
-        lwip_init();
-    }
-}
-
 void lw_clock(uint32_t milliseconds) {
     now = milliseconds;
-}
-
-uint32_t lw_now(void) {
-    return now;
 }
 
 u32_t sys_now(void) {
@@ -45,6 +35,36 @@ u32_t sys_now(void) {
 
 u32_t sys_jiffies(void) {
     return now;
+}
+
+#else /* Debian's, which looks at a clock of its own */
+
+static uint32_t lw_random(void);
+static void lw_fail(const char *what);
+
+const char *lw_features(void) {
+    return "";
+}
+
+void lw_clock(uint32_t milliseconds) {
+    (void)milliseconds;
+}
+
+#endif
+
+uint32_t lw_now(void) {
+    return sys_now();
+}
+
+void lw_start(void) {
+    static int started;
+    if (!started) {
+        started = 1;
+#ifdef LW_LIBRARY
+        srand(lw_random()); /* it takes its ports from rand, and never seeds that */
+#endif
+        lwip_init();
+    }
 }
 
 uint32_t lw_run(void) {

@@ -140,6 +140,9 @@ int lw_conn_send(lw_conn *conn, const uint8_t *data, size_t length) {
     if (length > room) {
         length = room;
     }
+    if (length > UINT16_MAX) {
+        length = UINT16_MAX;
+    }
     if (length == 0) {
         return 0;
     }

@@ -36,28 +36,40 @@ def source() -> Path:
 
 @cache
 def cores() -> tuple[ModuleType, ModuleType]:
-    """Two copies of the extension, built unless they are there already: by one process, while others wait."""
+    """Two copies of the extension."""
+    one, two = _built(source(), *NAMES)
+    return one, two
+
+
+@cache
+def library_core() -> ModuleType:
+    """The extension over the library that Debian built."""
+    if not Path("/usr/include/lwip/lwipopts.h").exists():
+        require.missing("no lwIP of Debian's here", "make deps")
+    return _built(Path("system"), "lwip_library")[0]
+
+
+def _built(tree: Path, *names: str) -> list[ModuleType]:
+    """Modules of those names, built unless they are there already: by one process, while others wait."""
     if sys.platform == "win32":
         pytest.skip("lwIP is not built on Windows: the shim takes its random numbers from POSIX")
     import fcntl
 
     require.command("gcc")
-    tree, shim = source(), REPOSITORY / "csrc" / "lwip"
-    digest = hashlib.sha256(f"{sys.version} {tree.resolve()}".encode())
-    for path in sorted([*shim.rglob("*.[chp]*"), *tree.glob("src/**/*.[ch]")]):
-        if path.suffix != ".pyc":
-            digest.update(path.read_bytes())
+    shim = REPOSITORY / "csrc" / "lwip"
+    digest = hashlib.sha256(f"{sys.version} {tree}".encode())
+    for path in sorted([*shim.rglob("*.[ch]"), shim / "build_ffi.py", *tree.glob("src/**/*.[ch]")]):
+        digest.update(path.read_bytes())
     folder = CACHE / f"built-{digest.hexdigest()[:16]}"
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "done").exists():
-            command = [sys.executable, str(shim / "build_ffi.py"), "--source", str(tree), "--into", str(folder), *NAMES]
+            command = [sys.executable, str(shim / "build_ffi.py"), "--source", str(tree), "--into", str(folder), *names]
             done = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY)
             assert done.returncode == 0, done.stdout + done.stderr
             (folder / "done").touch()
-    one, two = (_load(folder, name) for name in NAMES)
-    return one, two
+    return [_load(folder, name) for name in names]
 
 
 def _load(folder: Path, name: str) -> ModuleType:

@@ -8,25 +8,26 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
 from lighttls.errors import ConfigurationError, UsageError
 from lighttls.testing.aws_iot_server import AwsIotServer
 from lighttls.transports import lwip
-from lighttls.transports.lwip import Host, LwipError, Tap, stack
+from lighttls.transports.lwip import Host, LwipError, Tap, memory_links, stack
 from support import pki, require
-from support.lwip import cores
+from support.lwip import cores, library_core
 from support.tap import KERNEL, KERNEL_V6, OURS, OURS_V6, Namespace, namespace, relayed
 
 DATA = hashlib.shake_256(b"tap").digest(2_000_000)
 
 
 @contextmanager
-def attached(*, packets: bool = False) -> Iterator[tuple[Namespace, Host]]:
-    core = cores()[0]
+def attached(*, packets: bool = False, **settings: Any) -> Iterator[tuple[Namespace, Host]]:
+    settings = {"gateway": (KERNEL, KERNEL_V6), "dns": (KERNEL,), "core": cores()[0]} | settings
     with namespace(packets=packets) as made:
-        host = Host(made.tap, f"{OURS}/24", f"{OURS_V6}/64", gateway=(KERNEL, KERNEL_V6), dns=(KERNEL,), core=core)
+        host = Host(made.tap, f"{OURS}/24", f"{OURS_V6}/64", **settings)
         try:
             yield made, host
         finally:
@@ -48,7 +49,28 @@ def echo(listening: socket.socket) -> threading.Thread:
 @pytest.mark.parametrize("packets", [False, True], ids=["tap", "tun"])
 @pytest.mark.parametrize("address", [KERNEL, KERNEL_V6])
 def test_bytes_through_the_kernel_come_back_exactly(packets: bool, address: str) -> None:
-    with attached(packets=packets) as (made, host), made.listen(address) as listening:
+    with attached(packets=packets) as (made, host):
+        check_echo(made, host, address)
+
+
+@pytest.mark.parametrize("address", [KERNEL, KERNEL_V6])
+def test_library_of_debian_carries_the_same(address: str) -> None:
+    with attached(core=library_core(), gateway=KERNEL, dns=()) as (made, host):
+        check_echo(made, host, address)
+        with pytest.raises(LwipError, match="TCP: not connected: the peer reset it"):
+            host.open_tcp(KERNEL, 9)
+
+
+def test_library_of_debian_says_what_it_cannot() -> None:
+    for setting in ({"dns": (KERNEL,)}, {"gateway": KERNEL_V6}):
+        with pytest.raises(ConfigurationError):
+            Host(memory_links()[0], f"{OURS}/24", core=library_core(), **setting)
+    with Host(memory_links()[0], f"{OURS}/24", core=library_core()) as host, pytest.raises(LwipError, match="DNS"):
+        host.open_tcp("server.example", 443)
+
+
+def check_echo(made: Namespace, host: Host, address: str) -> None:
+    with made.listen(address) as listening:
         thread = echo(listening)
         link = host.open_tcp(address, listening.getsockname()[1])
         arrived, left = bytearray(), DATA
