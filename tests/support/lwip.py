@@ -36,8 +36,10 @@ def source() -> Path:
 
 @cache
 def cores() -> tuple[ModuleType, ModuleType]:
-    """Two copies of the extension."""
-    one, two = _built(source(), *NAMES)
+    """Two copies of the extension: those in LIGHTTLS_LWIP_MODULES, or else built from the source."""
+    given = os.environ.get("LIGHTTLS_LWIP_MODULES")
+    folder = Path(given) if given else folder_of(source(), *NAMES)
+    one, two = (_load(folder, name) for name in NAMES)
     return one, two
 
 
@@ -46,11 +48,11 @@ def library_core() -> ModuleType:
     """The extension over the library that Debian built."""
     if not Path("/usr/include/lwip/lwipopts.h").exists():
         require.missing("no lwIP of Debian's here", "make deps")
-    return _built(Path("system"), "lwip_library")[0]
+    return _load(folder_of(Path("system"), "lwip_library"), "lwip_library")
 
 
-def _built(tree: Path, *names: str) -> list[ModuleType]:
-    """Modules of those names, built unless they are there already: by one process, while others wait."""
+def folder_of(tree: Path, *names: str) -> Path:
+    """Where modules of those names are, built unless they are there already: by one process, while others wait."""
     if sys.platform == "win32":
         pytest.skip("lwIP is not built on Windows: the shim takes its random numbers from POSIX")
     import fcntl
@@ -69,7 +71,7 @@ def _built(tree: Path, *names: str) -> list[ModuleType]:
             done = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY)
             assert done.returncode == 0, done.stdout + done.stderr
             (folder / "done").touch()
-    return [_load(folder, name) for name in names]
+    return folder
 
 
 def _load(folder: Path, name: str) -> ModuleType:
