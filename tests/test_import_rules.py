@@ -51,7 +51,7 @@ ROOMS: dict[str, set[str]] = {
     "devices": {"crypto", *PUBLIC},  # used without a connection, they choose the default engine
     "adapters": PUBLIC,
     "provisioning": {"transports", "devices", *PUBLIC},
-    "testing": PUBLIC,
+    "testing": {"transports.lwip", *PUBLIC},  # behind a simulated modem is a network that speaks PPP
     "cli": {"transports", "devices", "testing", *DEVICES, *PUBLIC},
     "aio": {"transports", *PUBLIC},
     "__main__": {"cli"},

@@ -59,6 +59,7 @@
 #define CCP_SUPPORT      0
 #define VJ_SUPPORT       0
 #define PPPOE_SUPPORT    0
+#define PPP_NOTIFY_PHASE 1
 #define PPPOL2TP_SUPPORT 0
 #define LCP_ECHOINTERVAL 30 /* seconds; four unanswered ones say that the link is dead */
 #define LCP_MAXECHOFAILS 4

@@ -3,6 +3,7 @@
 from lighttls.testing.modem.faults import Faults
 from lighttls.testing.modem.module import LATENCY, Situation
 from lighttls.testing.modem.network import Connection, Echo, Network, Peer, PeerLink, TcpPeer, tcp
+from lighttls.testing.modem.ppp import PppNetwork
 from lighttls.testing.modem.pty import Pty
 from lighttls.testing.modem.simulator import MODULES, SerialLine, SimulatedModem
 from lighttls.testing.modem.timeline import RealTimeline, Timeline
@@ -16,6 +17,7 @@ __all__ = [
     "Network",
     "Peer",
     "PeerLink",
+    "PppNetwork",
     "Pty",
     "RealTimeline",
     "SerialLine",

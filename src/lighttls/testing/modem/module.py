@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Protocol
 
 from lighttls.testing.modem.faults import Faults
 from lighttls.testing.modem.network import Connection, Network
@@ -17,6 +17,7 @@ from lighttls.testing.modem.timeline import Timeline
 
 LATENCY: Final = 0.005  # seconds that a module takes for a command that asks nobody
 _DATA_PATIENCE: Final = 20.0  # seconds that it waits for the data it has asked for
+_GUARD: Final = 1.0  # seconds of silence around +++
 _BOOT: Final = 1.0  # seconds from a reset to the first sign of life
 _ARGUMENT: Final = re.compile(r'"([^"]*)"|([^,]*)')
 _COMMAND: Final = re.compile(r"(?P<name>[A-Z]\d?|[+&][A-Z]+|)(?P<kind>=\?|=|\?|)(?P<rest>.*)", re.DOTALL)
@@ -53,6 +54,12 @@ class Request:
         return self.arguments[place] if place < len(self.arguments) else ""
 
 
+class RawSink(Protocol):
+    """Whatever gets the bytes of the line while they are no commands."""
+
+    def transmit(self, data: bytes) -> None: ...
+
+
 class Module:
     """What all families share."""
 
@@ -78,7 +85,7 @@ class Module:
         self.situation = situation or Situation()
         self.connections: dict[int, Connection] = {}
         self.commands = 0  # so far
-        self.raw: Connection | None = None  # of a transparent connection
+        self.raw: RawSink | None = None  # a transparent connection, or a data call
         self._send = send
         self._prompts = 0
         self.handed_over = 0  # bytes of received data
@@ -100,6 +107,9 @@ class Module:
         self._held: list[bytes] = []  # news kept back during a data call
         self._era = getattr(self, "_era", 0) + 1  # what was planned before a reset does not happen any more
         self.raw = None
+        self._signs = 0  # plus signs that may become an escape
+        self._mark = 0  # of the last of them
+        self._last_raw = 0.0
 
     def reset(self, *, silent: bool = False) -> None:
         """Lose power for a moment: all connections and settings are gone."""
@@ -157,10 +167,34 @@ class Module:
             self._interpret(line.lstrip(b"\n").decode("latin-1"))
         return not self._asleep
 
+    def enter_raw(self, sink: RawSink) -> None:
+        """What comes from now on is for `sink`."""
+        self.raw = sink
+        self._signs, self._last_raw = 0, self.timeline.now
+
     def raw_received(self, data: bytes) -> None:
-        """Bytes of a transparent connection."""
+        """Payload, and three plus signs with a second of silence on both sides."""
         assert self.raw is not None
-        self.raw.transmit(data)
+        silent = self.timeline.now - self._last_raw >= _GUARD
+        self._last_raw = self.timeline.now
+        if not data.strip(b"+") and (silent or self._signs) and self._signs + len(data) <= 3:
+            self._signs += len(data)
+            self._mark += 1
+            mark = self._mark
+            self.later(_GUARD, lambda: self._silence_after_signs(mark))
+            return
+        signs, self._signs = self._signs, 0
+        self.raw.transmit(b"+" * signs + data)
+
+    def _silence_after_signs(self, mark: int) -> None:
+        if self.raw is None or self._mark != mark or not self._signs:
+            return
+        signs, self._signs = self._signs, 0
+        if signs == 3:
+            self._emit(b"\r\nOK\r\n")
+            self.end_raw()
+        else:
+            self.raw.transmit(b"+" * signs)
 
     def _interpret(self, line: str) -> None:
         start = line.upper().find("AT")
@@ -177,7 +211,8 @@ class Module:
         if match is None or start > 0 or len(line) > self.line_limit:
             self.fail()
             return
-        arguments = _arguments(match["rest"]) if match["kind"] == "=" else ()
+        rest = match["rest"]
+        arguments = _arguments(rest) if match["kind"] == "=" else (rest,) if rest else ()
         self.execute(Request(match["name"].upper(), match["kind"], arguments))
 
     def _script(self) -> bool:
@@ -311,7 +346,7 @@ class Module:
         return data
 
     def end_raw(self) -> None:
-        """Leave a transparent connection; what was kept back comes now."""
+        """Leave a transparent connection, or a data call; what was kept back comes now."""
         self.raw = None
         held, self._held = self._held, []
         for block in held:

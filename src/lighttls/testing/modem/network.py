@@ -6,10 +6,13 @@ import socket
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from lighttls.errors import ConfigurationError
 from lighttls.testing.modem.timeline import RealTimeline, Timeline
+
+if TYPE_CHECKING:
+    from lighttls.testing.modem.ppp import PppNetwork
 
 WINDOW: Final = 10240  # bytes that a module keeps for us, and as many that it keeps of ours until they are acknowledged
 _REAL: Final = "Make the modem with SimulatedModem(..., timeline=RealTimeline()) and put it behind a Pty."
@@ -94,13 +97,22 @@ Dialer = Callable[[str, int], Peer]
 class Network:
     """Whom a module can reach. `dial(host, port)` returns a peer or raises OSError.
 
-    `names` are those that DNS knows; None: every name is its own address as far as `dial` is concerned.
+    `names` are those that DNS knows; None: every name is its own address as far as `dial` is concerned. `ppp` is what
+    data calls lead to; without it the network takes none.
     """
 
-    def __init__(self, dial: Dialer, *, names: Mapping[str, str] | None = None, round_trip: float = 0.0) -> None:
+    def __init__(
+        self,
+        dial: Dialer,
+        *,
+        names: Mapping[str, str] | None = None,
+        round_trip: float = 0.0,
+        ppp: PppNetwork | None = None,
+    ) -> None:
         self.dial = dial
         self.names = names
         self.round_trip = round_trip
+        self.ppp = ppp
         self.timeline = Timeline()
         self.call: Callable[[Callable[[], None]], None] = lambda step: step()
 

@@ -9,7 +9,6 @@ from lighttls.testing.modem.network import Connection
 _IN_USE = 563
 _SEND_LIMIT = 1460
 _READ_LIMIT = 1500
-_GUARD = 1.0  # seconds of silence around +++
 
 
 class Ec21(ModuleTls):
@@ -26,9 +25,6 @@ class Ec21(ModuleTls):
         super()._start()
         self.access: dict[int, int] = {}  # of each number that is taken, also of one that failed
         self.error = 0
-        self._signs = 0  # plus signs that may become an escape
-        self._mark = 0  # of the last of them
-        self._last_raw = 0.0
 
     # Data connection
 
@@ -53,7 +49,7 @@ class Ec21(ModuleTls):
 
     def lose_data(self) -> None:
         super().lose_data()
-        if self.raw:
+        if isinstance(self.raw, Connection):
             self._end_stream(self.raw)
         self.news('+QIURC: "pdpdeact",1')
 
@@ -108,8 +104,7 @@ class Ec21(ModuleTls):
         self.answer(final="CONNECT", delay=self.network.round_trip, then=lambda: self._enter_raw(found))
 
     def _enter_raw(self, connection: Connection) -> None:
-        self.raw = connection
-        self._signs, self._last_raw = 0, self.timeline.now
+        self.enter_raw(connection)
         self.stirred(connection)
 
     def do_o(self, request: Request) -> None:
@@ -221,27 +216,3 @@ class Ec21(ModuleTls):
         self.access.pop(connection.number, None)
         self._emit(b"\r\nNO CARRIER\r\n")
         self.end_raw()
-
-    def raw_received(self, data: bytes) -> None:
-        """Payload, and three plus signs with a second of silence on both sides."""
-        assert self.raw is not None
-        silent = self.timeline.now - self._last_raw >= _GUARD
-        self._last_raw = self.timeline.now
-        if not data.strip(b"+") and (silent or self._signs) and self._signs + len(data) <= 3:
-            self._signs += len(data)
-            self._mark += 1
-            mark = self._mark
-            self.later(_GUARD, lambda: self._silence_after_signs(mark))
-            return
-        signs, self._signs = self._signs, 0
-        self.raw.transmit(b"+" * signs + data)
-
-    def _silence_after_signs(self, mark: int) -> None:
-        if self.raw is None or self._mark != mark or not self._signs:
-            return
-        signs, self._signs = self._signs, 0
-        if signs == 3:
-            self._emit(b"\r\nOK\r\n")
-            self.end_raw()
-        else:
-            self.raw.transmit(b"+" * signs)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
-from lighttls.testing.modem.module import Module, Request
+from lighttls.testing.modem.data_call import DataCalls
+from lighttls.testing.modem.module import Request
 
 
-class StandardModule(Module):
+class StandardModule(DataCalls):
     """A method `do_name` for each command `+NAME`."""
 
     iccid: ClassVar[str] = "+CCID"

@@ -1,6 +1,7 @@
 """TCP connections of AT modems as transports: `Modem(port).open_tcp(host, port)` for `lighttls.Stream`."""
 
 from lighttls.transports.at_modem.aio import AsyncConnection, AsyncModem
+from lighttls.transports.at_modem.data_call import DataCall
 from lighttls.transports.at_modem.dialect import Dialect
 from lighttls.transports.at_modem.modem import Modem, ModemTransport
 from lighttls.transports.at_modem.module_tls import ModuleTls
@@ -14,6 +15,7 @@ __all__ = [
     "AsyncModem",
     "CommandRefused",
     "CommandTimedOut",
+    "DataCall",
     "Dialect",
     "Identity",
     "Modem",

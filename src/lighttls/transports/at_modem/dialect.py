@@ -84,15 +84,19 @@ class Dialect:
 
     def bring_up(self) -> Steps[None]:
         """Everything that must be done before a connection can be opened, as far as it is not done yet."""
+        yield from self.find_network()
+        if not self.has_data:
+            yield from self.activate()
+            self.has_data = True
+
+    def find_network(self) -> Steps[None]:
+        """The same without the data connection."""
         if not self.engine.trusted and self.configured:
             yield Command("AT")  # which finds the place again first, and a reset on the way
         if not self.configured:
             yield from self.configure()
             yield from wait_for_network(self.settings)
             self.configured = True
-        if not self.has_data:
-            yield from self.activate()
-            self.has_data = True
 
     def configure(self) -> Steps[None]:
         """Find the modem on the line, and set it to what the engine understands."""

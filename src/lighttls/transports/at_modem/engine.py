@@ -356,4 +356,4 @@ class Engine:
             self._resume(task, None, gone)
 
 
-_TRANSPARENT: Final = "the serial line is a transparent connection now: close that first, or use access='buffer'"
+_TRANSPARENT: Final = "the serial line is a transparent connection or a data call now: close that first"

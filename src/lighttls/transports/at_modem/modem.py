@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
 from lighttls.errors import LightTLSError, TransportError, UsageError
+from lighttls.transports.at_modem.data_call import DIAL, DataCall, DataMode, check_dialling
 from lighttls.transports.at_modem.dialect import Dialect
 from lighttls.transports.at_modem.engine import Engine
 from lighttls.transports.at_modem.families import detect, family
@@ -83,6 +84,23 @@ class Modem:
             ModemError: it failed; `layer` says where, and "module TLS" is all that the module tells of a handshake.
         """
         return self._open(self.dialect.open_module_tls(host, port, tls))
+
+    def dial(self, command: str = DIAL) -> DataCall:
+        """Call the network: a link of PPP, which `lighttls.transports.lwip.ppp.PppHost` connects over.
+
+        `command` may as well be `ATD*99***1#` or `AT+CGDATA="PPP",1`. The modem does nothing else until the link is
+        closed. Raises ModemError, whose `layer` says what is missing.
+        """
+        check_dialling(command)
+        mode = DataMode(self.dialect)
+        with self._turn_to_set_up(mode.dial(command)) as dialling:
+            try:
+                self._finish(dialling)
+            except BaseException:
+                if not dialling.done:  # an interrupt
+                    self._start_quietly(mode.hang_up_after(dialling))
+                raise
+        return DataCall(self, mode)
 
     def bring_up(self) -> None:
         """Do now what the first `open_tcp` would: configure the module, wait for the network, get a data connection."""

@@ -3,6 +3,8 @@
 from lighttls.transports.lwip.errors import LwipError
 from lighttls.transports.lwip.host import BaseHost, Host, LwipListener, LwipTransport
 from lighttls.transports.lwip.links import CallableLink, Link, MemoryLink, Tap, memory_links
+from lighttls.transports.lwip.ppp import PppError, PppInterface
+from lighttls.transports.lwip.ppp_host import PppHost
 from lighttls.transports.lwip.stack import Connection, Interface, Listener, Lookup, Stack
 
 __all__ = [
@@ -18,6 +20,9 @@ __all__ = [
     "LwipListener",
     "LwipTransport",
     "MemoryLink",
+    "PppError",
+    "PppHost",
+    "PppInterface",
     "Stack",
     "Tap",
     "memory_links",

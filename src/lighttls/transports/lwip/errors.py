@@ -12,7 +12,7 @@ MEM, ROUTE, USE, ABORTED, RESET, CLOSED = -1, -4, -8, -13, -14, -15  # lwIP's er
 class LwipError(TransportError):
     """The stack, or something behind it, failed. `layer` is the lowest layer that did not do its part.
 
-    It is one of "link", "PPP", "IP", "DNS" and "TCP"; in `context`, too.
+    It is one of "link", "IP", "DNS" and "TCP"; in `context`, too. `PppError` has layers of its own.
     """
 
     def __init__(self, message: str, layer: str, *, timed_out: bool = False, hint: str | None = None) -> None:
@@ -61,7 +61,6 @@ _MEANINGS: Final = {
 }
 _LAYER_HINTS: Final = {
     "link": "What carries the frames is gone. Check the device, the cable, and that the interface is up.",
-    "PPP": "The link to the network did not come up, or ended. Check the modem's APN, user name and password.",
     "IP": "Check this host's address, its prefix and its gateway.",
     "DNS": "Check the name's spelling, and the addresses of the DNS servers; or give an address instead of the name.",
     "TCP": "Check host and port, that the server is running, and what firewalls let through.",
