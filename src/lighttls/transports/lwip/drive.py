@@ -95,13 +95,15 @@ class Drive:
             self._asleep = False
             self._turn.notify_all()
         self._check()  # it may have been closed meanwhile
-        for _ in range(_AT_ONCE):
-            if frame is None:
-                break
-            if not frame:
-                self._fail(LwipError("the link has ended", "link"))
+        taken = 0
+        while frame:
             self._interface.receive(frame)
+            taken += 1
+            if taken == _AT_ONCE:
+                return
             frame = self._from_link(0.0)
+        if frame is not None:
+            self._fail(LwipError("the link has ended", "link"))
 
     def _from_link(self, timeout: float) -> bytes | None:
         try:

@@ -9,12 +9,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from types import SimpleNamespace
 
 import pytest
 
 import lighttls
 from lighttls.errors import BadRecordMac, ConfigurationError, LightTLSError, UsageError
 from lighttls.transports.lwip import CallableLink, Host, Link, LwipError, LwipTransport, memory_links
+from lighttls.transports.lwip.drive import Drive
 from support import pki
 from support.lwip import cores
 from support.memory_server import MemoryServer
@@ -126,6 +128,22 @@ def test_bytes_come_back_exactly() -> None:
         link = here.open_tcp(THERE, port)
         assert exchange(link, DATA) == DATA
         link.close()
+
+
+@pytest.mark.parametrize("count", [63, 64, 65, 200])
+def test_no_frame_of_a_burst_is_lost(count: int) -> None:
+    """TCP would hide it, three seconds later."""
+    here, there = memory_links()
+    for number in range(count):
+        there.send(b"%d" % number)
+    arrived: list[bytes] = []
+    interface = SimpleNamespace(receive=arrived.append, frames_to_send=list)
+    drive = Drive(SimpleNamespace(run=lambda: 1.0), interface, here)  # type: ignore[arg-type]
+    drive.wait_for(lambda: len(arrived) == count or None, 5)
+    assert arrived == [b"%d" % number for number in range(count)]
+    there.close()
+    with pytest.raises(LwipError, match="the link has ended"):
+        drive.wait_for(lambda: None, 5)
 
 
 def test_several_threads_share_a_host() -> None:
