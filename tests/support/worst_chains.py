@@ -129,6 +129,29 @@ def ten_deep_with_many_constraints() -> Hostile:
     return hostile(root, leaf, *sent)
 
 
+def many_paths_under_excluded_directory_names() -> Hostile:
+    """Seven levels in two editions each; every path has to be compared with names that cannot be read as text."""
+    no_text = der.sequence(*[der.set_of(der.sequence(der.oid("2.5.4.11"), der.element(0x0C, b"\xff")))] * 2)
+    names = [
+        der.explicit(4, der.sequence(*[der.set_of(der.sequence(der.oid("2.5.4.11"), der.utf8_string(f"{n}")))] * 3))
+        for n in range(900)
+    ]
+    root = kit.root("Root")
+    issuer, sent = root, list[Made]()
+    for level in range(7):
+        subtrees = kit.constraints(excluded=[*names, *([der.explicit(4, no_text)] if level == 1 else [])])
+        extensions = [*kit.ca(), *([subtrees] if level else [])]
+        editions = [
+            kit.make(
+                f"Level {level}", kit.ec_key(f"level {level}"), issuer, extensions=extensions, serial=der.integer(n)
+            )
+            for n in range(2)
+        ]
+        sent += editions
+        issuer = editions[0]
+    return hostile(root, kit.make(no_text, kit.ec_key("server"), issuer, extensions=kit.host("host.example")), *sent)
+
+
 def policies_that_map_to_each_other() -> Hostile:
     """Each level maps each of a dozen policies to every other: a tree of them has no end (CVE-2023-0464)."""
     root = kit.root("Root")
@@ -191,6 +214,7 @@ CASES: dict[str, Callable[[], Hostile]] = {
     "few authorities in many editions": small_clique_in_many_editions,
     "thousands of names under thousands of constraints": thousands_of_names_under_thousands_of_constraints,
     "ten deep, each with many constraints": ten_deep_with_many_constraints,
+    "many paths under excluded directory names": many_paths_under_excluded_directory_names,
     "long names in every alphabet": long_names_in_every_alphabet,
     "policies that map to each other": policies_that_map_to_each_other,
     "many paths under long lists of policies": many_paths_under_long_lists_of_policies,

@@ -41,8 +41,9 @@ _KINDS = {
 Spend = Callable[[int], None]
 """Takes a number of steps from the search's budget, and raises when it is used up.
 
-A step is a rule to prepare, a name to look at, or the comparison of one with the other.
+A step is a rule to prepare, a name to look at, or the comparison of one with the other; a long one is several.
 """
+_STEP: Final = 64  # bytes of a name or rule; ordinary ones are shorter
 
 
 def check(constraints: NameConstraints, authority: Certificate, below: Sequence[Certificate], spend: Spend) -> None:
@@ -50,7 +51,7 @@ def check(constraints: NameConstraints, authority: Certificate, below: Sequence[
 
     Self-issued authorities are exempt, a self-issued leaf is not (RFC 5280 6.1.3 b).
     """
-    spend(len(constraints.permitted) + len(constraints.excluded))  # each is prepared anew for every path
+    spend(sum(_steps(base) for _, base in (*constraints.permitted, *constraints.excluded)))  # anew for every path
     rules: dict[int, list[_Rule]] = {}
     for subtrees, permits in ((constraints.permitted, True), (constraints.excluded, False)):
         for kind, base in subtrees:
@@ -60,7 +61,7 @@ def check(constraints: NameConstraints, authority: Certificate, below: Sequence[
             continue
         for kind, name in _names(certificate):
             relevant = rules.get(kind, ())
-            spend(1 + len(relevant))
+            spend(_steps(name) + len(relevant))
             fault = _fault(kind, name, relevant)
             if not fault and kind == DIRECTORY_NAME:
                 fault = _doubt(name, relevant, spend)
@@ -72,16 +73,21 @@ def check(constraints: NameConstraints, authority: Certificate, below: Sequence[
                 )
 
 
+def _steps(name: bytes) -> int:
+    return 1 + len(name) // _STEP
+
+
 class _Rule:
     """One subtree, checked and prepared for comparison."""
 
-    __slots__ = ("base", "outline", "permits")
+    __slots__ = ("base", "outline", "permits", "written")
 
     def __init__(self, kind: int, base: bytes, permits: bool) -> None:
         self.permits = permits
+        self.written = base
         prepare = _PREPARE.get(kind)
         self.base = base if prepare is None else prepare(base)
-        self.outline = [] if permits or kind != DIRECTORY_NAME else distinguished_name.outline(base)
+        self.outline: list[distinguished_name.RelativeName] | None = None  # of an excluded directory name, when asked
 
 
 def _fault(kind: int, name: bytes, relevant: Sequence[_Rule]) -> str:
@@ -106,9 +112,12 @@ def _fault(kind: int, name: bytes, relevant: Sequence[_Rule]) -> str:
 
 def _doubt(name: bytes, relevant: Sequence[_Rule], spend: Spend) -> str:
     """Say that a directory name may be an excluded one, if a value that is no readable text leaves that open."""
-    excluded = [rule.outline for rule in relevant if not rule.permits]
+    excluded = [rule for rule in relevant if not rule.permits]
     outline = distinguished_name.outline(name) if excluded else []
-    for base in excluded:
+    for rule in excluded:
+        if rule.outline is None:
+            rule.outline = distinguished_name.outline(rule.written)
+        base = rule.outline
         spend(len(base))
         if len(base) <= len(outline) and all(map(distinguished_name.may_be_equal, outline, base)):
             return (

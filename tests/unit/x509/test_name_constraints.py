@@ -242,6 +242,14 @@ def test_every_rule_every_name_and_every_comparison_is_paid_for(names: list[tupl
     assert sum(spent) == 4 + cost
 
 
+def test_long_rules_and_names_are_paid_for_by_their_length() -> None:
+    spent: list[int] = []
+    rule, name = b"a" * 60 + b".com", b"b." * 64 + b"example"
+    rules = NameConstraints((), ((DNS, b"c.example"), (URI, rule)))
+    name_constraints.check(rules, AUTHORITY, [leaf(element(DNS, name))], spent.append)
+    assert sum(spent) == 1 + 2 + (1 + len(name) // 64) + 1
+
+
 def test_budget_ends_the_work_before_a_rule_is_prepared() -> None:
     class SpentError(Exception):
         pass
@@ -315,7 +323,7 @@ def test_doubts_about_long_names_are_paid_for() -> None:
     long = directory(*[EVIL] * 50)
     rules = NameConstraints((), ((DIRECTORY, long),) * 7)
     name_constraints.check(rules, AUTHORITY, [leaf(subject=directory(*[EVIL] * 49))], spent.append)
-    assert sum(spent) == 7 + 1 + 7 + 7 * 50
+    assert sum(spent) == 7 * (1 + len(long) // 64) + 1 + len(directory(*[EVIL] * 49)) // 64 + 7 + 7 * 50
 
 
 def test_refusal_names_the_authority_and_the_name() -> None:
