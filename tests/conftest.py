@@ -10,6 +10,7 @@ import hypothesis
 import pytest
 
 from support import engines, require
+from support.workshop import Workshop
 
 if TYPE_CHECKING:
     from lighttls.crypto.provider import CryptoProvider
@@ -48,6 +49,12 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
             report.outcome = "failed"
             report.longrepr = f"LIGHTTLS_REQUIRE_ALL=1, but {reason}"
     return report
+
+
+@pytest.fixture(scope="session")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
+    """One for all, so that nothing is compiled twice."""
+    return Workshop(tmp_path_factory.mktemp("workshop"))
 
 
 @pytest.fixture(params=engines.ENGINES)

@@ -37,11 +37,6 @@ ARM_HELPERS = {"__aeabi_llsl", "__aeabi_llsr", "__aeabi_lmul", "__aeabi_memcpy",
 """Run-time helpers of the ARM ABI that run in constant time; its division is not among them on purpose."""
 
 
-@pytest.fixture(scope="session")
-def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
-    return Workshop(tmp_path_factory.mktemp("c"))
-
-
 def programs(pattern: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("source", sorted(HERE.glob(pattern)), ids=lambda path: path.stem)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from support import require
+from support.workshop import RELEASE, Workshop
 
 CSRC = require.REPOSITORY / "csrc"
 
@@ -34,15 +35,14 @@ def is_fenced(file: str) -> bool:
 
 def compiled(source: Path, folder: Path) -> Path:
     target = folder / f"{source.stem}.o"
-    command = [require.command("gcc"), "-std=c99", "-O1", f"-I{CSRC}", "-c", str(source), "-o", str(target)]
+    command = [require.command("gcc"), "-std=c99", *RELEASE, f"-I{CSRC}", "-c", str(source), "-o", str(target)]
     subprocess.run(command, check=True)
     return target
 
 
 @pytest.fixture(scope="module")
-def core(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    folder = tmp_path_factory.mktemp("core")
-    return [compiled(source, folder) for source in sorted(CSRC.glob("*.c"))]
+def core(workshop: Workshop) -> list[Path]:
+    return workshop.core("gcc", RELEASE)
 
 
 def symbols(objects: list[Path]) -> set[tuple[str, str, str]]:

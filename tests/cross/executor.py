@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from support import engines, require
-from support.workshop import FORCE_32BIT, Workshop
+from support.workshop import FORCE_32BIT, RELEASE, Workshop
 
 REMOTE = Path(__file__).parent / "remote.c"
 
@@ -30,7 +30,7 @@ class Machine:
 
     def build(self, workshop: Workshop, source: Path) -> Path:
         # Static, so that the emulator needs no foreign libraries.
-        return workshop.program(source, self.compiler, ["-O2", "-static", *self.flags])
+        return workshop.program(source, self.compiler, [*RELEASE, *self.flags], ["-static"])
 
     def command(self, program: Path, *arguments: object) -> list[str]:
         emulator = [require.command(self.emulator[0]), *self.emulator[1:]] if self.emulator else []

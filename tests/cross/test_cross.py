@@ -39,11 +39,6 @@ foreign_machines = pytest.mark.parametrize(
 
 
 @pytest.fixture(scope="session")
-def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
-    return Workshop(tmp_path_factory.mktemp("cross"))
-
-
-@pytest.fixture(scope="session")
 def executor(workshop: Workshop) -> Callable[[Machine], Executor]:
     built: dict[Machine, Executor] = {}
 

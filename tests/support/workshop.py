@@ -58,10 +58,12 @@ class Workshop:
             self._objects[key] = objects
         return self._objects[key]
 
-    def program(self, source: Path, compiler: str, flags: Sequence[str]) -> Path:
+    def program(self, source: Path, compiler: str, flags: Sequence[str], own: Sequence[str] = ()) -> Path:
+        """A program linked with the core; `own` are flags that it gets and the core does not."""
         objects = self.core(compiler, flags)
-        target = objects[0].parent / source.stem if objects else self.folder / source.stem
+        target = objects[0].parent / "".join((source.stem, *own))
         if not target.exists():
             relaxed = [flag for flag in STRICT if flag not in ("-Wpedantic", "-Wconversion")]
-            compiled(require.command(compiler), *relaxed, *flags, f"-I{self.csrc}", source, *objects, "-o", target)
+            command = [require.command(compiler), *relaxed, *flags, *own]
+            compiled(*command, f"-I{self.csrc}", source, *objects, "-o", target)
         return target

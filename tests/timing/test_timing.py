@@ -49,11 +49,6 @@ def choices() -> list[tuple[str, int]]:
     return sorted(chosen)
 
 
-@pytest.fixture(scope="module")
-def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
-    return Workshop(tmp_path_factory.mktemp("timing"))
-
-
 def verdicts(workshop: Workshop, family: str, mask: int, scale: int, *flags: str) -> dict[str, str]:
     """ "leak" or "quiet" by the name of what was timed."""
     result = run(workshop.program(SOURCE, "gcc", [*RELEASE, *flags]), family, mask, scale)
