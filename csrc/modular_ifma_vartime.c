@@ -67,48 +67,51 @@ static void number_to_limbs(lt_limb *out, size_t n, const number *a, const numbe
 
 /*
  * a b / R mod m, below 2m for a and b below 2m: a b / R < 4 m^2 / R <= m, and the quotients add less than m. Each turn
- * adds a b[i] and the multiple of m that clears the lowest limb, then drops it. A lane is in the sum for as many turns
- * as there are limbs, at most 79, each of which adds four halves of products: it stays below 2^61. `out` may be an
- * input.
+ * adds a b[i] and the multiple of m that clears the lowest limb, then drops it. That multiple is known from the lowest
+ * limb, the next turn's from the one above: both are kept apart in ordinary registers, which have them sooner, and all
+ * others in lanes. A lane is in the sum for as many turns as there are limbs, at most 79, each of which adds four
+ * halves of products: it stays below 2^61. `out` may be an input.
  */
 LT_IFMA512 LT_INLINE void multiply(number *out, const number *a, const number *b, const modulus *m, int vectors) {
     const __m512i zero = _mm512_setzero_si512();
     __m512i sum[VECTORS + 1], high[VECTORS];
-    uint64_t carry = 0;
+    uint64_t lowest = 0, next = 0, carry = 0;
 
     for (int k = 0; k <= vectors; k++) {
         sum[k] = zero;
     }
     for (int i = 0; i < m->limbs; i++) {
         const __m512i limb = _mm512_set1_epi64((long long)b->v[i]);
-        __m512i quotient;
+        lt_u128 of_lowest = (lt_u128)a->v[0] * b->v[i] + lowest, of_next = (lt_u128)a->v[1] * b->v[i] + next;
+        const uint64_t q = (uint64_t)of_lowest * m->minus_inverse & LOW;
+        const __m512i quotient = _mm512_set1_epi64((long long)q);
 
+        of_lowest += (lt_u128)m->m.v[0] * q;
+        of_next += (lt_u128)m->m.v[1] * q + (uint64_t)(of_lowest >> BITS);
+        lowest = (uint64_t)of_next & LOW;
 #pragma GCC unroll 10
         for (int k = 0; k < vectors; k++) {
-            const __m512i part = _mm512_loadu_si512(a->v + 8 * k);
+            const __mmask8 lanes = k == 0 ? 0xfc : 0xff;
+            const __m512i of_a = _mm512_maskz_loadu_epi64(lanes, a->v + 8 * k);
+            const __m512i of_m = _mm512_maskz_loadu_epi64(lanes, m->m.v + 8 * k);
 
-            sum[k] = _mm512_madd52lo_epu64(sum[k], part, limb);
-            high[k] = _mm512_madd52hi_epu64(zero, part, limb);
+            sum[k] = _mm512_madd52lo_epu64(sum[k], of_a, limb);
+            high[k] = _mm512_madd52hi_epu64(zero, of_a, limb);
+            sum[k] = _mm512_madd52lo_epu64(sum[k], of_m, quotient);
+            high[k] = _mm512_madd52hi_epu64(high[k], of_m, quotient);
         }
-        quotient = _mm512_set1_epi64(
-            (long long)((uint64_t)_mm_cvtsi128_si64(_mm512_castsi512_si128(sum[0])) * m->minus_inverse & LOW));
-#pragma GCC unroll 10
-        for (int k = 0; k < vectors; k++) {
-            const __m512i part = _mm512_loadu_si512(m->m.v + 8 * k);
-
-            sum[k] = _mm512_madd52lo_epu64(sum[k], part, quotient);
-            high[k] = _mm512_madd52hi_epu64(high[k], part, quotient);
-        }
-        high[0] = _mm512_add_epi64(high[0], _mm512_maskz_srli_epi64(1, sum[0], BITS));
 #pragma GCC unroll 10
         for (int k = 0; k < vectors; k++) {
             sum[k] = _mm512_add_epi64(_mm512_alignr_epi64(sum[k + 1], sum[k], 1), high[k]);
         }
+        next = (uint64_t)(of_next >> BITS) + (uint64_t)_mm_extract_epi64(_mm512_castsi512_si128(sum[0]), 1);
     }
 #pragma GCC unroll 10
     for (int k = 0; k < vectors; k++) {
         _mm512_storeu_si512(out->v + 8 * k, sum[k]);
     }
+    out->v[0] = lowest;
+    out->v[1] = next;
     for (int i = 0; i < 8 * vectors; i++) {
         carry += out->v[i];
         out->v[i] = carry & LOW;
