@@ -36,7 +36,7 @@ demo-modem:
 
 test:
 	@tools/setup.sh test
-	@tools/with_engine.sh -m pytest
+	@tools/test.sh
 
 coverage:
 	@tools/setup.sh test
