@@ -19,26 +19,26 @@
 #define MEMP_MEM_MALLOC 1
 #define MEM_ALIGNMENT   8
 
-#define LWIP_IPV4                 1
-#define LWIP_IPV6                 1
-#define LWIP_ETHERNET             1
-#define LWIP_ARP                  1
-#define ARP_QUEUEING              1
-#define LWIP_ICMP                 1
-#define LWIP_RAW                  0
-#define LWIP_UDP                  1
-#define LWIP_DNS                  1
-#define LWIP_DHCP                 0
-#define IP_FORWARD                0
-#define LWIP_IPV6_FORWARD         0
-#define LWIP_NETIF_TX_SINGLE_PBUF 1
-#define IPV6_FRAG_COPYHEADER      1 /* pointers of 64 bits do not fit into a fragment's header */
+#define LWIP_IPV4            1
+#define LWIP_IPV6            1
+#define LWIP_ETHERNET        1
+#define LWIP_ARP             1
+#define ARP_QUEUEING         1
+#define LWIP_ICMP            1
+#define LWIP_RAW             0
+#define LWIP_UDP             1
+#define LWIP_DNS             1
+#define LWIP_DHCP            0
+#define IP_FORWARD           0
+#define LWIP_IPV6_FORWARD    0
+#define IPV6_FRAG_COPYHEADER 1 /* pointers of 64 bits do not fit into a fragment's header */
 
 #define LWIP_TCP            1
 #define TCP_MSS             1460
 #define TCP_WND             (32 * TCP_MSS) /* three TLS records and less than 65536: no window scaling is needed */
 #define TCP_SND_BUF         (32 * TCP_MSS)
-#define TCP_SND_QUEUELEN    256
+#define TCP_SND_QUEUELEN    128
+#define TCP_OVERSIZE        128 /* bytes that a short write sets aside for the next one: by default it is TCP_MSS */
 #define TCP_OOSEQ_MAX_BYTES TCP_WND
 #define TCP_OOSEQ_MAX_PBUFS 64
 #define TCP_LISTEN_BACKLOG  1

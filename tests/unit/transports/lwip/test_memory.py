@@ -1,0 +1,134 @@
+"""What a peer can make lwIP hold: counted in bytes of the C library's heap."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import platform
+from collections.abc import Iterator
+
+import pytest
+
+from lighttls.transports.lwip import Connection
+from support.lwip import Wire, wired
+
+pytestmark = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="this processor has no glibc to be asked")
+
+CONNECTION = 48_000  # the window, and lwIP's own of a connection
+MANY = 2000
+
+
+class MallInfo(ctypes.Structure):
+    _fields_ = [
+        (name, ctypes.c_size_t)
+        for name in (
+            "arena",
+            "ordblks",
+            "smblks",
+            "hblks",
+            "hblkhd",
+            "usmblks",
+            "fsmblks",
+            "uordblks",
+            "fordblks",
+            "keepcost",
+        )
+    ]
+
+
+def in_use() -> int:
+    """Bytes that malloc has given out."""
+    gc.collect()
+    ask = ctypes.CDLL(None).mallinfo2
+    ask.restype = MallInfo
+    told = ask()
+    return int(told.uordblks + told.hblkhd)
+
+
+@pytest.fixture
+def wire() -> Iterator[Wire]:
+    with wired() as made:
+        yield made
+
+
+def joined(wire: Wire) -> tuple[Connection, Connection]:
+    listener = wire.stacks[1].listen()
+    ours = wire.stacks[0].connect("10.77.0.2", listener.port)
+    theirs: list[Connection] = []
+    wire.run(lambda: (one := listener.accept()) is not None and not theirs.append(one))
+    listener.close()
+    return ours, theirs[0]
+
+
+def test_segments_of_one_byte_that_nobody_takes_cost_no_more_than_the_window(wire: Wire) -> None:
+    ours, theirs = joined(wire)
+    before = in_use()
+    for _ in range(MANY):
+        wire.run(lambda: ours.send(b"x"))
+        while wire.step():
+            pass
+    assert theirs.waiting == MANY
+    assert in_use() - before < 100_000
+
+
+def test_segments_out_of_order_are_held_in_a_bounded_number(wire: Wire) -> None:
+    ours, theirs = joined(wire)
+    ours.send(b"lost")
+    wire.ends[0].frames_to_send()
+    before = in_use()
+    for _ in range(MANY):
+        if not ours.send(b"x"):
+            break
+        for frame in wire.ends[0].frames_to_send():
+            wire.ends[1].receive(frame)
+        wire.ends[1].frames_to_send()
+    assert theirs.waiting == 0
+    assert in_use() - before < 100_000  # with what waits here to be confirmed
+
+
+def test_frames_that_nobody_fetches_are_dropped_beyond_a_bound(wire: Wire) -> None:
+    joined(wire)
+    before = in_use()
+    echo = wire.ends[0]
+    request = bytes.fromhex("020000000001 020000000002 0800")
+    body = bytes.fromhex("4500 05dc 0000 0000 4001 0000 0a4d0002 0a4d0001")
+    total = sum(int.from_bytes(body[at : at + 2]) for at in range(0, 20, 2))
+    total = (total & 0xFFFF) + (total >> 16)
+    ping = b"\x08\0\xf7\xff" + bytes(1476)
+    packet = request + body[:10] + (total ^ 0xFFFF).to_bytes(2) + body[12:] + ping
+    for _ in range(MANY):
+        echo.receive(packet)
+    assert in_use() - before < 300_000
+    assert 100 < len(echo.frames_to_send()) < 200
+
+
+def test_connections_that_are_over_leave_nothing(wire: Wire) -> None:
+    def once() -> None:
+        ours, theirs = joined(wire)
+        ours.send(b"hello")
+        wire.run(lambda: theirs.receive(5))
+        theirs.send(b"unread")
+        ours.close()
+        wire.pass_time(0.1)
+        theirs.close()
+
+    once()
+    wire.pass_time(300)
+    before = in_use()
+    for _ in range(200):
+        once()
+    wire.pass_time(300)  # until TIME_WAIT is over
+    assert in_use() - before < 2 * CONNECTION
+
+
+def test_callers_that_nobody_accepts_are_bounded(wire: Wire) -> None:
+    listener = wire.stacks[1].listen(backlog=4)
+    callers = [wire.stacks[0].connect("10.77.0.2", listener.port) for _ in range(4)]
+    wire.pass_time(5)
+    before = in_use()
+    for _ in range(50):
+        caller = wire.stacks[0].connect("10.77.0.2", listener.port)
+        wire.pass_time(0.5)
+        caller.abort()
+    assert in_use() - before < 2 * CONNECTION
+    assert all(caller.established for caller in callers)
