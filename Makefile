@@ -94,4 +94,5 @@ deps:
 	@tools/lwip_source.sh
 
 clean:
-	rm -rf .venv build dist src/*.egg-info src/lighttls/crypto/_core.*so src/lighttls/crypto/_core.c
+	rm -rf .venv build dist src/*.egg-info src/lighttls/crypto/_core.*so src/lighttls/crypto/_core.c \
+		src/lighttls/transports/lwip/_core.*so src/lighttls/transports/lwip/_core.c

@@ -36,7 +36,7 @@ interpreter=$("$python" -c 'import sys; print(sys.base_prefix, *sys.version.spli
 # A compiler that came later is a reason to build again, so that is part of the digest.
 sources=$(
     {
-        echo "$compiler ${CC:-} ${CFLAGS:-}"
+        echo "$compiler ${CC:-} ${CFLAGS:-} ${LIGHTTLS_LWIP_SOURCE:-}"
         find pyproject.toml setup.py csrc -type f -exec sha256sum {} + | sort
     } | sha256sum
 )
