@@ -10,6 +10,9 @@ LIGHTTLS_FUZZ_SECONDS per target. What fails is left in build/fuzz/: mend it, th
 from __future__ import annotations
 
 import os
+import subprocess
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -76,18 +79,42 @@ def test_nothing_fails_in_the_corpus(targets: Targets, target: str) -> None:
     assert result.returncode == 0, result.stderr[-4000:]
 
 
-@target
-def test_nothing_fails_in_inputs_made_from_it(targets: Targets, target: str, tmp_path: Path) -> None:
-    FAILURES.mkdir(parents=True, exist_ok=True)
-    result = run(
-        targets.program(target),
+def look_for_inputs(program: Path, target: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return run(
+        program,
         *limits(target),
         f"-max_total_time={SECONDS}",
         f"-artifact_prefix={FAILURES}/{target}-",
         "-print_final_stats=1",
-        tmp_path,
+        folder,
         corpus(target),
     )
+
+
+@pytest.fixture(scope="module")
+def searches(
+    request: pytest.FixtureRequest, targets: Targets, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Future[subprocess.CompletedProcess[str]]]]:
+    """One for each target that was chosen, as many at a time as there are processors."""
+    FAILURES.mkdir(parents=True, exist_ok=True)
+    tests = [item for item in request.session.items if isinstance(item, pytest.Function)]
+    chosen = [
+        test.callspec.params["target"] for test in tests if test.function is test_nothing_fails_in_inputs_made_from_it
+    ]
+    programs = {target: targets.program(target) for target in chosen}
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        yield {
+            target: pool.submit(look_for_inputs, program, target, tmp_path_factory.mktemp(target))
+            for target, program in programs.items()
+        }
+        pool.shutdown(cancel_futures=True)
+
+
+@target
+def test_nothing_fails_in_inputs_made_from_it(
+    searches: dict[str, Future[subprocess.CompletedProcess[str]]], target: str
+) -> None:
+    result = searches[target].result()
     print("\n".join(line for line in result.stderr.splitlines() if line.startswith("stat::") or "DONE" in line))
     assert result.returncode == 0, result.stderr[-4000:]
 
