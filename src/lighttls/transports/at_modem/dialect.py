@@ -17,7 +17,7 @@ from lighttls.transports.at_modem.engine import Engine
 from lighttls.transports.at_modem.link import Link, check_host, check_port
 from lighttls.transports.at_modem.parser import Data
 from lighttls.transports.at_modem.registration import Identity, identify, network_clock, wait_for_network
-from lighttls.transports.at_modem.results import CommandRefused, CommandTimedOut, ModemError
+from lighttls.transports.at_modem.results import CommandRefused, CommandTimedOut, ModemError, text_of
 from lighttls.transports.at_modem.settings import Settings
 from lighttls.transports.at_modem.steps import Command, Steps, Task, Wait
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 POLL: Final = 2.0  # seconds of silence after which a connection is looked at: news of data can be lost
 LONGEST_POLL: Final = 15.0  # seconds, once nothing has come for long
 
+_CONTRADICTIONS: Final = 3  # times that a module may say that it holds data and then have none
+_LONGEST_WAIT: Final = 10  # times send_limit: however small the progress is that the module claims
 _PUSHED_LIMIT: Final = 4 << 20  # bytes that a module may send ahead of whoever reads them
 
 
@@ -236,7 +238,7 @@ class Dialect:
 
     def incoming(self, link: Link) -> Steps[bytes]:
         """The next bytes from the peer as soon as there are any; b"" at the end, when the module has none left."""
-        pause, speaker = POLL, link.speaker or self
+        pause, speaker, contradictions = POLL, link.speaker or self, 0
         try:
             while True:
                 if link.pushed:
@@ -248,6 +250,8 @@ class Dialect:
                     return b""
                 closed, link.readable = link.closed, False  # what is marked from here on counts for the next round
                 data = yield from speaker.read(link)
+                if len(data) > self.read_size:
+                    raise ModemError(f"the module was asked for {self.read_size} bytes and gave {len(data)}", "module")
                 if data:
                     link.received += len(data)
                     link.readable = True
@@ -256,6 +260,9 @@ class Dialect:
                     yield from speaker.settle(link)
                     if not link.readable:
                         return b""
+                    contradictions += 1
+                    if contradictions > _CONTRADICTIONS:
+                        raise ModemError("the module says that it holds data, and hands none over", "module")
                 if not link.stirred and not (yield Wait(pause, lambda: link.stirred)):
                     yield from speaker.look(link)
                     pause = min(pause * 2, LONGEST_POLL)
@@ -265,6 +272,7 @@ class Dialect:
     def outgoing(self, link: Link, data: bytes) -> Steps[int]:
         """Hand over the first bytes of `data` and return how many; waits while the module has no room for them."""
         patience, pause, before, speaker = self.settings.send_limit, 0.05, None, link.speaker or self
+        give_up = self.engine.now + _LONGEST_WAIT * patience
         try:
             while True:
                 link.check()
@@ -281,7 +289,7 @@ class Dialect:
                 waiting = yield from speaker.unacknowledged(link)
                 if waiting is not None and (before is None or waiting < before):
                     patience, before = self.settings.send_limit, waiting
-                if patience <= 0:
+                if patience <= 0 or self.engine.now >= give_up:
                     raise ModemError(
                         f"the module had no room for {self.settings.send_limit:g} s: the peer takes nothing",
                         "TCP",
@@ -345,7 +353,7 @@ class Dialect:
     def on_line(self, line: bytes) -> None:
         """A line that answers no command. What nobody knows is ignored: firmwares add their own."""
         if line.startswith(self.boot_lines) and self.configured:
-            self.engine.reset_seen(f"it says {line.decode('latin-1')}")
+            self.engine.reset_seen(f"it says {text_of(line)}")
 
     def on_data(self, data: Data) -> None:
         """Counted data that answers no command."""

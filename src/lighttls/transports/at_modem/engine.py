@@ -19,7 +19,7 @@ from typing import Any, Final, TypeVar
 
 from lighttls.errors import UsageError
 from lighttls.transports.at_modem.parser import Counted, Data, Garbled, Item, Line, Parser, Prompt, Raw
-from lighttls.transports.at_modem.results import CommandRefused, CommandTimedOut, ModemError, ModuleReset
+from lighttls.transports.at_modem.results import CommandRefused, CommandTimedOut, ModemError, ModuleReset, text_of
 from lighttls.transports.at_modem.steps import Command, Reply, Steps, Task, Wait
 
 T = TypeVar("T")
@@ -316,7 +316,7 @@ class Engine:
         if final == b"ERROR" or final.startswith(b"+CM"):
             self._not_before = max(self._not_before, self._now + GAP_AFTER_ERROR)
             if not command.tolerant and error is None:
-                error = CommandRefused(command.name, final.decode("latin-1"))
+                error = CommandRefused(command.name, text_of(final))
         if error is not None:
             self._resume(owner, None, error)
         else:

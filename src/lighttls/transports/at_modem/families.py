@@ -6,7 +6,7 @@ from lighttls.errors import ConfigurationError
 from lighttls.transports.at_modem.dialect import Dialect
 from lighttls.transports.at_modem.engine import Engine
 from lighttls.transports.at_modem.quectel import Quectel
-from lighttls.transports.at_modem.results import ModemError
+from lighttls.transports.at_modem.results import ModemError, text_of
 from lighttls.transports.at_modem.settings import Settings
 from lighttls.transports.at_modem.sim800 import Sim800
 from lighttls.transports.at_modem.simcom import A7670, Sim7600
@@ -53,7 +53,7 @@ def detect(engine: Engine, settings: Settings) -> Steps[Dialect]:
     said = []
     for command in ("AT+CGMI", "AT+CGMM"):
         reply: Reply = yield Command(command, info=None, tolerant=True)
-        said += [line.decode("latin-1") for line in reply.lines]
+        said += [text_of(line) for line in reply.lines]
     text = " ".join(said).lower()
     for dialect in FAMILIES.values():
         if any(maker in text for maker in dialect.makers):

@@ -20,7 +20,7 @@ from lighttls.transports.at_modem.link import Link, check_host
 from lighttls.transports.at_modem.module_tls import ModuleTls, QuectelTls
 from lighttls.transports.at_modem.parser import Counted, Data
 from lighttls.transports.at_modem.quectel_errors import IN_USE, TIMEOUT, describe, layer_of
-from lighttls.transports.at_modem.results import CommandRefused, ModemError
+from lighttls.transports.at_modem.results import CommandRefused, ModemError, text_of
 from lighttls.transports.at_modem.settings import Settings
 from lighttls.transports.at_modem.steps import READ_LIMIT, Command, Reply, Steps, Wait
 
@@ -32,6 +32,7 @@ _SEND_LIMIT: Final = 120.0
 _CLOSE_LIMIT: Final = 15.0  # its own limit is 10
 _DNS_LIMIT: Final = 60.0
 _NTP_LIMIT: Final = 125.0
+_ADDRESSES: Final = 16  # of one name; the first is used
 _COUNT_EVERY: Final = 16384  # bytes after which the module is asked how many it has taken
 
 _READ: Final = Counted(re.compile(rb"\+QIRD: (?P<count>[1-9]\d{0,4})\r\n"), 1500, b"\r\n")
@@ -57,14 +58,14 @@ class Quectel(Dialect):
     def __init__(self, engine: Engine, settings: Settings) -> None:
         super().__init__(engine, settings)
         self.tls = QuectelTls(self)
-
-    def configure(self) -> Steps[None]:
-        yield from super().configure()
-        self.engine.expect_pushed((_PUSHED,) if self.settings.access == "push" else ())
         self._addresses: list[str] | None = None  # of the name that is being resolved
         self._resolved: int | None = None  # the result's number
         self._expected = 0
         self._time: bytes | None = None
+
+    def configure(self) -> Steps[None]:
+        yield from super().configure()
+        self.engine.expect_pushed((_PUSHED,) if self.settings.access == "push" else ())
 
     def activate(self) -> Steps[None]:
         reply: Reply = yield Command("AT+QIACT?", _ACTIVATE_LIMIT, info=(b"+QIACT:",), tolerant=True)
@@ -191,7 +192,7 @@ class Quectel(Dialect):
         reply: Reply = yield Command("AT+QLTS=1", info=(b"+QLTS:",), tolerant=True)
         found = None
         if reply.ok and reply.lines:  # mode 1 is the time in GMT, the zone beside it is only told
-            found = parse_time(reply.lines[-1].partition(b": ")[2].decode("latin-1"), local=False)
+            found = parse_time(text_of(reply.lines[-1].partition(b": ")[2]), local=False)
         return found or (yield from super().network_time())
 
     def ntp_time(self, server: str) -> Steps[datetime]:
@@ -200,7 +201,7 @@ class Quectel(Dialect):
         self._time = None
         yield Command(f'AT+QNTP={CONTEXT},"{server}"', _NTP_LIMIT)
         yield Wait(_NTP_LIMIT, lambda: self._time is not None)
-        code, _, text = (self._time or b"").decode("latin-1").partition(",")
+        code, _, text = text_of(self._time or b"").partition(",")
         time = parse_time(text) if code == "0" else None
         if time is None:
             number = int(code) if code.isdecimal() else None
@@ -240,16 +241,17 @@ class Quectel(Dialect):
             link.closed = link.readable = True
         elif kind == b"pdpdeact" and number == CONTEXT:
             self.lose_data("pdpdeact")
-        elif kind == b"dnsgip" and self._addresses is not None:
+        elif kind == b"dnsgip" and fields and self._addresses is not None:
             if number is None:
-                self._addresses.append(fields[0].strip(b'"').decode("latin-1"))
+                if len(self._addresses) < _ADDRESSES:
+                    self._addresses.append(text_of(fields[0].strip(b'"')))
             elif self._resolved is None:
                 self._resolved = number
-                self._expected = int(fields[1]) if len(fields) > 1 and fields[1].isdigit() else 1
+                self._expected = min(int(fields[1]), _ADDRESSES) if len(fields) > 1 and fields[1].isdigit() else 1
 
     def _last_error(self) -> Steps[str]:
         reply: Reply = yield Command("AT+QIGETERROR", info=(b"+QIGETERROR:",), tolerant=True)
-        return reply.lines[-1].partition(b": ")[2].decode("latin-1") if reply.lines else ""
+        return text_of(reply.lines[-1].partition(b": ")[2]) if reply.lines else ""
 
     def why(self, link: Link, port: int, result: str) -> Steps[ModemError]:
         """What made opening fail, for which the command itself had only `result`."""

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lighttls.transports.at_modem.clock import parse_time
-from lighttls.transports.at_modem.results import CommandRefused, ModemError
+from lighttls.transports.at_modem.results import CommandRefused, ModemError, text_of
 from lighttls.transports.at_modem.steps import Command, Reply, Steps, Wait
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def identify(iccid_command: str) -> Steps[Identity]:
     texts = []
     for command in ("AT+CGMI", "AT+CGMM", "AT+CGMR", "AT+CGSN", "AT+CIMI", iccid_command):
         reply: Reply = yield Command(command, info=None, tolerant=True)
-        text = reply.lines[-1].decode("latin-1") if reply.ok and reply.lines else ""
+        text = text_of(reply.lines[-1]) if reply.ok and reply.lines else ""
         texts.append(text.rpartition(": ")[2].strip().strip('"'))
     return Identity(*texts)
 
@@ -78,9 +78,7 @@ def unlock_sim(pin: str) -> Steps[None]:
         if state == b"READY":
             return
         if state != b"SIM PIN":
-            raise ModemError(
-                f"the SIM is not ready: it wants {state.decode('latin-1') or 'nothing that it names'}", "SIM"
-            )
+            raise ModemError(f"the SIM is not ready: it wants {text_of(state) or 'nothing that it names'}", "SIM")
         if not pin:
             raise ModemError("the SIM wants its PIN", "SIM", hint="Give it: pin=….")
         try:
@@ -114,7 +112,7 @@ def _with_operator(found: Registration) -> Steps[Registration]:
         fields = line.partition(b": ")[2].split(b",")
         if len(fields) > 2:
             number = int(fields[3]) if len(fields) > 3 and fields[3].isdigit() else -1
-            return Registration(found.state, fields[2].strip(b'"').decode("latin-1"), TECHNOLOGIES.get(number, ""))
+            return Registration(found.state, text_of(fields[2].strip(b'"')), TECHNOLOGIES.get(number, ""))
     return found
 
 
@@ -146,4 +144,4 @@ def network_clock() -> Steps[datetime | None]:
     """The modem's clock, in UTC; None if it was never set."""
     yield Command("AT+CTZU=1", tolerant=True)
     reply: Reply = yield Command("AT+CCLK?", info=(b"+CCLK:",), tolerant=True)
-    return parse_time(reply.lines[-1].partition(b": ")[2].decode("latin-1")) if reply.ok and reply.lines else None
+    return parse_time(text_of(reply.lines[-1].partition(b": ")[2])) if reply.ok and reply.lines else None

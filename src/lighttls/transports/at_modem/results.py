@@ -63,6 +63,15 @@ _HINTS: Final = {
 }
 
 
+_SHOWN: Final = 160  # characters
+
+
+def text_of(said: bytes) -> str:
+    """What a modem said as text that can be shown: it must not control a terminal, nor fill a log."""
+    text = "".join(sign if sign.isprintable() else "?" for sign in said[:_SHOWN].decode("latin-1"))
+    return text if len(said) <= _SHOWN else f"{text}…"
+
+
 class ModemError(TransportError):
     """The modem, or something behind it, failed. `layer` is the lowest layer that did not do its part.
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from lighttls.transports.at_modem.engine import Engine
 from lighttls.transports.at_modem.link import Link
-from lighttls.transports.at_modem.results import CommandRefused, ModemError
+from lighttls.transports.at_modem.results import CommandRefused, ModemError, text_of
+from lighttls.transports.at_modem.settings import Settings
 from lighttls.transports.at_modem.simcom import ByRxGet
 from lighttls.transports.at_modem.steps import Command, Reply, Steps, Wait
 
@@ -33,9 +35,9 @@ class Sim800(ByRxGet):
     boot_lines = (b"RDY", b"Call Ready", b"SMS Ready", b"NORMAL POWER DOWN", b"UNDER-VOLTAGE")
     news = (b"+CIPRXGET: 1",)
 
-    def configure(self) -> Steps[None]:
-        yield from super().configure()
-        self._opened: dict[int, bytes] = {}
+    def __init__(self, engine: Engine, settings: Settings) -> None:
+        super().__init__(engine, settings)
+        self._opened: dict[int, bytes] = {}  # results of opening, by connection
 
     def activate(self) -> Steps[None]:
         its = self.settings
@@ -86,7 +88,7 @@ class Sim800(ByRxGet):
             return len(data) if reply.final.endswith(b"OK") else 0
         number, _, count = reply.final.partition(b":")[2].partition(b",")
         if number.strip() != b"%d" % link.number or not count.isdigit() or int(count) > len(data):
-            said = reply.final.decode("latin-1")
+            said = text_of(reply.final)
             raise ModemError(f"the module was given {len(data)} bytes and says {said}", "serial line")
         return int(count)
 

@@ -12,9 +12,11 @@ from typing import ClassVar, Final
 
 from lighttls.transports.at_modem.answers import numbers_in, only_line
 from lighttls.transports.at_modem.dialect import Dialect
+from lighttls.transports.at_modem.engine import Engine
 from lighttls.transports.at_modem.link import Link
 from lighttls.transports.at_modem.parser import Counted, Data
-from lighttls.transports.at_modem.results import CommandRefused, ModemError
+from lighttls.transports.at_modem.results import CommandRefused, ModemError, text_of
+from lighttls.transports.at_modem.settings import Settings
 from lighttls.transports.at_modem.steps import READ_LIMIT, Command, Reply, Steps, Wait
 
 ERRORS: Final = {
@@ -50,10 +52,13 @@ class ByRxGet(Dialect):
     name_limit = 253
     iccid_command = "AT+CICCID"
 
+    def __init__(self, engine: Engine, settings: Settings) -> None:
+        super().__init__(engine, settings)
+        self._answer: bytes | None = None  # of AT+CDNSGIP
+
     def configure(self) -> Steps[None]:
         yield from super().configure()
         self.engine.expect_pushed((_PUSHED, _NAMELESS) if self.settings.access == "push" else ())
-        self._answer: bytes | None = None  # of AT+CDNSGIP
 
     def read(self, link: Link) -> Steps[bytes]:
         if self.settings.access == "push":
@@ -78,7 +83,7 @@ class ByRxGet(Dialect):
         if link.remaining and reply.ok:
             only_line(reply, "AT+CIPRXGET", lambda numbers: numbers[2:3] == [0])
         if link.remaining:
-            raise CommandRefused("AT+CIPRXGET", reply.final.decode("latin-1"))
+            raise CommandRefused("AT+CIPRXGET", text_of(reply.final))
         return b""
 
     def resolve(self, host: str) -> Steps[str]:
@@ -87,9 +92,9 @@ class ByRxGet(Dialect):
         told = not reply.ok or (yield Wait(_DNS_LIMIT, lambda: self._answer is not None))
         fields = (self._answer or b"").split(b",")
         if fields[0] != b"1" or len(fields) < 3:
-            why = (self._answer or b"no answer").decode("latin-1")
+            why = text_of(self._answer or b"no answer")
             raise ModemError(f"the module cannot resolve {host}: {why}", "DNS", timed_out=not told)
-        return fields[2].strip(b'"').decode("latin-1")
+        return text_of(fields[2].strip(b'"'))
 
     def unacknowledged(self, link: Link) -> Steps[int | None]:
         yield from ()
@@ -122,9 +127,9 @@ class ByRxGet(Dialect):
         if not reply.ok and not link.closed:
             yield from self.look(link)  # it may have been closed, and the news of that be lost
             if not link.closed:
-                raise CommandRefused("AT+CIPRXGET", reply.final.decode("latin-1"))
+                raise CommandRefused("AT+CIPRXGET", text_of(reply.final))
         if reply.ok:
-            link.remaining = only_line(reply, "AT+CIPRXGET", lambda numbers: len(numbers) == 3)[2]
+            link.remaining = only_line(reply, "AT+CIPRXGET", lambda numbers: len(numbers) == 3 and numbers[2] >= 0)[2]
 
 
 class Sim7600(ByRxGet):
@@ -136,8 +141,8 @@ class Sim7600(ByRxGet):
     boot_lines = (b"RDY", b"SMS DONE", b"PB DONE")
     news = (b"+CIPRXGET: 1", b"+IPCLOSE:", b"+CIPOPEN:", b"+CIPSEND:", b"+CIPCLOSE:", b"+NETOPEN:", b"+CIPEVENT:")
 
-    def configure(self) -> Steps[None]:
-        yield from super().configure()
+    def __init__(self, engine: Engine, settings: Settings) -> None:
+        super().__init__(engine, settings)
         self._network: int | None = None  # result of AT+NETOPEN
         self._results: dict[int, list[int]] = {}  # of sends, by connection
         self._gone: set[int] = set()  # connections of which +CIPCLOSE came
@@ -155,7 +160,7 @@ class Sim7600(ByRxGet):
         self._network = None
         reply = yield Command("AT+NETOPEN", _NET_LIMIT, info=(b"+IP ERROR",), tolerant=True)
         if not reply.ok and not any(b"already opened" in line for line in reply.lines):
-            text = " ".join(line.decode("latin-1") for line in (*reply.lines, reply.final))
+            text = " ".join(text_of(line) for line in (*reply.lines, reply.final))
             raise ModemError(f"no data connection: {text}", "PDP context")
         if reply.ok:
             yield Wait(_NET_LIMIT, lambda: self._network is not None)

@@ -16,7 +16,7 @@ from lighttls.transports.at_modem.dialect import POLL
 from lighttls.transports.at_modem.engine import Engine
 from lighttls.transports.at_modem.link import Link
 from lighttls.transports.at_modem.quectel import Quectel
-from lighttls.transports.at_modem.results import ModemError
+from lighttls.transports.at_modem.results import ModemError, text_of
 from lighttls.transports.at_modem.settings import Settings
 from lighttls.transports.at_modem.steps import Command, Reply, Steps, Wait
 
@@ -49,7 +49,7 @@ class TransparentQuectel(Quectel):
             f'AT+QIOPEN=1,{link.number},"TCP","{host}",{port},0,2', _OPEN_LIMIT, ends=(b"CONNECT",), tolerant=True
         )
         if not reply.final.startswith(b"CONNECT"):
-            raise (yield from self.why(link, port, reply.final.decode("latin-1")))
+            raise (yield from self.why(link, port, text_of(reply.final)))
         self._enter(link)
 
     def send(self, link: Link, data: bytes) -> Steps[int]:

@@ -15,7 +15,7 @@ from lighttls.transports.at_modem.dialect import Dialect
 from lighttls.transports.at_modem.engine import Engine
 from lighttls.transports.at_modem.link import Link
 from lighttls.transports.at_modem.parser import Counted
-from lighttls.transports.at_modem.results import CommandRefused, ModemError
+from lighttls.transports.at_modem.results import CommandRefused, ModemError, text_of
 from lighttls.transports.at_modem.settings import Settings
 from lighttls.transports.at_modem.steps import READ_LIMIT, Command, Reply, Steps
 
@@ -86,6 +86,9 @@ class SaraU201(Dialect):
                     yield Command(f"AT+USOCL={number}", _CLOSE_LIMIT, tolerant=True)
             reply = yield Command("AT+USOCR=6", info=(b"+USOCR:",))
         number = only_line(reply, "AT+USOCR", lambda numbers: len(numbers) == 1)[0]
+        taken = number in self.links and self.links[number].failure is None  # a reset frees those that failed
+        if taken or not 0 <= number < self.numbers:
+            raise ModemError(f"the module gives number {number} to a new connection, which cannot be", "module")
         link = self.links[number] = Link(number, host)
         return link
 
@@ -98,7 +101,7 @@ class SaraU201(Dialect):
             ) from refusal
         if not reply.lines:
             raise ModemError(f"the module gives no address for {host}", "DNS")
-        return reply.lines[-1].partition(b": ")[2].strip(b'"').decode("latin-1")
+        return text_of(reply.lines[-1].partition(b": ")[2].strip(b'"'))
 
     def connect(self, link: Link, host: str, port: int) -> Steps[None]:
         try:
@@ -157,7 +160,10 @@ class SaraU201(Dialect):
 
     def unacknowledged(self, link: Link) -> Steps[int | None]:
         reply: Reply = yield Command(f"AT+USOCTL={link.number},11", info=(b"+USOCTL:",), tolerant=True)
-        return _last_number(reply) if reply.ok else None
+        waiting = _last_number(reply) if reply.ok else None
+        if waiting is not None and not 0 <= waiting <= link.sent:
+            raise ModemError(f"of {link.sent} bytes the module calls {waiting} unacknowledged", "module")
+        return waiting
 
     def look(self, link: Link) -> Steps[None]:
         reply: Reply = yield Command(f"AT+USOCTL={link.number},10", info=(b"+USOCTL:",), tolerant=True)
