@@ -35,8 +35,8 @@
 
 #define LWIP_TCP            1
 #define TCP_MSS             1460
-#define TCP_WND             (32 * TCP_MSS) /* three TLS records and less than 65536: no window scaling is needed */
-#define TCP_SND_BUF         (32 * TCP_MSS)
+#define TCP_WND             (44 * TCP_MSS) /* the most that 16 bits can say: four TLS records, and no window scaling */
+#define TCP_SND_BUF         (44 * TCP_MSS)
 #define TCP_SND_QUEUELEN    128
 #define TCP_OVERSIZE        128 /* bytes that a short write sets aside for the next one: by default it is TCP_MSS */
 #define TCP_OOSEQ_MAX_BYTES TCP_WND

@@ -14,7 +14,7 @@ from support.lwip import Wire, wired
 
 pytestmark = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="this processor has no glibc to be asked")
 
-CONNECTION = 48_000  # the window, and lwIP's own of a connection
+CONNECTION = 66_000  # the window, and lwIP's own of a connection
 MANY = 2000
 
 

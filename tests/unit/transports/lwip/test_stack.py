@@ -18,7 +18,7 @@ from lighttls.transports.lwip import Connection, LwipError, Stack
 from support import require
 from support.lwip import Wire, cores, unreliable, wired
 
-WINDOW = 32 * 1460
+WINDOW = 44 * 1460
 
 
 def payload(size: int, name: str = "payload") -> bytes:
