@@ -16,8 +16,11 @@
 #define LWIP_HOOK_FILENAME   "hooks.h"
 
 #define MEM_LIBC_MALLOC 1
+#define mem_clib_malloc lw_allocate
 #define MEMP_MEM_MALLOC 1
-#define MEM_ALIGNMENT   8
+/* PPP moves what it rejects to the front of the packet that it came in */
+#define MEMCPY(to, from, length) memmove(to, from, length)
+#define MEM_ALIGNMENT            8
 
 #define LWIP_IPV4            1
 #define LWIP_IPV6            1

@@ -8,13 +8,20 @@
 #include "lwip/ip4.h"
 #include "lwip/prot/ip4.h"
 #include "lwip/prot/tcp.h"
+#include "lwip/timeouts.h"
 #include "lwip/udp.h"
 #include "netif/ppp/ppp_impl.h"
 #include "netif/ppp/pppos.h"
 
-/* What may wait for the line: as in lwIP's own drivers less than a window, since whatever waits here waits unseen by
- * TCP. */
-#define QUEUE_SIZE    32768
+/* What may wait for the line. It waits unseen by TCP, so it is less than a window. */
+#define QUEUE_SIZE 32768
+
+/*
+ * Milliseconds after which none of a pcb's timers is still due. lwIP leaves some behind, such as that of PAP, which
+ * look into the pcb to see that there is nothing to do.
+ */
+#define LONGEST_TIMER 60000
+
 #define QUESTION_SIZE 512
 #define DNS_PORT      53
 
@@ -165,13 +172,20 @@ void lw_ppp_lost(lw_ppp *ppp) {
     link_terminated(ppp->pcb);
 }
 
+static void reap(void *argument) {
+    lw_ppp *ppp = argument;
+    ppp_free(ppp->pcb);
+    free(ppp);
+}
+
 void lw_ppp_free(lw_ppp *ppp) {
     if (ppp == NULL) {
         return;
     }
     if (ppp->pcb != NULL) {
         lw_ppp_lost(ppp);
-        ppp_free(ppp->pcb);
+        netif_remove(&ppp->netif);
+        ppp->pcb->settings.user = ppp->pcb->settings.passwd = NULL;
     }
     if (ppp->dns != NULL) {
         udp_remove(ppp->dns);
@@ -186,7 +200,11 @@ void lw_ppp_free(lw_ppp *ppp) {
     lw_queue_close(&ppp->questions);
     forget(ppp->user);
     forget(ppp->password);
-    free(ppp);
+    if (ppp->pcb != NULL) {
+        sys_timeout(LONGEST_TIMER, reap, ppp);
+    } else {
+        free(ppp);
+    }
 }
 
 int lw_ppp_phase(const lw_ppp *ppp) {

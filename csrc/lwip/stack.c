@@ -90,6 +90,14 @@ void lw_forget(void) {
     }
 }
 
+void *lw_allocate(size_t size) {
+    char *memory = malloc(size + 1);
+    if (memory != NULL) {
+        memory[size] = 0;
+    }
+    return memory;
+}
+
 uint32_t lw_random(void) {
     uint32_t number;
     if (getentropy(&number, sizeof number) != 0) {

@@ -22,10 +22,10 @@ import pytest
 
 import lighttls
 from lighttls import ClientConfig, Stream, Transport, aio, memory_pair
-from lighttls.testing.modem import Network, Peer, Pty, RealTimeline, SimulatedModem, tcp
+from lighttls.testing.modem import Network, Peer, PppNetwork, Pty, RealTimeline, SimulatedModem, tcp
 from lighttls.transports import SocketTransport, driver
 from lighttls.transports.at_modem import AsyncModem, Modem
-from lighttls.transports.lwip import Host, memory_links
+from lighttls.transports.lwip import Host, PppHost, memory_links
 from support import lwip, require, tap
 from support.modem import FAMILIES, MODES
 
@@ -226,12 +226,12 @@ def modem_in_memory(site: Site, dialect: str, settings: dict[str, Any]) -> Itera
 
 
 @contextmanager
-def serial_port(site: Site, dialect: str) -> Iterator[tuple[str, int]]:
+def serial_port(site: Site, dialect: str, ppp: PppNetwork | None = None) -> Iterator[tuple[str, int]]:
     """A modem on a pseudo-terminal that pyserial opens, real time, TCP behind it: its name, and the site's port."""
     if sys.platform == "win32":
         pytest.skip("Windows has no pseudo-terminals")
     require.module("serial")
-    network = Network(lambda host, port: tcp("127.0.0.1", port))
+    network = Network(lambda host, port: tcp("127.0.0.1", port), ppp=ppp)
     simulated = SimulatedModem(FAMILIES[dialect], network, baud=921600, timeline=RealTimeline())
     with site.listening() as port, Pty(simulated) as pty:
         yield pty.name, port
@@ -247,9 +247,12 @@ def modem_behind_pty(site: Site, dialect: str, settings: dict[str, Any]) -> Iter
 def lwip_to_lwip(site: Site) -> Iterator[Open]:
     """Two stacks in this process, Ethernet frames between them; the site's is driven by a thread of its own."""
     here, there = memory_links()
-    first, second = lwip.cores()
     stop = threading.Event()
-    with Host(here, "10.77.0.1/24", core=first) as ours, Host(there, "10.77.0.2/24", core=second, linger=0.0) as theirs:
+    with (
+        lwip.held() as (first, second),
+        Host(here, "10.77.0.1/24", core=first) as ours,
+        Host(there, "10.77.0.2/24", core=second, linger=0.0) as theirs,
+    ):
         listener = theirs.listen()
 
         def accept() -> None:
@@ -269,13 +272,40 @@ def lwip_to_lwip(site: Site) -> Iterator[Open]:
 @contextmanager
 def lwip_to_kernel(site: Site) -> Iterator[Open]:
     """lwIP at one end of a TAP device, the kernel's TCP at the other, which hands on to the site's."""
-    core = lwip.cores()[0]
-    with site.listening() as port, tap.namespace() as made, tap.relayed(made, port) as kernel_port:
+    with (
+        lwip.held() as (core, _),
+        site.listening() as port,
+        tap.namespace() as made,
+        tap.relayed(made, port) as kernel_port,
+    ):
         host = Host(made.tap, f"{tap.OURS}/24", core=core)
         try:
             yield over(site, lambda: host.open_tcp(tap.KERNEL, kernel_port))
         finally:
             host.close()
+
+
+@contextmanager
+def ppp_in_memory(site: Site) -> Iterator[Open]:
+    """lwIP over PPP over a data call of a simulated module, 115200 baud by a virtual clock; the network is lwIP too."""
+    with lwip.held() as (first, second):
+        network = Network(lambda host, port: SitePeer(site), round_trip=0.05, ppp=PppNetwork(second))
+        simulated = SimulatedModem("EC21", network)
+        with PppHost.dial(Modem(simulated, "quectel"), core=first) as host:
+            yield over(site, lambda: host.open_tcp(NAME, 443))
+        simulated.timeline.run_until(simulated.monotonic() + 1)  # so that the last close arrives
+
+
+@contextmanager
+def ppp_behind_pty(site: Site) -> Iterator[Open]:
+    """The same on a pseudo-terminal that pyserial opens, in real time, TCP behind it."""
+    with (
+        lwip.held() as (first, second),
+        serial_port(site, "quectel", ppp=PppNetwork(second)) as (name, port),
+        Modem(name, "quectel") as line,
+        PppHost.dial(line, core=first) as host,
+    ):
+        yield over(site, lambda: host.open_tcp(NAME, port))
 
 
 # --- under asyncio ---------------------------------------------------------------------------------
@@ -362,12 +392,14 @@ IN_PROCESS: dict[str, Callable[[Any], AbstractContextManager[Talk]]] = {
     "queue": partial(blocking, partial(threaded, pair=queue_pair)),
     "socketpair": partial(blocking, partial(threaded, pair=socket_pair)),
     "lwip": partial(blocking, lwip_to_lwip),
+    "ppp": partial(blocking, ppp_in_memory),
     **_in_each_mode("modem", partial(blocking, modem_in_memory)),
 }
 BY_TCP: dict[str, Callable[[Any], AbstractContextManager[Talk]]] = {
     "socket": partial(blocking, tcp_socket),
     "asyncio": partial(under_asyncio, tcp_streams),
     "lwip-tap": partial(blocking, lwip_to_kernel),
+    "ppp-pty": partial(blocking, ppp_behind_pty),
     **_in_each_mode("pty", partial(blocking, modem_behind_pty)),
     **_in_each_mode("asyncio-pty", partial(under_asyncio, async_modem)),
 }

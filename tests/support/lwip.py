@@ -8,6 +8,7 @@ import os
 import random
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from functools import cache
 from importlib.machinery import EXTENSION_SUFFIXES
@@ -22,6 +23,7 @@ from support import require
 from support.require import REPOSITORY
 
 NAMES = ("lwip_one", "lwip_two")
+_ONE_AT_A_TIME = threading.Lock()
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lighttls" / "lwip"
 
 
@@ -41,6 +43,13 @@ def cores() -> tuple[ModuleType, ModuleType]:
     folder = Path(given) if given else folder_of(source(), *NAMES)
     one, two = (_load(folder, name) for name in NAMES)
     return one, two
+
+
+@contextlib.contextmanager
+def held() -> Iterator[tuple[ModuleType, ModuleType]]:
+    """Both copies, for as long as no other thread of this process has them."""
+    with _ONE_AT_A_TIME:
+        yield cores()
 
 
 @cache

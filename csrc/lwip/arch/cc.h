@@ -2,10 +2,15 @@
 #ifndef LW_ARCH_CC_H
 #define LW_ARCH_CC_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /** Four bytes from the system's random source; ends the process if there are none. */
 uint32_t lw_random(void);
+
+/** malloc, with a zero behind what it gives: lwIP's CHAP measures a peer's name by strlen, which has no end of its own.
+ */
+void *lw_allocate(size_t size);
 
 /** An assertion of lwIP failed: says which, and ends the process, since its memory can no longer be trusted. */
 void lw_fail(const char *what);

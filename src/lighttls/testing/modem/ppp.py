@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from lighttls.errors import TransportError
 from lighttls.testing.modem.network import Network, Peer, PeerLink
+from lighttls.testing.modem.timeline import RealTimeline
 from lighttls.transports.lwip import Connection, Listener, PppInterface, Stack
 
 _OURS: Final = "10.64.0.1"
@@ -183,6 +184,10 @@ class _Call(PeerLink):
         self._outbox = bytearray()
         self._ending = self._shut = self._heard_end = self.over = False
         peer.opened(self)
+
+    @property
+    def in_real_time(self) -> bool:
+        return isinstance(self._owner.network.timeline, RealTimeline)
 
     def send(self, data: bytes) -> None:
         self._travel(lambda: self._arrive(data))

@@ -287,16 +287,20 @@ def test_line_that_is_lost_ends_the_link_and_its_connections_at_once_in_every_ph
                 ours.check()
 
 
-def test_link_that_is_removed_in_any_phase_leaves_nothing_behind() -> None:
+@pytest.mark.parametrize("method", ["pap", "chap"])
+def test_link_that_is_removed_in_any_phase_leaves_nothing_behind(method: str) -> None:
+    """Not even a timer, of which lwIP forgets some: the sanitizers would see it look into what is gone."""
     for steps in range(12):
-        with line(ASKS, ASKS) as link:
+        with line(ASKS | {"authentication": method}, ASKS | {"authentication": method}) as link:
             for _ in range(steps):
                 link.step()
             link.client.remove()
             link.client.remove()
             with pytest.raises(UsageError):
                 link.client.receive(b"~")
-            link.stacks[0].run()
+            for _ in range(100):
+                link.stacks[0].run()
+                link.clock.seconds += 1.0
 
 
 def test_open_link_is_not_opened_again() -> None:
@@ -371,6 +375,50 @@ def test_bytes_that_make_no_sense_are_dropped() -> None:
             link.client.receive(b"\x7e\xff\x03" + chance.randbytes(chance.randrange(1, 60)) + b"\x7e")
         assert link.client.up
         assert link.transfer(b"hello") == (b"hello", b"hello")
+
+
+def framed(protocol: int, packet: bytes) -> bytes:
+    """A frame of PPP with its checksum, everything escaped that may be (RFC 1662 §3.1, §4.2, C.2)."""
+    content = b"\xff\x03" + protocol.to_bytes(2, "big") + packet
+    check = 0xFFFF
+    for byte in content:
+        check ^= byte
+        for _ in range(8):
+            check = check >> 1 ^ (0x8408 if check & 1 else 0)
+    whole = content + (check ^ 0xFFFF).to_bytes(2, "little")
+    escaped = b"".join(bytes((0x7D, byte ^ 0x20)) if byte < 32 or byte in b"}~" else bytes((byte,)) for byte in whole)
+    return b"~" + escaped + b"~"
+
+
+PROTOCOLS = (0xC021, 0xC023, 0xC223, 0x8021, 0x8057, 0x0021, 0x0057, 0x80FD, 0xC025, 0x00FD, 0x4321)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_frames_that_make_no_sense_but_have_their_checksum_end_the_link_at_most(seed: int) -> None:
+    """Packets of every protocol and code, with options of random kinds and lengths that lie, in every phase."""
+    chance = random.Random(seed)
+    for number in range(60):
+        ask = ASKS | {"authentication": chance.choice(["pap", "chap", "either"])}
+        with line(ask, ask) as link:
+            for _ in range(number % 12):
+                link.step()
+            for _ in range(20):
+                options = b"".join(
+                    bytes((chance.randrange(16), max(0, len(body) + 2 + chance.choice([0, 0, 0, -2, -1, 1, 9, 200]))))
+                    + body
+                    for body in (chance.randbytes(chance.randrange(8)) for _ in range(chance.randrange(6)))
+                )
+                length = max(0, len(options) + 4 + chance.choice([0, 0, 0, 0, -4, -1, 1, 1000]))
+                head = bytes((chance.randrange(1, 15), chance.randrange(3))) + length.to_bytes(2, "big")
+                frame = framed(chance.choice(PROTOCOLS), head + options)
+                chance.choice([link.client, link.server]).receive(frame)
+                link.step()
+            for stack in link.stacks:
+                stack.run()
+            link.client.lost()
+            link.server.lost()
+            link.open()
+            link.come_up()
 
 
 # --- settings --------------------------------------------------------------------------------------------
