@@ -14,7 +14,8 @@ import pytest
 
 from hostile.test_lying_modem import HEALTHY, Liar
 from lighttls import LightTLSError, explain
-from lighttls.transports.at_modem import Modem
+from lighttls.transports.at_modem import Modem, ModuleTls
+from lighttls.transports.at_modem.module_tls import checksum
 from support import require
 
 ROUNDS = 2000 if require.LONG else 60
@@ -70,7 +71,8 @@ class Hostile(Liar):
         self.random = random
         self.honesty = random.choice((0.5, 0.9, 0.97, 0.99))
         flood = b"".join(line(random) for _ in range(20)) if random.random() < 0.3 else b""
-        healthy = HEALTHY[dialect] | FURTHER[dialect] | MODES.get((dialect, *settings.values()), {})
+        healthy = {"ATD": b"\r\nCONNECT 115200\r\n~frame~", "ATH": b"\r\nOK\r\n"}
+        healthy |= HEALTHY[dialect] | FURTHER[dialect] | MODES.get((dialect, *settings.values()), {})
         answers = {begin: self._altered(answer) for begin, answer in healthy.items()}
         super().__init__(answers, flood, until=random.choice((1.0, 10.0)))
 
@@ -104,11 +106,19 @@ class Hostile(Liar):
         return answer[:place] + line(random) + answer[place:]
 
 
+ROOT = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+MODULE_TLS = ModuleTls(root=ROOT)
 FURTHER: dict[str, dict[str, bytes]] = {
     "quectel": {
         "AT+QIRD=0,1500": b"\r\n+QIRD: 3\r\nabc\r\n\r\nOK\r\n",
         "AT+QISEND=0,100": b"\r\n> ",
         "AT+QIDNSGIP": b'\r\nOK\r\n\r\n+QIURC: "dnsgip",0,1,600\r\n\r\n+QIURC: "dnsgip","192.0.2.1"\r\n',
+        "AT+QSSLOPEN": b"\r\nOK\r\n\r\n+QSSLOPEN: 0,0\r\n",
+        "AT+QSSLRECV": b"\r\n+QSSLRECV: 3\r\nabc\r\n\r\nOK\r\n",
+        "AT+QSSLSTATE": b'\r\n+QSSLSTATE: 0,"SSLClient","192.0.2.1",7,4097,2,1,0,0,"uart1",1\r\n\r\nOK\r\n',
+        "AT+QSSLSEND": b"\r\n> ",
+        "AT+QFUPL": b"\r\nCONNECT\r\n",
+        "-----BEGIN": b"\r\n+QFUPL: %d,%x\r\n\r\nOK\r\n" % (len(ROOT), checksum(ROOT)),
         "AT+QLTS": b'\r\n+QLTS: "2026/11/22,12:00:00+04,0"\r\n\r\nOK\r\n',
         "AT+QNTP": b'\r\nOK\r\n\r\n+QNTP: 0,"26/11/22,13:00:00+04"\r\n',
         "\x00" * 100: b"\r\nSEND OK\r\n",
@@ -189,6 +199,21 @@ def ask_everything(modem: Modem, random: Random) -> None:
         link.recv(4000, 5)
         link.recv(4000, 1)
 
+    def talk_by_module_tls() -> None:
+        link = modem.open_module_tls("server.example", 7, MODULE_TLS)
+        links.append(link)
+        link.send(bytes(100))
+        link.recv(4000, 5)
+
+    def call() -> None:
+        call = modem.dial()
+        try:
+            call.send(bytes(100))
+            call.receive(1.0)
+            call.receive(5.0)
+        finally:
+            call.close()
+
     def go_on() -> None:
         if links:
             link = random.choice(links)
@@ -197,6 +222,7 @@ def ask_everything(modem: Modem, random: Random) -> None:
     asked: list[Callable[[], object]] = [
         modem.bring_up, modem.identify, modem.registration, modem.signal, modem.network_time, modem.ntp_time,
         lambda: modem.resolve("server.example"), talk, talk, go_on, go_on,
+        talk_by_module_tls, call,
     ]  # fmt: skip
     random.shuffle(asked)
     for ask in asked:

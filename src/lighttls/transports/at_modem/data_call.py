@@ -13,7 +13,7 @@ from math import inf
 from typing import TYPE_CHECKING, Final
 
 from lighttls.errors import ConfigurationError
-from lighttls.transports.at_modem.results import ModemError, ModuleReset
+from lighttls.transports.at_modem.results import ModemError, ModuleReset, text_of
 from lighttls.transports.at_modem.steps import Command, Reply, Steps, Task, Wait
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class DataMode:
             command, _DIAL_LIMIT, ends=(b"CONNECT", b"NO CARRIER", b"NO DIALTONE", b"BUSY", b"NO ANSWER"), tolerant=True
         )
         if not reply.final.startswith(b"CONNECT"):
-            raise ModemError(f"no data call: {reply.final.decode('latin-1')}", "PDP context")
+            raise ModemError(f"no data call: {text_of(reply.final)}", "PDP context")
         self._calling = True
         self._engine.on_raw = self._on_raw
         self._engine.set_raw(True)
