@@ -13,8 +13,8 @@
 #include "netif/ppp/ppp_impl.h"
 #include "netif/ppp/pppos.h"
 
-/* What may wait for the line. It waits unseen by TCP, so it is less than a window. */
-#define QUEUE_SIZE 32768
+/* Room for what one connection may have under way, each byte escaped, several times over. */
+#define QUEUE_SIZE 262144
 
 /*
  * Milliseconds after which none of a pcb's timers is still due. lwIP leaves some behind, such as that of PAP, which

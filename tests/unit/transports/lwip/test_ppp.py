@@ -27,7 +27,7 @@ class Line:
         self.client = PppInterface(self.stacks[0], **client)
         self.server = AnsweringPpp(self.stacks[1], **server)
         self.noise: Noise = lambda data: data
-        self.carried = 0
+        self.carried = self.largest_burst = 0
         self.open()
 
     def open(self) -> None:
@@ -37,7 +37,9 @@ class Line:
     def step(self) -> bool:
         moved = False
         for here, there in ((self.client, self.server), (self.server, self.client)):
-            for data in here.frames_to_send():
+            burst = here.frames_to_send()
+            self.largest_burst = max(self.largest_burst, sum(map(len, burst)))
+            for data in burst:
                 moved = True
                 self.carried += len(data)
                 if arrived := self.noise(data):
@@ -330,6 +332,15 @@ def test_every_byte_passes_once_whatever_it_is() -> None:
         link.come_up()
         data = bytes(range(256)) * 200 + b"~}" * 500 + b"\r\nNO CARRIER\r\n" * 20
         assert link.transfer(data) == (data, data)
+
+
+def test_burst_of_a_whole_window_has_room() -> None:
+    """Whatever TCP hands out at once, and though each of its bytes is escaped: else it would wait to send it again."""
+    with line() as link:
+        link.come_up()
+        data = b"~" * 300_000
+        assert link.transfer(data) == (data, data)
+        assert link.largest_burst > 65536
 
 
 @pytest.mark.parametrize("seed", range(3))
