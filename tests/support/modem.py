@@ -54,6 +54,25 @@ class Recorder(Peer):
         self.link.close()
 
 
+class Far:
+    """What a data call leads to: it keeps what it hears, and says what it is told."""
+
+    def __init__(self) -> None:
+        self.heard = bytearray()
+        self.calls = self.ends = 0
+        self.silent = False
+
+    def begin(self, network: Any, to_host: Any, ended: Any) -> None:
+        self.calls += 1
+        self.say, self.leave = to_host, ended
+
+    def end(self) -> None:
+        self.ends += 1
+
+    def transmit(self, data: bytes) -> None:
+        self.heard += data
+
+
 class TlsServer(Peer):
     """OpenSSL, which answers `got ` and what it heard, and closes when it hears nonsense."""
 

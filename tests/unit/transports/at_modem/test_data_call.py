@@ -9,30 +9,11 @@ import pytest
 from lighttls import ConfigurationError, UsageError
 from lighttls.testing.modem import Echo, Faults, Network, SimulatedModem, Situation
 from lighttls.transports.at_modem import DataCall, Modem, ModemError, ModuleReset
-from support.modem import FAMILIES
+from support.modem import FAMILIES, Far
 
 DIALLED = ["ATD*99#", "ATD*99***1#", 'AT+CGDATA="PPP",1']
 
 each_dialect = pytest.mark.parametrize("dialect", FAMILIES)
-
-
-class Far:
-    """What a data call leads to: it keeps what it hears, and says what it is told."""
-
-    def __init__(self) -> None:
-        self.heard = bytearray()
-        self.calls = self.ends = 0
-        self.silent = False
-
-    def begin(self, network: Any, to_host: Any, ended: Any) -> None:
-        self.calls += 1
-        self.say, self.leave = to_host, ended
-
-    def end(self) -> None:
-        self.ends += 1
-
-    def transmit(self, data: bytes) -> None:
-        self.heard += data
 
 
 def modem(

@@ -16,11 +16,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from lighttls.testing.modem import MODULES, Network, SimulatedModem
 from lighttls.transports.at_modem import Modem, ModuleTls
-from support.modem import Recorder
+from support.modem import Far, Recorder
 from support.transcripts import FOLDER, Replay, transcript
 
 PEM = b"-----BEGIN "
-NAMES = sorted(path.stem for path in FOLDER.glob("*.txt"))
+CALL = "data_call"
+NAMES = sorted(path.stem for path in FOLDER.glob("*.txt") if path.stem != CALL)
 SETTINGS = {
     "quectel_buffer": ("quectel", "EC21", {}),
     "quectel_push": ("quectel", "EC21", {"access": "push"}),
@@ -82,6 +83,42 @@ def test_simulator_answers_what_the_transcript_says(name: str) -> None:
                 peer.end()
     assert simulated.read(4096, 10.0) == answer == b""
     assert bytes(peer.heard) == spoken(name)[0]
+
+
+def frames() -> tuple[bytes, bytes]:
+    """What the data call carries: ours, and the network's."""
+    steps = transcript(CALL)
+    return next(step.data for step in steps if step.data.startswith(b"~")), next(
+        step.data for step in steps if step.who == "peer"
+    )
+
+
+def test_driver_dials_as_the_transcript_says() -> None:
+    ours, theirs = frames()
+    with Modem(Replay(transcript(CALL)), "quectel", apn="apn.example") as modem:
+        call = modem.dial()
+        call.send(ours)
+        assert call.receive(10) == theirs
+        call.close()
+
+
+def test_simulator_takes_a_call_as_the_transcript_says() -> None:
+    far = Far()
+    simulated = SimulatedModem("EC21", Network(lambda host, port: Recorder(), ppp=far), baud=0)  # type: ignore[arg-type]
+    for number, (who, data) in enumerate(transcript(CALL)):
+        if who == "host":
+            simulated.timeline.run_until(simulated.monotonic() + 1.1)  # the escape needs silence
+            simulated.write(data)
+        elif who == "peer":
+            far.say(data)
+        else:
+            answer = b""
+            while len(answer) < len(data) and (more := simulated.read(len(data) - len(answer), 10.0)):
+                answer += more
+            assert answer == data, f"step {number}"
+    assert simulated.read(4096, 10.0) == b""
+    assert bytes(far.heard) == frames()[0]
+    assert far.ends == 1
 
 
 def module_tls(name: str) -> ModuleTls:
