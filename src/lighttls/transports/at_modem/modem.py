@@ -174,9 +174,12 @@ class Modem:
                 self._turn.wait(left)
                 return
             self._reading = True
-        data = b""
+        data: bytes | bytearray = b""
         try:
-            data = self._port.read(_READ_SIZE, left)
+            came = self._port.read(_READ_SIZE, left)
+            if not isinstance(came, bytes | bytearray):
+                raise TypeError(f"the port's read returned {type(came).__name__}, not bytes")
+            data = came
         except Exception as cause:
             if self._closed:  # by another thread meanwhile: what a port raises then is its own
                 raise ModemError(_CLOSED, "serial line") from cause

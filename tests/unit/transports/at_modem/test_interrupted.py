@@ -229,6 +229,14 @@ def test_whatever_a_port_raises_in_blocking_calls_is_the_serial_lines(trouble: E
     assert caught.value.__cause__ is trouble
 
 
+@pytest.mark.parametrize("what", ["text", None, 7, [1, 2]])
+def test_port_that_reads_no_bytes_is_named(what: Any) -> None:
+    port = BlockingPort(Board())
+    port.read = lambda n, timeout: what
+    with pytest.raises(ModemError, match=f"read returned {type(what).__name__}, not bytes"):
+        Modem(port, "quectel").open_tcp("server.example", 7)
+
+
 def test_wrong_use_is_named_under_asyncio_too() -> None:
     async def misuse() -> None:
         port = AsyncPort(Board())
