@@ -6,9 +6,11 @@ import contextlib
 import hashlib
 import os
 import random
+import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from functools import cache
 from importlib.machinery import EXTENSION_SUFFIXES
@@ -24,6 +26,7 @@ from support.require import REPOSITORY
 
 NAMES = ("lwip_one", "lwip_two")
 _ONE_AT_A_TIME = threading.Lock()
+KEPT = 86_400.0  # seconds after its last use that a build may be thrown away
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lighttls" / "lwip"
 
 
@@ -80,6 +83,9 @@ def folder_of(tree: Path, *names: str) -> Path:
             done = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY)
             assert done.returncode == 0, done.stdout + done.stderr
             (folder / "done").touch()
+            for old in CACHE.glob("built-*/lock"):
+                if time.time() - old.stat().st_mtime > KEPT:
+                    shutil.rmtree(old.parent, ignore_errors=True)
     return folder
 
 
