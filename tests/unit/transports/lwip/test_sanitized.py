@@ -11,7 +11,7 @@ from support import lwip, require
 from support.require import REPOSITORY
 
 SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"]
-CHOSEN = "garbage or mutilated or half_closed or at_once or refers or reset or removed or backlog or after_close"
+CHOSEN = "garbage or answer or mutilated or half_closed or at_once or refers or reset or removed or backlog or after_close"
 CHOSEN += " or phase or no_sense"
 
 

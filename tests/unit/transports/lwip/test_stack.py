@@ -160,6 +160,56 @@ def test_mutilated_frames_leave_the_stack_working(seed: int, packets: bool, addr
         pour(wire, *joined(wire, address), payload(30_000))
 
 
+def answered(query: bytes, rest: bytes) -> bytes:
+    """The frame that answers a frame with a DNS query: addresses and ports changed over, no checksum of UDP."""
+    question = query[42:]
+    message = question[:2] + b"\x81\x80" + question[4:6] + b"\0\x01" + question[8:] + rest
+    udp = query[36:38] + query[34:36] + (8 + len(message)).to_bytes(2, "big") + bytes(2) + message
+    ip = bytearray(query[14:34])
+    ip[2:4] = (20 + len(udp)).to_bytes(2, "big")
+    ip[10:20] = bytes(2) + query[30:34] + query[26:30]
+    total = sum(int.from_bytes(ip[at : at + 2], "big") for at in range(0, 20, 2))
+    ip[10:12] = ((total & 0xFFFF) + (total >> 16) ^ 0xFFFF).to_bytes(2, "big")
+    return query[6:12] + query[:6] + query[12:14] + bytes(ip) + udp
+
+
+ADDRESS = b"\xc0\x0c\0\x01\0\x01\0\0\0\x3c\0\x04\xc0\0\x02\x07"  # 192.0.2.7 for a minute
+
+
+def test_answer_of_the_dns_server_is_found(wire: Wire) -> None:
+    ours = wire.stacks[0]
+    ours.set_dns_servers("10.77.0.2")
+    wire.mishap = lambda frame: (
+        [frame] if frame[36:38] != b"\0\x35" else wire.ends[0].receive(answered(frame, ADDRESS)) or []
+    )
+    found = ours.lookup("one.example")
+    wire.run(found.result)
+    assert found.result() == "192.0.2.7"
+
+
+@pytest.mark.parametrize("seed", range(200 if require.LONG else 10))
+def test_mutilated_answers_of_a_dns_server_end_in_an_address_or_an_error(wire: Wire, seed: int) -> None:
+    chance = random.Random(seed)
+    wire.stacks[0].set_dns_servers("10.77.0.2")
+
+    def lie(frame: bytes) -> list[bytes]:
+        if frame[36:38] != b"\0\x35":
+            return [frame]
+        answer = bytearray(answered(frame, ADDRESS * chance.randrange(3)))
+        for _ in range(chance.randrange(1, 5)):
+            answer[chance.randrange(44, len(answer))] = chance.choice((0, 1, 0x3F, 0xC0, 0xFF, chance.randrange(256)))
+        wire.ends[0].receive(
+            bytes(answer[: chance.randrange(44, len(answer) + 1)] if chance.random() < 0.3 else answer)
+        )
+        return []
+
+    wire.mishap = lie
+    asked = wire.stacks[0].lookup(f"{'a' * (seed % 60 + 1)}.{seed}.example")
+    with suppress(LwipError):
+        wire.run(asked.result)
+    asked.abort()
+
+
 def test_peer_stops_at_the_window_while_nobody_takes(wire: Wire) -> None:
     ours, theirs = joined(wire)
     data = payload(300_000)
