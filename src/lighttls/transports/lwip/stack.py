@@ -155,7 +155,10 @@ class Stack:
     # --- the end -----------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """Reset every connection and remove the links. What is left of them raises UsageError or LwipError from now."""
+        """Reset every connection and remove the links. What is left of them raises UsageError from now on.
+
+        Only what the DNS said stays known, for the time that it said: lwIP has no call to forget it.
+        """
         if not self._open:
             return
         self.tick()
