@@ -49,7 +49,7 @@ class PppInterface:
     def __init__(self, stack: Stack, *, user: str = "", password: str = "", authentication: str = "") -> None:
         kind = authentication or ("either" if user else "none")
         if "ppp" not in stack.features:
-            raise ConfigurationError("this lwIP was built without PPP")
+            raise ConfigurationError("this lwIP was built without PPP", hint="Build it from its source: docs/lwip.md.")
         if kind not in METHODS:
             raise ConfigurationError(f"authentication is none, pap, chap or either, not {authentication!r}")
         if not all(text.isascii() and "\0" not in text and len(text) < 256 for text in (user, password)):

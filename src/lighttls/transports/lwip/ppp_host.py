@@ -12,7 +12,7 @@ from lighttls.transports.driver import check_bounds
 from lighttls.transports.lwip.host import BaseHost
 from lighttls.transports.lwip.links import Link
 from lighttls.transports.lwip.ppp import PppInterface
-from lighttls.transports.lwip.stack import Stack
+from lighttls.transports.lwip.stack import Stack, default_core
 
 if TYPE_CHECKING:
     from lighttls.transports.at_modem import Modem
@@ -70,6 +70,7 @@ class PppHost(BaseHost):
         `settings` are those of PppHost. The modem does nothing else until the host is closed.
         """
         its = modem.settings
+        settings["core"] = settings.get("core") or default_core()  # before the modem is troubled
         told: dict[str, Any] = {
             "user": its.user,
             "password": its.password,

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from lighttls import Stream
+from lighttls import ConfigurationError, Stream
 from lighttls.testing.modem import Echo, Faults, Network, Peer, PppNetwork, SimulatedModem, Situation
 from lighttls.transports.at_modem import Modem, ModemError
-from lighttls.transports.lwip import CallableLink, LwipError, PppError, PppHost
+from lighttls.transports.lwip import CallableLink, LwipError, PppError, PppHost, ppp_host
 from support import pki
 from support.lwip import cores
 from support.memory_server import MemoryServer
@@ -211,6 +211,17 @@ def test_host_over_a_line_of_ones_own() -> None:
     line = CallableLink(call.send, call.receive, call.close)
     with PppHost(line, core=cores()[0], clock=modem.now) as host:
         assert exchange(host, b"hello") == b"hello"
+
+
+def test_missing_lwip_is_named_before_the_modem_is_dialled(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> None:
+        raise ConfigurationError("lwIP is not built")
+
+    monkeypatch.setattr(ppp_host, "default_core", missing)
+    modem, simulated = board()
+    with pytest.raises(ConfigurationError, match="not built"):
+        PppHost.dial(modem)
+    assert simulated.line.bytes_to_module == 0
 
 
 def test_slow_line_carries_it_all_the_same() -> None:
