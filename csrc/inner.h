@@ -402,6 +402,10 @@ void lt_x25519_base(uint8_t out[32], const uint8_t scalar[32]);
 /** scalar * u. LT_OK, or LT_ERR_POINT if the result is zero, in time that does not tell which. */
 LT_MUST_CHECK int lt_x25519(uint8_t out[32], const uint8_t scalar[32], const uint8_t u[32]);
 
+/** Both. If the status is not LT_OK, `public` says nothing. */
+LT_MUST_CHECK int lt_x25519_agree(uint8_t public[32], uint8_t secret[32], const uint8_t scalar[32],
+                                  const uint8_t u[32]);
+
 /** LT_OK if 0 < scalar < n (big endian), else LT_ERR_SCALAR; only the verdict shows in the time. */
 LT_MUST_CHECK int lt_p256_check_scalar(const uint8_t scalar[32]);
 

@@ -112,12 +112,34 @@ int lt_key_share_derive(lt_key_share *share, lt_premaster *premaster, const uint
     return LT_OK;
 }
 
+/* The way of what is asked for as it should be, which shares work between the two. */
+static int agree_on_x25519(uint8_t *public_key, lt_premaster *premaster, uint8_t random[32], const uint8_t peer[32]) {
+    const group_sizes sizes = sizes_of(LT_X25519);
+    int status;
+
+    lt_premaster_wipe(premaster);
+    status = lt_x25519_agree(public_key, premaster_secret(premaster), random, peer);
+    lt_wipe(random, sizes.scalar_len);
+    lt_wipe_stack();
+    status = lt_ct_declassify(status);
+    if (status != LT_OK) {
+        lt_premaster_wipe(premaster);
+        return status;
+    }
+    premaster->opaque[LT_PREMASTER_LEN] = sizes.scalar_len;
+    return (int)sizes.public_len;
+}
+
 /* see lighttls.h */
 int lt_key_agree(uint8_t *public_key, size_t public_key_cap, lt_premaster *premaster, uint32_t group, uint8_t *random,
                  size_t random_len, const uint8_t *peer, size_t peer_len) {
     lt_key_share share; /* wiped by whichever function comes last */
-    int len = lt_key_share_generate(&share, public_key, public_key_cap, group, random, random_len), status = len;
+    int len, status;
 
+    if (group == LT_X25519 && random_len == 32 && peer_len == 32 && public_key_cap >= 32) {
+        return agree_on_x25519(public_key, premaster, random, peer);
+    }
+    len = status = lt_key_share_generate(&share, public_key, public_key_cap, group, random, random_len);
     if (len < 0) {
         lt_premaster_wipe(premaster);
     } else {

@@ -79,3 +79,14 @@ int lt_x25519(uint8_t out[32], const uint8_t scalar[32], const uint8_t u[32]) {
     lt_wipe(w, sizeof w);
     return status;
 }
+
+/* see inner.h */
+int lt_x25519_agree(uint8_t public[32], uint8_t secret[32], const uint8_t scalar[32], const uint8_t u[32]) {
+#if LT_X25519_IFMA
+    if (lt_cpu_has(LT_CPU_IFMA)) {
+        return lt_x25519_agree_ifma(public, secret, scalar, u);
+    }
+#endif
+    lt_x25519_base(public, scalar);
+    return lt_x25519(secret, scalar, u);
+}

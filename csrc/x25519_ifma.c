@@ -9,25 +9,33 @@
 #include "x25519_field_ifma.h"
 #include "x25519_table.h"
 
-/*
- * a / b as bytes, 0 if b is 0; and as words, for the caller to look at and to wipe.
- * in: limbs < 2^54; out: w any.
- */
-static void write_quotient(uint8_t out[32], uint64_t w[4], const fe25519 *a, const fe25519 *b) {
+/* 1 / a, 0 for 0. in: loose; out: tight. */
+static void invert_element(fe25519 *out, const fe25519 *a) {
     static const lt_modulus62 p = {
         {{0x3fffffffffffffed, 0x3fffffffffffffff, 0x3fffffffffffffff, 0x3fffffffffffffff, 0x7f}},
         UINT64_C(0x39435e50d79435e5)};
-    fe25519 quotient;
+    uint64_t w[4];
 
-    fe25519_to_words(w, b);
+    fe25519_to_words(w, a);
     lt_invert64(w, w, &p);
-    fe25519_from_words(&quotient, w);
-    fe25519_mul(&quotient, a, &quotient);
-    fe25519_to_words(w, &quotient);
+    fe25519_from_words(out, w);
+    lt_wipe(w, sizeof w);
+}
+
+/* a b as bytes; says whether it is 0: all ones or none. in: loose; out: result any. */
+static uint64_t write_product(uint8_t out[32], const fe25519 *a, const fe25519 *b) {
+    uint64_t w[4], zero;
+    fe25519 product;
+
+    fe25519_mul(&product, a, b);
+    fe25519_to_words(w, &product);
     for (int i = 0; i < 4; i++) {
         lt_store64_le(out + 8 * i, w[i]);
     }
-    lt_wipe(&quotient, sizeof quotient);
+    zero = lt_ct_is_zero(w[0] | w[1] | w[2] | w[3]);
+    lt_wipe(w, sizeof w);
+    lt_wipe(&product, sizeof product);
+    return zero;
 }
 
 /* ---- A peer's key: the Montgomery ladder, RFC 7748 section 5, whose names these are ---------------------- */
@@ -70,15 +78,13 @@ LT_IFMA LT_INLINE fe4 swap_halves(uint64_t mask, fe4 a) {
     return a;
 }
 
-/* see x25519_ifma.h. in: any; out: any. */
-LT_IFMA int lt_x25519_ifma(uint8_t out[32], const uint8_t scalar[32], const uint8_t u[32]) {
+/* All steps: the result is x / z. in: any; out: tight. */
+LT_IFMA static void run_ladder(fe25519 *x, fe25519 *z, const uint64_t k[4], const uint8_t u[32]) {
     static const fe25519 zero = {{0, 0, 0, 0, 0}}, one = {{1, 0, 0, 0, 0}}, a24 = {{121665, 0, 0, 0, 0}};
-    uint64_t k[4], w[4], swap = 0;
+    uint64_t w[4], swap = 0;
     fe25519 x_1, ends[4];
     fe4 state, point, constant;
-    int status;
 
-    x25519_scalar(k, scalar);
     for (int i = 0; i < 4; i++) {
         w[i] = lt_load64_le(u + 8 * i);
     }
@@ -93,13 +99,24 @@ LT_IFMA int lt_x25519_ifma(uint8_t out[32], const uint8_t scalar[32], const uint
         swap = bit;
     }
     fe4_to(ends, swap_halves(swap, state));
-
-    write_quotient(out, w, &ends[0], &ends[1]);
-    status = LT_ERR_POINT * (int)(lt_ct_is_zero(w[0] | w[1] | w[2] | w[3]) & 1);
-    lt_wipe(k, sizeof k);
-    lt_wipe(w, sizeof w);
+    *x = ends[0];
+    *z = ends[1];
     lt_wipe(ends, sizeof ends);
-    return status;
+}
+
+/* see x25519_ifma.h. in: any; out: any. */
+LT_IFMA int lt_x25519_ifma(uint8_t out[32], const uint8_t scalar[32], const uint8_t u[32]) {
+    uint64_t k[4], zero;
+    fe25519 x, z;
+
+    x25519_scalar(k, scalar);
+    run_ladder(&x, &z, k, u);
+    invert_element(&z, &z);
+    zero = write_product(out, &x, &z);
+    lt_wipe(k, sizeof k);
+    lt_wipe(&x, sizeof x);
+    lt_wipe(&z, sizeof z);
+    return LT_ERR_POINT * (int)(zero & 1);
 }
 
 /* ---- The base point: the comb of x25519_base.c, whose formulas these are ----------------------------------- */
@@ -185,25 +202,61 @@ LT_IFMA LT_INLINE fe4 read_comb_lanes(const uint64_t k[4], int position) {
     return out;
 }
 
-/* see x25519_ifma.h. in: any; out: any. */
-LT_IFMA void lt_x25519_base_ifma(uint8_t out[32], const uint8_t scalar[32]) {
+/* The whole comb: u is x / z. in: any; out: loose. */
+LT_IFMA static void run_comb(fe25519 *x, fe25519 *z, const uint64_t k[4]) {
     static const fe25519 zero = {{0, 0, 0, 0, 0}}, one = {{1, 0, 0, 0, 0}};
-    fe25519 ends[4];
-    uint64_t k[4], w[4];
     fe4 p = fe4_from(&zero, &one, &one, &zero);
+    fe25519 ends[4];
 
-    x25519_scalar(k, scalar);
     for (int i = 31; i >= 0; i--) {
         p = double_lanes(p);
         p = add_lanes(p, read_comb_lanes(k, 32 + i));
         p = add_lanes(p, read_comb_lanes(k, i));
     }
     fe4_to(ends, p);
-    fe25519_add(&ends[0], &ends[2], &ends[1]); /* u = (Z + Y) / (Z - Y), see x25519_base.c */
-    fe25519_sub(&ends[1], &ends[2], &ends[1]);
-    write_quotient(out, w, &ends[0], &ends[1]);
-    lt_wipe(k, sizeof k);
-    lt_wipe(w, sizeof w);
+    fe25519_add(x, &ends[2], &ends[1]); /* u = (Z + Y) / (Z - Y), see x25519_base.c */
+    fe25519_sub(z, &ends[2], &ends[1]);
     lt_wipe(ends, sizeof ends);
+}
+
+/* see x25519_ifma.h. in: any; out: any. */
+LT_IFMA void lt_x25519_base_ifma(uint8_t out[32], const uint8_t scalar[32]) {
+    uint64_t k[4];
+    fe25519 x, z;
+
+    x25519_scalar(k, scalar);
+    run_comb(&x, &z, k);
+    invert_element(&z, &z);
+    (void)write_product(out, &x, &z);
+    lt_wipe(k, sizeof k);
+    lt_wipe(&x, sizeof x);
+    lt_wipe(&z, sizeof z);
+}
+
+/*
+ * see x25519_ifma.h. One inversion for both (Montgomery). What is inverted is 0 if the ladder's z is, and then there is
+ * no secret; the comb's z never is. in: any; out: any.
+ */
+LT_IFMA int lt_x25519_agree_ifma(uint8_t public[32], uint8_t secret[32], const uint8_t scalar[32],
+                                 const uint8_t u[32]) {
+    fe25519 x, z, base_x, base_z, inverse;
+    uint64_t k[4], zero;
+
+    x25519_scalar(k, scalar);
+    run_ladder(&x, &z, k, u);
+    run_comb(&base_x, &base_z, k);
+    fe25519_mul(&inverse, &z, &base_z);
+    invert_element(&inverse, &inverse);
+    fe25519_mul(&base_z, &inverse, &base_z); /* 1 / z */
+    fe25519_mul(&z, &inverse, &z);           /* 1 / base_z */
+    zero = write_product(secret, &x, &base_z);
+    (void)write_product(public, &base_x, &z);
+    lt_wipe(k, sizeof k);
+    lt_wipe(&x, sizeof x);
+    lt_wipe(&z, sizeof z);
+    lt_wipe(&base_x, sizeof base_x);
+    lt_wipe(&base_z, sizeof base_z);
+    lt_wipe(&inverse, sizeof inverse);
+    return LT_ERR_POINT * (int)(zero & 1);
 }
 #endif

@@ -11,8 +11,10 @@
 #define LT_X25519_IFMA 0
 #endif
 
-/** As lt_x25519_base and lt_x25519. */
+/** As lt_x25519_base, lt_x25519 and lt_x25519_agree. */
 void lt_x25519_base_ifma(uint8_t out[32], const uint8_t scalar[32]);
 LT_MUST_CHECK int lt_x25519_ifma(uint8_t out[32], const uint8_t scalar[32], const uint8_t u[32]);
+LT_MUST_CHECK int lt_x25519_agree_ifma(uint8_t public[32], uint8_t secret[32], const uint8_t scalar[32],
+                                       const uint8_t u[32]);
 
 #endif

@@ -11,6 +11,8 @@
 #define lt_x25519_base       other_x25519_base
 #define lt_x25519_ifma       other_x25519_ifma
 #define lt_x25519_base_ifma  other_x25519_base_ifma
+#define lt_x25519_agree      other_x25519_agree
+#define lt_x25519_agree_ifma other_x25519_agree_ifma
 #define lt_p256              other_p256
 #define lt_p256_base         other_p256_base
 #define lt_p256_check_scalar other_p256_check_scalar

@@ -85,12 +85,17 @@ LT_IFMA static void check_products(size_t i, size_t j) {
 /* ---- Key exchange ----------------------------------------------------------------------------------- */
 
 static void check_exchange(const uint8_t scalar[32], const uint8_t u[32]) {
-    uint8_t ours[32], theirs[32];
+    uint8_t ours[32], theirs[32], public[32], secret[32];
+    int status;
 
     lt_x25519_base_ifma(ours, scalar);
     lt_x25519_base(theirs, scalar);
     CHECK(memcmp(ours, theirs, 32) == 0);
-    CHECK(lt_x25519_ifma(ours, scalar, u) == lt_x25519(theirs, scalar, u));
+    status = lt_x25519(theirs, scalar, u);
+    CHECK(lt_x25519_agree_ifma(public, secret, scalar, u) == status);
+    CHECK(memcmp(secret, theirs, 32) == 0);
+    CHECK(status != LT_OK || memcmp(public, ours, 32) == 0);
+    CHECK(lt_x25519_ifma(ours, scalar, u) == status);
     CHECK(memcmp(ours, theirs, 32) == 0);
 }
 
