@@ -8,6 +8,7 @@ been at work. Nobody works in the background: a host that nobody waits for stand
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Condition
 from time import monotonic
 from typing import Any, Final, NoReturn, TypeVar
@@ -70,16 +71,21 @@ class Drive:
                     self._sleep(left)
 
     def close(self) -> None:
-        """Close the stack and the link, as soon as nobody sleeps on it. Closing twice is no error."""
+        """Tell the peers, and close stack and link, as soon as nobody sleeps on it. Closing twice is no error."""
         with self._turn:
             if self._closing:
                 return
             self._closing = True
             self._turn.wait_for(lambda: not self._asleep)
             try:
-                self.stack.close()
+                self.stack.reset()
+                with suppress(LwipError):  # the link may be gone already
+                    self._send_frames()
             finally:
-                self._link.close()
+                try:
+                    self.stack.close()
+                finally:
+                    self._link.close()
 
     def _sleep(self, left: float | None) -> None:
         """Wait for a frame or a timer, at most so many seconds, and give lwIP what came."""

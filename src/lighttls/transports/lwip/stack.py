@@ -154,21 +154,25 @@ class Stack:
 
     # --- the end -----------------------------------------------------------------------------------
 
+    def reset(self) -> None:
+        """Reset every connection and close what listens; the frames that tell the peers want to leave after this."""
+        self.tick()
+        for handle in list(self._handles):
+            handle.abort()
+        self.lib.lw_forget()
+        while self._unowned:
+            self._unowned.popleft()()
+
     def close(self) -> None:
-        """Reset every connection and remove the links. What is left of them raises UsageError from now on.
+        """Reset what is left and remove the links. Whatever belonged to the stack raises UsageError from now on.
 
         Only what the DNS said stays known, for the time that it said: lwIP has no call to forget it.
         """
         if not self._open:
             return
-        self.tick()
-        for handle in list(self._handles):
-            handle.abort()
+        self.reset()
         for interface in self._interfaces:
             interface.remove()
-        self.lib.lw_forget()
-        while self._unowned:
-            self._unowned.popleft()()
         self._open = False
         self.core.stack = None
 

@@ -15,7 +15,7 @@ import pytest
 
 import lighttls
 from lighttls.errors import BadRecordMac, ConfigurationError, LightTLSError, UsageError
-from lighttls.transports.lwip import CallableLink, Host, Link, LwipError, LwipTransport, memory_links
+from lighttls.transports.lwip import CallableLink, Host, Link, LwipError, LwipTransport, Stack, memory_links
 from lighttls.transports.lwip.drive import Drive
 from support import pki
 from support.lwip import cores
@@ -339,6 +339,35 @@ def test_use_after_close_is_a_usage_error() -> None:
                 use()
 
 
+def test_link_that_fails_at_the_end_is_closed_all_the_same() -> None:
+    def fail(frame: bytes) -> bytes:
+        raise ZeroDivisionError("a mistake in send")
+
+    with two_hosts() as (here, there, link), served(there, lambda peer: None) as port:
+        here.open_tcp(THERE, port)
+        link.sending = fail
+        with pytest.raises(ZeroDivisionError):
+            here.close()
+        assert link.closed
+    Stack(cores()[0]).close()
+
+
+def test_host_that_closes_resets_its_connections() -> None:
+    one, two = memory_links()
+    link = CallableLink(one.send, one.receive)  # which outlives its host
+    told = threading.Event()
+
+    def listen(peer: LwipTransport) -> None:
+        with pytest.raises(LwipError, match="the peer reset it"):
+            peer.recv(1, 20)
+        told.set()
+
+    with Host(two, f"{THERE}/24", core=cores()[1]) as there, served(there, listen) as port:
+        with Host(link, f"{HERE}/24", core=cores()[0]) as here:
+            here.open_tcp(THERE, port)
+        assert told.wait(20)
+
+
 def test_host_closed_by_another_thread_ends_a_wait() -> None:
     done = threading.Event()
     with two_hosts() as (here, there, _), served(there, lambda peer: done.wait(20)) as port:
@@ -374,6 +403,7 @@ def test_impossible_target_is_refused_before_anything_is_sent(host: str, port: i
         link.sending = lambda frame: pytest.fail("something was sent")
         with pytest.raises(ConfigurationError):
             here.open_tcp(host, port)
+        link.sending = lambda frame: frame
 
 
 def test_name_without_a_dns_server_names_dns() -> None:
