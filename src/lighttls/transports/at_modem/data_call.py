@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from lighttls.errors import ConfigurationError
 from lighttls.transports.at_modem.results import ModemError, ModuleReset, text_of
-from lighttls.transports.at_modem.steps import Command, Reply, Steps, Task, Wait
+from lighttls.transports.at_modem.steps import ESCAPE, GUARD, Command, Reply, Steps, Task, Wait
 
 if TYPE_CHECKING:
     from lighttls.transports.at_modem.dialect import Dialect
@@ -25,9 +25,7 @@ _CONTEXT: Final = 1
 _DIAL_LIMIT: Final = 120.0
 _HANG_UP_LIMIT: Final = 90.0
 _DEACTIVATE_LIMIT: Final = 40.0
-_GUARD: Final = 1.1  # seconds of silence on both sides of the escape; the modem wants 1
 _SILENCE: Final = 1.0  # seconds that nothing follows the text of the end
-_ESCAPE: Final = b"+++"
 _OK: Final = b"\r\nOK\r\n"
 _END: Final = b"\r\nNO CARRIER\r\n"
 _FLAG: Final = b"\x7e"
@@ -94,11 +92,11 @@ class DataMode:
         """End the call: by an escape and ATH, unless the modem has left it already."""
         if not self._calling:
             return
-        ended: bool = yield Wait(_GUARD, lambda: _END in self._tail)
+        ended: bool = yield Wait(GUARD, lambda: _END in self._tail)
         if not ended:
             self._tail = b""
-            self._engine.send_raw(_ESCAPE)
-            ended = yield Wait(2 * _GUARD, lambda: _OK in self._tail or _END in self._tail)
+            self._engine.send_raw(ESCAPE)
+            ended = yield Wait(2 * GUARD, lambda: _OK in self._tail or _END in self._tail)
         self._leave(trusted=ended)
         with suppress(ModemError):  # a modem that no longer answers has no call either
             yield Command("ATH", _HANG_UP_LIMIT, tolerant=True)

@@ -19,7 +19,7 @@ from lighttls.transports.at_modem.parser import Data
 from lighttls.transports.at_modem.registration import Identity, identify, network_clock, wait_for_network
 from lighttls.transports.at_modem.results import CommandRefused, CommandTimedOut, ModemError, text_of
 from lighttls.transports.at_modem.settings import Settings
-from lighttls.transports.at_modem.steps import Command, Steps, Task, Wait
+from lighttls.transports.at_modem.steps import ESCAPE, GUARD, Command, Steps, Task, Wait
 
 T = TypeVar("T")
 if TYPE_CHECKING:
@@ -110,10 +110,26 @@ class Dialect:
         except ModemError as cause:
             if not cause.timed_out:  # a refusal, or a port that failed
                 raise
-            raise ModemError("nothing answers AT commands here", "serial line", hint=_NO_ANSWER) from cause
+            yield from self._call_back(cause)
         self.engine.echo_is_off = True
         yield Command("AT+CMEE=1")
         yield Command("AT+IFC=2,2" if self.settings.flow_control else "AT+IFC=0,0", tolerant=True)
+
+    def _call_back(self, cause: ModemError) -> Steps[None]:
+        """Nothing answers: a program that ended may have left the modem in data mode, where silence would be a sign."""
+        nobody = ModemError("nothing answers AT commands here", "serial line", hint=_NO_ANSWER)
+        if self.engine.silent_for < GUARD:
+            raise nobody from cause
+        self.engine.send_raw(ESCAPE)
+        if not (yield Wait(2 * GUARD, lambda: self.engine.silent_for < GUARD)):
+            raise nobody from cause
+        try:
+            yield Command("ATH", tolerant=True)
+            yield Command("ATE0")
+        except ModemError as again:
+            if not again.timed_out:
+                raise
+            raise nobody from cause
 
     def activate(self) -> Steps[None]:
         """Get a data connection from the network."""

@@ -128,6 +128,11 @@ class Engine:
         """The time that was handed in last."""
         return self._now
 
+    @property
+    def silent_for(self) -> float:
+        """Seconds since the modem said anything."""
+        return self._now - self._heard
+
     def expect_pushed(self, pushed: tuple[Counted, ...]) -> None:
         """Counted data that may come at any time."""
         self._pushed = self._parser.counted = pushed

@@ -10,6 +10,8 @@ from lighttls.transports.at_modem.parser import Counted, Data
 T = TypeVar("T")
 SHORT: Final = 5.0  # seconds for commands that ask nobody but the module
 READ_LIMIT: Final = 20.0  # seconds for those whose answer brings data, over lines of 1200 baud too
+ESCAPE: Final = b"+++"  # ends data mode
+GUARD: Final = 1.1  # seconds of silence on both sides of it; modems want 1
 
 
 class Command:

@@ -18,12 +18,10 @@ from lighttls.transports.at_modem.link import Link
 from lighttls.transports.at_modem.quectel import Quectel
 from lighttls.transports.at_modem.results import ModemError, text_of
 from lighttls.transports.at_modem.settings import Settings
-from lighttls.transports.at_modem.steps import Command, Reply, Steps, Wait
+from lighttls.transports.at_modem.steps import ESCAPE, GUARD, Command, Reply, Steps, Wait
 
 _END: Final = b"\r\nNO CARRIER\r\n"
 _OK: Final = b"\r\nOK\r\n"
-_ESCAPE: Final = b"+++"
-_GUARD: Final = 1.1  # seconds of silence on both sides of it; the module wants 1
 _SHORT_SILENCE: Final = 0.3  # seconds after which the beginning of the text is not going to be all of it
 _EPILOGUE: Final = 2048  # bytes of held-back news that may follow the text; if there are more, it was payload
 _OPEN_LIMIT: Final = 150.0
@@ -53,14 +51,14 @@ class TransparentQuectel(Quectel):
         self._enter(link)
 
     def send(self, link: Link, data: bytes) -> Steps[int]:
-        yield Wait(10 * _GUARD, lambda: not self._asking)
+        yield Wait(10 * GUARD, lambda: not self._asking)
         link.check()
         if link.closed:
             raise ModemError("the peer has closed the connection", "TCP")
-        if not data.strip(b"+") and len(data) <= len(_ESCAPE):  # alone on the line it would be the escape
+        if not data.strip(b"+") and len(data) <= len(ESCAPE):  # alone on the line it would be the escape
             for sign in data:
                 self._write(bytes((sign,)))
-                yield Wait(_GUARD)
+                yield Wait(GUARD)
         else:
             self._write(data)
         return len(data)
@@ -81,7 +79,7 @@ class TransparentQuectel(Quectel):
                 yield Wait(POLL, lambda: link.pushed or link.failure or link.abandoned)
                 continue
             whole = link.pushed.startswith(_END)
-            came = yield Wait(_GUARD if whole else _SHORT_SILENCE, _more(link, before))
+            came = yield Wait(GUARD if whole else _SHORT_SILENCE, _more(link, before))
             if came:
                 continue
             if whole and (yield from self._is_over(link)):
@@ -141,11 +139,11 @@ class TransparentQuectel(Quectel):
 
     def _escape(self, link: Link) -> Steps[bool]:
         """Ask for commands in the middle of a connection; whether the modem obeyed."""
-        yield Wait(max(0.0, self._last_sent + _GUARD - self.engine.now))
+        yield Wait(max(0.0, self._last_sent + GUARD - self.engine.now))
         before = len(link.pushed)
-        self._write(_ESCAPE)
+        self._write(ESCAPE)
         obeyed: bool = yield Wait(
-            2 * _GUARD, lambda: (link.pushed.endswith(_OK) and len(link.pushed) > before) or link.failure
+            2 * GUARD, lambda: (link.pushed.endswith(_OK) and len(link.pushed) > before) or link.failure
         )
         if obeyed and link.failure is None:
             del link.pushed[-len(_OK) :]

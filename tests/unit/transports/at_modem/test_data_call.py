@@ -196,6 +196,26 @@ def test_escape_is_not_taken_for_payload_and_payload_not_for_an_escape() -> None
     assert bytes(far.heard) == b"~+++~"
 
 
+@each_dialect
+def test_modem_that_a_dead_program_left_in_data_mode_is_called_back(dialect: str) -> None:
+    line, simulated, far = modem(dialect)
+    line.dial()
+    second = Modem(simulated, dialect)
+    connection = second.open_tcp("server.example", 7)
+    connection.send(b"hello")
+    assert connection.recv(5, 30) == b"hello"
+    assert far.ends == 1
+
+
+def test_modem_that_a_dead_program_left_in_a_transparent_connection_is_called_back() -> None:
+    line, simulated, _ = modem(access="transparent")
+    line.open_tcp("server.example", 7)
+    second = Modem(simulated, "quectel", access="transparent")
+    connection = second.open_tcp("server.example", 7)
+    connection.send(b"hello")
+    assert connection.recv(5, 30) == b"hello"
+
+
 def test_port_that_is_gone_ends_the_call() -> None:
     line, simulated, _ = modem()
     call = line.dial()
