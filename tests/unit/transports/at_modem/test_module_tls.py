@@ -291,6 +291,25 @@ def test_send_that_finds_no_room_is_made_again() -> None:
     assert exchange(modem.open_module_tls(HOST, 8443, settings()), data) == data
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_slow_and_talkative_module_loses_no_plaintext(seed: int) -> None:
+    faults = Faults(
+        seed=seed,
+        split=0.3,
+        stray_news=0.3,
+        bare_prompts=bool(seed & 1),
+        late_prompts=0.2,
+        send_fails=0.3,
+        late_results=0.1,
+        lost_news=0.3,
+        slow_news=0.05,
+    )
+    modem, simulated = board(faults=faults, server=MemoryServer(ask_client=True))
+    data = bytes(range(256)) * 30
+    assert exchange(modem.open_module_tls(HOST, 8443, with_identity()), data) == data
+    assert simulated.module.files == {}
+
+
 @pytest.mark.parametrize("kind", ["reset", "data lost"])
 def test_connection_that_the_module_loses_ends_by_name(kind: str) -> None:
     modem, simulated = board()

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
-from lighttls import ConfigurationError, Stream
+from lighttls import ConfigurationError, Stream, TransportError
 from lighttls.testing.modem import Echo, Faults, Network, Peer, PppNetwork, SimulatedModem, Situation
 from lighttls.transports.at_modem import Modem, ModemError
 from lighttls.transports.lwip import CallableLink, LwipError, PppError, PppHost, ppp_host
-from support import pki
+from support import pki, require
 from support.lwip import cores
 from support.memory_server import MemoryServer
 from support.modem import FAMILIES, TlsServer
@@ -132,6 +133,45 @@ def test_line_that_alters_and_loses_bytes_costs_time_and_nothing_else(seed: int)
     with dialled(modem) as host:
         data = bytes(range(256)) * 80
         assert exchange(host, data) == data
+
+
+@pytest.mark.parametrize("seed", range(200 if require.LONG else 12))
+def test_random_faults_over_ppp_never_make_wrong_bytes_or_hang(seed: int) -> None:
+    """A noisy line, and a call that ends somehow and at some time, or not: all bytes arrive, or an error names why."""
+    chance = random.Random(seed)
+    faults = Faults(
+        seed=seed,
+        split=chance.choice([0.0, 0.5]),
+        flipped_to_host=sorted(chance.sample(range(3000, 150_000), chance.choice([0, 5, 30]))),
+        dropped_to_host=sorted(chance.sample(range(3000, 150_000), chance.choice([0, 5]))),
+        flipped_to_modem=sorted(chance.sample(range(3000, 150_000), chance.choice([0, 5, 30]))),
+        dropped_to_modem=sorted(chance.sample(range(3000, 150_000), chance.choice([0, 5]))),
+    )
+    modem, simulated = board(faults=faults, baud=chance.choice([9600, 115200, 921600]))
+    data, got, outcome, layer = chance.randbytes(40_000), b"", "complete", "none"
+    ends = {
+        "never": lambda: None,
+        "dropped": lambda: simulated.module.drop_call(),
+        "reset": lambda: simulated.module.reset(silent=chance.random() < 0.5),
+        "silent": lambda: setattr(simulated.network.ppp, "silent", True),
+    }
+    end = chance.choice(sorted(ends))
+    try:
+        with dialled(modem) as host:
+            link = host.open_tcp("server.example", 7)
+            simulated.timeline.after(chance.random() * 4, ends[end])
+            left = data
+            while len(got) < len(data):
+                if left:
+                    left = left[link.send(left) :]
+                got += link.recv(65536, 0.0 if left else 30) or b""
+    except TransportError as error:
+        outcome = str(error)
+        layer = error.context["layer"]
+    assert layer
+    assert got == data[: len(got)]
+    assert outcome == "complete" or end != "never", outcome
+    assert simulated.monotonic() < 2000
 
 
 def test_wrong_password_names_authentication_and_leaves_the_modem_usable() -> None:
