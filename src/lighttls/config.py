@@ -266,10 +266,9 @@ class ClientConfig:
 
     def note_completed(self, host: str, suite: int) -> None:
         """Remember for False Start that a full handshake with this host and suite was completed."""
-        if self.false_start:
-            if len(self._completed) >= _REMEMBERED_HANDSHAKES:
-                self._completed.clear()
-            self._completed.add((host, suite))
+        if len(self._completed) >= _REMEMBERED_HANDSHAKES:
+            self._completed.clear()
+        self._completed.add((host, suite))
 
     def has_completed(self, host: str, suite: int) -> bool:
         """Whether such a handshake is remembered."""

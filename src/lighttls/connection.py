@@ -68,7 +68,8 @@ class ClientConnection(Conversation):
         """Queue the ClientHello. Raises EntropyError, UsageError when called twice."""
         if self._state is not None or self._write_closed or self._error is not None:
             raise UsageError(f"a connection is initiated once, and this one is in state {self.state}")
-        self._refuse_callbacks()
+        if self._busy:
+            self._refuse_callback()
         self._busy = True
         try:
             session = self._sessions.choose()
@@ -107,7 +108,8 @@ class ClientConnection(Conversation):
                 raise
         if self._error is not None:
             raise self._error.with_traceback(None)
-        self._refuse_callbacks()
+        if self._busy:
+            self._refuse_callback()
         if self._state is None and not self._read_closed:
             raise UsageError("call initiate_connection first: the client speaks first in TLS")
         octets = data if type(data) is bytes else _octets(data)
@@ -138,7 +140,8 @@ class ClientConnection(Conversation):
     def _receive_into(self, data: bytes | bytearray | memoryview, target: memoryview) -> tuple[int, list[Event]]:
         if type(self._state) is not Connected or self._error or self._read_closed or self._joined or self._patience:
             return 0, self.receive_data(data)
-        self._refuse_callbacks()
+        if self._busy:
+            self._refuse_callback()
         octets = bytes(_octets(data))  # a copy of what might lie in `buffer`
         self._ledger.bytes_received += len(octets)
         written = 0
@@ -163,7 +166,8 @@ class ClientConnection(Conversation):
         """
         if self._error is not None:
             raise self._error.with_traceback(None)
-        self._refuse_callbacks()
+        if self._busy:
+            self._refuse_callback()
         if self._read_closed:
             return []
         where = "" if self.is_established else f" during the handshake, in state {self.state},"
@@ -218,7 +222,8 @@ class ClientConnection(Conversation):
 
     def close(self) -> None:
         """Queue close_notify; nothing can be sent after it (ALERT-13). Does nothing when closed or failed."""
-        self._refuse_callbacks()
+        if self._busy:
+            self._refuse_callback()
         if self.is_closed:
             return
         if self._state is not None:
@@ -235,7 +240,8 @@ class ClientConnection(Conversation):
         """
         if fatal_alert(alert) != alert:
             raise UsageError(f"{alert!r} is no alert that ends a connection")
-        self._refuse_callbacks()
+        if self._busy:
+            self._refuse_callback()
         if self.is_closed:
             return
         if self._state is not None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lighttls._typing import Final
+from lighttls._typing import Final, NoReturn
 from lighttls.config import ClientConfig
 from lighttls.errors import (
     ConfigurationError,
@@ -131,9 +131,11 @@ class Conversation:
         """What was agreed, with the byte counts so far. Raises UsageError before the handshake is complete."""
         if type(self._state) is not Connected:
             raise UsageError("there is no information before the handshake is complete")
-        sealed_short, opened_short = self._records.short_bytes
+        return self._snapshot(self._state, *self._records.short_bytes)()
+
+    def _snapshot(self, state: Connected, sealed_short: int, opened_short: int) -> Callable[[], ConnectionInfo]:
         sent = self._outbox.added + sealed_short - self._outbox.waiting
-        return self._ledger.info(self._state, self._hostname, sent, opened_short, self._early_bytes)
+        return self._ledger.snapshot(state, self._hostname, sent, opened_short, self._early_bytes)
 
     # ---- from records to the table -----------------------------------------------------------------
 
@@ -157,10 +159,9 @@ class Conversation:
             self._busy = False
         return events
 
-    def _refuse_callbacks(self) -> None:
+    def _refuse_callback(self) -> NoReturn:
         """A signer, verifier, clock or key log that calls the connection it is asked by finds it half-way."""
-        if self._busy:
-            raise UsageError("a callback must not use the connection that is calling it")
+        raise UsageError("a callback must not use the connection that is calling it")
 
     def _read_records(self, events: list[Event]) -> None:
         self._open_data = None
@@ -238,7 +239,7 @@ class Conversation:
             raise IllegalParameter(f"ChangeCipherSpec has the value {fragment[0]}, expected 1")
         if self.trace is not None:
             self._note(self.trace, False, None, 1)
-        self._on_input(ChangeCipherSpec(), events)
+        self._on_input(_SWITCH, events)
 
     def _on_alert(self, level: AlertLevel, description: int, events: list[Event]) -> None:
         name = name_of(Alert, description)
@@ -268,7 +269,8 @@ class Conversation:
     def _settle_signature(self, request: SignatureRequest, outcome: bytes | BaseException) -> None:
         if self._error is not None:
             raise self._error.with_traceback(None)
-        self._refuse_callbacks()
+        if self._busy:
+            self._refuse_callback()
         state = self._state
         if type(state) is not WaitSignature or state.request is not request:
             raise UsageError("the connection does not wait for this signature")
@@ -313,9 +315,11 @@ class Conversation:
         if self._outbox.flight:
             self._flush_flight()
         self._seal_data = self._records.seal_data
-        events.append(HandshakeCompleted(self.info))
-        state = self._state
-        if type(state) is Connected and (session := self._sessions.keep(state, self._ledger.latest)) is not None:
+        state: Connected = self._state  # type: ignore[assignment] # whose rows alone ask for this
+        sealed_short = self._records.short_bytes[0] if self._early_bytes else 0  # no other way was open yet
+        events.append(HandshakeCompleted(None, self._snapshot(state, sealed_short, 0)))
+        session = self._sessions.keep(state, self._ledger.latest)
+        if session is not None:
             events.append(SessionAvailable(session))
 
     def _seal_early(self, data: bytes | memoryview) -> bytes:
@@ -353,6 +357,7 @@ class Conversation:
         """Drop what the connection will not need any more (ALERT-15)."""
         self._open_data = None
         self._records.forget_keys()
+        self._output.actions.clear()
         self._transcript.clear()
         if self._state is not None:
             wipe_secrets(self._state)
@@ -379,6 +384,8 @@ def _judge_header(state: State | None, number: int, length: int) -> Row:
 _HANDSHAKE: Final = int(ContentType.HANDSHAKE)
 _ALERT: Final = int(ContentType.ALERT)
 _CHANGE_CIPHER_SPEC: Final = int(ContentType.CHANGE_CIPHER_SPEC)
+
+_SWITCH: Final = ChangeCipherSpec()  # all are alike
 
 _RESUMING = frozenset((WaitTicketResumed, WaitChangeCipherSpecResumed, WaitFinishedResumed))
 """Where the end of the stream, too, ends a session (TICKET-19): the server had taken it, and came to no end with it.

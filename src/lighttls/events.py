@@ -5,6 +5,8 @@ Instances are immutable by convention.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from lighttls._struct import struct
 from lighttls._typing import TYPE_CHECKING
 from lighttls.iana import Alert, name_of
@@ -15,11 +17,32 @@ if TYPE_CHECKING:
     from lighttls.info import ConnectionInfo
 
 
-@struct
 class HandshakeCompleted:
     """The server's Finished has been verified: application data may flow."""
 
-    info: ConnectionInfo
+    __match_args__ = ("info",)
+    __slots__ = ("_info", "_tell")
+
+    def __init__(self, info: ConnectionInfo | None, tell: Callable[[], ConnectionInfo] | None = None) -> None:
+        """`tell` is for a connection: what is not looked at need not be put together."""
+        self._info = info
+        self._tell = tell
+
+    @property
+    def info(self) -> ConnectionInfo:
+        """What was agreed, and what it had cost when the handshake was complete."""
+        if self._info is None and self._tell is not None:
+            self._info, self._tell = self._tell(), None
+        return self._info  # type: ignore[return-value] # one of the two was there
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is HandshakeCompleted and other.info == self.info
+
+    def __hash__(self) -> int:
+        return hash(self.info)
+
+    def __repr__(self) -> str:
+        return f"HandshakeCompleted(info={self.info!r})"
 
 
 class DataReceived:

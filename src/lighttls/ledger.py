@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lighttls.handshake import Connected, FullHandshake, PeerVerified, PskHandshake, RawKeyVerified
+from lighttls.handshake import (
+    Agreed,
+    Connected,
+    FullHandshake,
+    PeerVerified,
+    PskHandshake,
+    RawKeyVerified,
+    Resumption,
+)
 from lighttls.iana import TLS12
 from lighttls.info import ConnectionInfo
 
@@ -34,43 +42,58 @@ class Ledger:
         """When the last flight so far began, by the clock."""
         return self._started + self._flight_times[-1]
 
-    def info(self, state: Connected, hostname: str, sent: int, received_short: int, early: int) -> ConnectionInfo:
-        """A snapshot."""
+    def snapshot(
+        self, state: Connected, hostname: str, sent: int, received_short: int, early: int
+    ) -> Callable[[], ConnectionInfo]:
+        """What gives the summary as it is now. It keeps no secret that the connection wipes."""
         agreed, proof = state.agreed, state.proof
-        terms = agreed.terms
-        full = proof if type(proof) is FullHandshake else None
-        psk = proof if type(proof) is PskHandshake else None
-        auth = None if full is None else full.auth
-        peer = None if full is None else full.peer
-        chain = peer if type(peer) is PeerVerified else None
-        path = None if chain is None else chain.path
-        return ConnectionInfo(  # by position, which takes a third of the time: in the order of its fields
-            TLS12,
-            agreed.suite.code,
-            full.exchange.group if full is not None else psk.group if psk is not None else None,
-            None if full is None else full.exchange.scheme,
-            None if auth is None else auth.scheme,
-            None if terms.alpn_protocol is None else terms.alpn_protocol.decode("ascii"),
-            terms.extended_master_secret,
-            terms.secure_renegotiation,
-            full is None and psk is None,  # session_resumed
-            hostname,
-            None if psk is None else psk.identity,
-            () if chain is None else chain.chain,  # peer_chain
-            peer.spki if type(peer) is RawKeyVerified else None,
-            path,
-            None if path is None else path.anchor,
-            path is None or path.time_checked,
-            None if chain is None else chain.ocsp_response,
-            None if full is None else terms.sct_list,  # SCT-05
-            None if auth is None else auth.certificate_types,
-            () if auth is None else auth.ca_names,
-            auth is not None and auth.identity is not None,  # client_certificate_sent
-            terms.sizes.max_fragment_length,
-            terms.sizes.record_size_limit,
-            early,
-            sent,
-            self.bytes_received + received_short,
-            len(self._flight_times),
-            tuple(self._flight_times),
-        )
+        received, flight_times = self.bytes_received + received_short, tuple(self._flight_times)
+        return lambda: _summary(agreed, proof, hostname, early, sent, received, flight_times)
+
+
+def _summary(
+    agreed: Agreed,
+    proof: FullHandshake | PskHandshake | Resumption,
+    hostname: str,
+    early: int,
+    sent: int,
+    received: int,
+    flight_times: tuple[float, ...],
+) -> ConnectionInfo:
+    terms = agreed.terms
+    full = proof if type(proof) is FullHandshake else None
+    psk = proof if type(proof) is PskHandshake else None
+    auth = None if full is None else full.auth
+    peer = None if full is None else full.peer
+    chain = peer if type(peer) is PeerVerified else None
+    path = None if chain is None else chain.path
+    return ConnectionInfo(  # by position, which takes a third of the time: in the order of its fields
+        TLS12,
+        agreed.suite.code,
+        full.exchange.group if full is not None else psk.group if psk is not None else None,
+        None if full is None else full.exchange.scheme,
+        None if auth is None else auth.scheme,
+        None if terms.alpn_protocol is None else terms.alpn_protocol.decode("ascii"),
+        terms.extended_master_secret,
+        terms.secure_renegotiation,
+        full is None and psk is None,  # session_resumed
+        hostname,
+        None if psk is None else psk.identity,
+        () if chain is None else chain.chain,  # peer_chain
+        peer.spki if type(peer) is RawKeyVerified else None,
+        path,
+        None if path is None else path.anchor,
+        path is None or path.time_checked,
+        None if chain is None else chain.ocsp_response,
+        None if full is None else terms.sct_list,  # SCT-05
+        None if auth is None else auth.certificate_types,
+        () if auth is None else auth.ca_names,
+        auth is not None and auth.identity is not None,  # client_certificate_sent
+        terms.sizes.max_fragment_length,
+        terms.sizes.record_size_limit,
+        early,
+        sent,
+        received,
+        len(flight_times),
+        flight_times,
+    )

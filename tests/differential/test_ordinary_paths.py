@@ -102,6 +102,7 @@ def test_ordinary_chain_takes_the_short_way(between: int) -> None:
 ASKED: dict[str, dict[str, Any]] = {
     "no time": {"policy": VerifyPolicy(time=TimePolicy.insecure_until_checked())},
     "a clock before the floor": {"policy": VerifyPolicy(time=TimePolicy.floor(kit.NOW + 5))},
+    "a clock before a floor after the end": {"policy": VerifyPolicy(time=TimePolicy.floor(kit.NOW + 2 * kit.DAY))},
     "a clock after the floor": {"policy": VerifyPolicy(time=TimePolicy.floor(kit.NOW - 5))},
     "a pin that is there": {"policy": VerifyPolicy(pins=[ENGINE.digest("sha256", kit.ec_key("level 1").spki)])},
     "a pin that is not there": {"policy": VerifyPolicy(pins=[bytes(32)])},
@@ -133,7 +134,8 @@ def test_leaf_in_the_store_and_one_without_a_subject_are_judged_as_by_the_search
     for critical in (True, False):
         names = [(oid, critical, value) for oid, _, value in kit.host(flaws.HOST)]
         unnamed = kit.make(der.sequence(), kit.ec_key("x"), root, extensions=names)
-        for leaf, anchors in ((own, [own]), (unnamed, [root]), (own, [root])):
+        below = kit.server(root, flaws.HOST)
+        for leaf, anchors in ((own, [own]), (unnamed, [root]), (own, [root]), (below, [below, root])):
             question = Question(
                 leaf.der, (root.der,), tuple(each.der for each in anchors), ("DNS", flaws.HOST), kit.NOW
             )

@@ -406,8 +406,9 @@ def test_error_raised_again_does_not_grow(provider: Any) -> None:
         lambda c: c.abort(Alert.USER_CANCELED),
         lambda c: c.receive_data(b""),
         lambda c: c.receive_eof(),
+        lambda c: c.complete_signature(None, b""),
     ],
-    ids=["close", "abort", "receive_data", "receive_eof"],
+    ids=["close", "abort", "receive_data", "receive_eof", "complete_signature"],
 )
 def test_callback_that_uses_its_own_connection_is_refused(provider: Any, use: Any) -> None:
     """It finds the connection half-way through a step; nothing of the flight may follow an alert it asked for."""

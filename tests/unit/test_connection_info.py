@@ -94,6 +94,19 @@ def test_no_identity_for_a_server_that_asks_shows_in_the_info(provider: Any) -> 
     assert not connection.info.client_certificate_sent
 
 
+def test_event_of_a_handshake_shows_what_that_had_cost_whenever_it_is_looked_at(provider: Any) -> None:
+    connection = client(provider)
+    (event,) = connect(connection, MemoryServer())
+    at_once = connection.info
+    connection.send_data(b"more")
+    connection.data_to_send()
+    connection.close()
+    assert isinstance(event, HandshakeCompleted)
+    assert event.info == at_once
+    assert event.info is event.info
+    assert connection.info.bytes_sent > at_once.bytes_sent
+
+
 def test_byte_counts_go_on_after_the_handshake_and_count_what_was_handed_out(provider: Any) -> None:
     connection, server = client(provider), MemoryServer()
     connection.initiate_connection()

@@ -335,17 +335,26 @@ def test_store_that_cannot_forget_is_a_warning_beside_the_error(provider: Any) -
 
 
 def test_store_that_uses_the_connection_finds_it_busy(provider: Any) -> None:
-    seen: list[Exception] = []
+    """Asked before the ClientHello, and again when the handshake is complete."""
+    uses = (lambda: connection.close(), lambda: connection.initiate_connection(), lambda: connection.receive_eof())
+    later = (*uses[::2], lambda: connection.receive_data_into(b"", bytearray(9)))
+    seen: list[str] = []
 
     class Meddling(MemorySessionStore):
         def load(self, key: bytes) -> bytes | None:
-            try:
-                connection.close()
-            except UsageError as error:
-                seen.append(error)
+            self.meddle(uses)
             return None
+
+        def save(self, key: bytes, session: bytes) -> None:
+            self.meddle(later)
+
+        def meddle(self, uses: Any) -> None:
+            for use in uses:
+                with pytest.raises(UsageError) as caught:
+                    use()
+                seen.append(str(caught.value))
 
     connection = client(provider, sessions=Meddling())
     Site().connect(connection)
     assert connection.is_established
-    assert "callback" in str(seen[0])
+    assert seen == ["a callback must not use the connection that is calling it"] * 6

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from lighttls import DataReceived, PeerClosed, WarningReceived
+from typing import Any
+
+from lighttls import DataReceived, HandshakeCompleted, PeerClosed, WarningReceived
 
 
 def test_data_is_compared_and_matched_but_never_shown() -> None:
@@ -16,6 +18,25 @@ def test_data_is_compared_and_matched_but_never_shown() -> None:
     match event:
         case DataReceived(data):
             assert data == b"password"
+
+
+def test_summary_of_a_handshake_is_put_together_once_and_when_it_is_asked_for() -> None:
+    asked = []
+
+    def tell() -> Any:
+        asked.append(1)
+        return "what was agreed"
+
+    event, other = HandshakeCompleted(None, tell), HandshakeCompleted("what was agreed")  # type: ignore[arg-type]
+    assert not asked
+    match event:
+        case HandshakeCompleted(info):
+            assert info == "what was agreed"
+    assert event == other
+    assert event != "what was agreed"
+    assert hash(event) == hash(other)
+    assert repr(event) == "HandshakeCompleted(info='what was agreed')"
+    assert asked == [1]
 
 
 def test_events_without_content_are_equal() -> None:

@@ -19,6 +19,7 @@ from lighttls.handshake.output import (
 )
 from lighttls.handshake.silence import advice as silence_advice
 from lighttls.handshake.states import (
+    Agreed,
     Client,
     Connected,
     FullHandshake,
@@ -41,6 +42,7 @@ __all__ = [
     "ROWS_BY_NUMBER",
     "TABLE",
     "Action",
+    "Agreed",
     "ApplicationData",
     "ChangeCipherSpec",
     "Client",

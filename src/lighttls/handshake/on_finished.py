@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from lighttls.crypto.provider import KeySchedule, RecordSealer
 
 
+_COMPLETE = Complete()
+
+
 def on_change_cipher_spec(out: Output, state: WaitChangeCipherSpec, msg: ChangeCipherSpec) -> WaitFinished:
     """Read keys become active here and nowhere else (CCS-09)."""
     out.do(ReadWith(state.opener))
@@ -43,9 +46,10 @@ def on_change_cipher_spec_resumed(
 
 def on_finished(out: Output, state: WaitFinished, msg: Finished) -> Connected:
     """1. The server's proof. 2. The end."""
-    finished = _verified(out, state.agreed, state.schedule, msg, lambda: state.our_verify_data)
+    finished = _verified(out, state.agreed, state.schedule, msg, state.our_verify_data)
     client = state.agreed.offer.client
-    client.config.note_completed(client.server.text, state.agreed.suite.code)
+    if client.config.false_start:
+        client.config.note_completed(client.server.text, state.agreed.suite.code)
     _complete(out)
     return Connected(state.agreed, state.proof, finished, state.ticket, state.schedule)
 
@@ -71,16 +75,16 @@ def send_finished(out: Output, agreed: Agreed, schedule: KeySchedule, sealer: Re
 
 
 def _verified(
-    out: Output, agreed: Agreed, schedule: KeySchedule, msg: Finished, ours: Callable[[], bytes]
+    out: Output, agreed: Agreed, schedule: KeySchedule, msg: Finished, ours: bytes | Callable[[], bytes]
 ) -> FinishedVerified:
-    """Compare in constant time; only then ask for our own verify_data.
+    """Compare in constant time; only then ask for our own verify_data, if it is not there yet.
 
     The label is the server's: our own Finished, sent back, does not fit (FIN-04).
     """
     expected = schedule.finished(True, out.transcript.digest(agreed.suite.prf_hash))
     if not agreed.offer.client.provider.equal(expected, msg.verify_data):  # FIN-01, FIN-02
         raise DecryptError("the server's Finished does not fit the handshake we saw")
-    return FinishedVerified(ours(), msg.verify_data)
+    return FinishedVerified(ours if isinstance(ours, bytes) else ours(), msg.verify_data)
 
 
 def _complete(out: Output) -> None:
@@ -89,7 +93,7 @@ def _complete(out: Output) -> None:
     The master secret stays for exporters, in the engine.
     """
     out.transcript.clear()
-    out.do(Complete())
+    out.do(_COMPLETE)
 
 
 def on_application_data(out: Output, state: Connected, msg: ApplicationData) -> Connected:

@@ -5,6 +5,8 @@ A handler that raises has therefore sent nothing (CERT-25).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from lighttls._struct import struct
 from lighttls._typing import TYPE_CHECKING
 from lighttls.events import Event
@@ -81,11 +83,15 @@ Action = Send | LimitRecords | WriteWith | ReadWith | Emit | StartEarly | Comple
 class Output:
     """Collects what a handler wants done, in order; empty again before the next one runs."""
 
-    __slots__ = ("actions", "transcript")
+    __slots__ = ("actions", "do", "transcript")
+
+    do: Callable[[Action], None]
+    """Have something else done than to send a message."""
 
     def __init__(self, transcript: Transcript) -> None:
         self.transcript = transcript
         self.actions: list[Action] = []
+        self.do = self.actions.append
 
     def wipe(self) -> None:
         """Wipe the secrets among the actions: the handler failed."""
@@ -98,8 +104,4 @@ class Output:
         if encoded is None:
             encoded = message.encode()
         self.transcript.add(encoded)
-        self.actions.append(Send(message, encoded))
-
-    def do(self, action: Action) -> None:
-        """Have something else done."""
-        self.actions.append(action)
+        self.do(Send(message, encoded))

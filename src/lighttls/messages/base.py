@@ -18,7 +18,7 @@ class Message(Structure):
     def encode(self) -> bytes:
         """The message with its 4-byte header, as it enters the transcript (HS-11)."""
         body = self.build()
-        return bytes((self.handshake_type,)) + len(body).to_bytes(3, "big") + body
+        return (self.handshake_type << 24 | len(body)).to_bytes(4, "big") + body
 
 
 _M = TypeVar("_M", bound=Message)

@@ -36,11 +36,11 @@ def read_header(
 
 def frame(content_type: int, version: int, data: bytes, limit: int = MAX_PLAINTEXT) -> bytes:
     """Unprotected records with `data`, at most `limit` bytes each (REC-27, HS-14)."""
-    head = bytes((content_type, version >> 8, version & 0xFF))
+    head = content_type << 32 | version << 16
     if 0 < len(data) <= limit:
-        return head + len(data).to_bytes(2, "big") + data
+        return (head | len(data)).to_bytes(HEADER_LENGTH, "big") + data
     pieces = (data[at : at + limit] for at in range(0, len(data), limit))
-    return b"".join(head + len(piece).to_bytes(2, "big") + piece for piece in pieces)
+    return b"".join((head | len(piece)).to_bytes(HEADER_LENGTH, "big") + piece for piece in pieces)
 
 
 _OTHER_PROTOCOLS = (b"HTTP", b"<!DO", b"<htm", b"<HTM", b"SSH-", b"220 ", b"RTSP")

@@ -163,7 +163,13 @@ class ListOf:
     def read(self, out: Writer, target: str, path: str, end: str) -> None:
         length, inner, items, item = (out.fresh(stem) for stem in ("n", "end", "items", "item"))
         self.frame.read_length(out, length, path, end)
-        out.add(f"{inner} = pos + {length}", f"{items} = []", f"while pos < {inner}:")
+        out.add(f"{inner} = pos + {length}")
+        if isinstance(self.element, Uint) and self.element.width == 2:
+            out.add(f"if {length} % 2: raise too_short({path + '[]'!r})")
+            pairs = f"zip(data[pos:{inner}:2], data[pos + 1:{inner}:2])"
+            out.add(f"{target} = tuple([high << 8 | low for high, low in {pairs}])", f"pos = {inner}")
+            return
+        out.add(f"{items} = []", f"while pos < {inner}:")
         out.depth += 1
         self.element.read(out, item, path + "[]", inner)
         out.settle()

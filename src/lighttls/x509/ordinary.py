@@ -8,11 +8,10 @@ All is judged every time, as there; only what hangs on an extension's bytes alon
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import islice
 
 from lighttls._typing import TYPE_CHECKING, Final
 from lighttls.errors import BadSignature, CertificateError
-from lighttls.x509 import extensions, signatures
+from lighttls.x509 import extensions, public_key, signatures
 from lighttls.x509.certificate import EMPTY_NAME, PURPOSES, Certificate
 from lighttls.x509.policy import VerifyPolicy
 from lighttls.x509.trust_store import TrustStore
@@ -50,22 +49,22 @@ def ordinary_path(
     try:
         if not _is_sound(leaf, at) or not _is_server(leaf, purpose):
             return None
-        path = [leaf]
-        top, names = leaf, [leaf.subject_name]
-        sent = islice(others, min(_MOST_INTERMEDIATES, policy.max_depth))
-        while not (anchors := trust.named(top.issuer_name)):
-            each = next(sent, None)
-            if each is None:
-                return None
+        path, names = [leaf], [leaf.subject_name]
+        anchors = trust.named(leaf.issuer_name)
+        for each in () if anchors else others[:_MOST_INTERMEDIATES]:
             issuer = each if isinstance(each, Certificate) else Certificate.parse(bytes(each), provider)
             name = issuer.subject_name
-            if name != top.issuer_name or name in names:
+            if name != path[-1].issuer_name or name in names:
                 return None
             if not _is_sound(issuer, at) or not _is_authority(issuer, purpose, len(path) - 1):
                 return None
             path.append(issuer)
             names.append(name)
-            top = issuer
+            anchors = trust.named(issuer.issuer_name)
+            if anchors:
+                break
+        if not anchors or len(path) - 1 > policy.max_depth:
+            return None
         anchor = anchors[0]
         root = anchor.read(provider)
         if root is None or not _is_sound(root, at) or not _is_authority(root, purpose, len(path) - 1):
@@ -85,17 +84,15 @@ def _is_sound(certificate: Certificate, at: int) -> bool:
     said = certificate.checked
     if said is None or not certificate.not_before <= at <= certificate.not_after:
         return False
-    signatures.check_usable(certificate.public_key)
+    if certificate.public_key not in public_key.USUAL:
+        signatures.check_usable(certificate.public_key)
     return said.keys().isdisjoint(_FAR_REACHING)
 
 
 def _is_server(leaf: Certificate, purpose: str) -> bool:
-    """As `checks.check_leaf` (CERT-13), which also knows leaves without a subject, and those that are authorities."""
+    """As `checks.check_leaf` (CERT-13), which also knows leaves without a subject, and such as may sign others."""
     said = leaf.said
     if leaf.subject == EMPTY_NAME:
-        return False
-    constraints = said.get(_BASIC_CONSTRAINTS)
-    if constraints is not None and constraints.ca:
         return False
     usage = said.get(_KEY_USAGE)
     if usage is not None and extensions.KEY_CERT_SIGN in usage:
@@ -127,22 +124,24 @@ def _are_signed(
     checked: dict[Fact, bool],
 ) -> bool:
     """Whether each is signed by the next one (CERT-17), by algorithms that every anchor permits (CERT-16)."""
-    facts = []
-    for child, signer in zip(path, (*path[1:], root), strict=True):
+    for child in path:
         algorithm = signatures.ALGORITHMS.get(child.outer_algorithm)
         if algorithm is None or algorithm.scheme is None or algorithm.sha1:
             return False
         if child.inner_algorithm != child.outer_algorithm:
             return False
-        facts.append((algorithm.scheme, (signer.spki, child.der), child))
-    for scheme, fact, child in facts:
+    child = path[0]
+    for signer in (*path[1:], root):
+        fact = signer.spki, child.der
         if known is None or fact not in known:
+            scheme = signatures.ALGORITHMS[child.outer_algorithm].scheme
             try:
-                provider.verify(scheme, fact[0], child.signature, child.tbs)
+                provider.verify(scheme, signer.spki, child.signature, child.tbs)  # type: ignore[arg-type] # see above
             except BadSignature:
                 checked[fact] = False
                 return False
         checked[fact] = True
+        child = signer
     if known is not None:
         known.keep(checked)
     return True

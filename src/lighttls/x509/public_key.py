@@ -122,3 +122,5 @@ _ON_P256: Final = _parse(_P256 + bytes(64))
 _WITH_RSA: Final = {
     size: _parse(head + b"\xff" * (size - len(head) - len(_RSA_TAIL)) + _RSA_TAIL) for size, head in _RSA_HEADS.items()
 }
+USUAL: Final = (_ON_P256, *_WITH_RSA.values())
+"""All keys that `usual` gives; `signatures.check_usable` lets each of them pass."""

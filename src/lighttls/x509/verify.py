@@ -82,13 +82,15 @@ def verify_chain(
             from lighttls.x509.revocation import StatusCheck  # late, since few owners give CRLs
 
             status = StatusCheck(policy, policy.revocation, now, engine, ocsp_response is not None, known_signatures)
+        ordinary = found is not None
         if found is None:
             search = Search(trust, now, policy, purpose, engine, known_signatures, status, checked)
             found = search.run(leaf, sent[1:])
         try:
             if reference is not None:
                 names.match(reference, leaf)
-            _judge_status(found, ocsp_response, unanswered, now, policy, engine, status)
+            if ocsp_response is not None or not ordinary:  # an ordinary certificate promises no features
+                _judge_status(found, ocsp_response, unanswered, now, policy, engine, status)
         except CertificateError as error:
             raise refusal([Attempt(found.certificates, found.anchor, error.reason, 0, str(error))]) from error
         return found

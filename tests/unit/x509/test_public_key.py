@@ -161,3 +161,8 @@ def test_short_way_says_what_the_long_one_says_whatever_is_changed(spki: bytes) 
             assert read(bytes(changed)) == read_slowly(bytes(changed)), at
     for cut in (spki[:-1], spki + b"\0", spki[1:]):
         assert read(cut) is read_slowly(cut) is None
+
+
+def test_every_key_of_a_usual_form_is_usable() -> None:
+    for key in public_key.USUAL:
+        signatures.check_usable(key)
