@@ -43,6 +43,13 @@ int lw_dns_server(uint8_t number, const char *text) {
     return ERR_OK;
 }
 
+void lw_dns_forget(void) {
+    /* lwIP has no call for it, but its timer, called once for each second that an answer can be kept, does it */
+    for (int second = 0; second <= DNS_MAX_TTL; second++) {
+        dns_tmr();
+    }
+}
+
 lw_lookup *lw_lookup_new(const char *name) {
     lw_lookup *lookup = calloc(1, sizeof *lookup);
     if (lookup != NULL) {
@@ -63,6 +70,9 @@ int lw_dns_server(uint8_t number, const char *text) {
     (void)number;
     (void)text;
     return ERR_VAL;
+}
+
+void lw_dns_forget(void) {
 }
 
 lw_lookup *lw_lookup_new(const char *name) {

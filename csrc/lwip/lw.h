@@ -121,6 +121,9 @@ void lw_listener_free(lw_listener *listener);
 /** Name the server with that number (from 0). An error: no address, or no room for so many. */
 int lw_dns_server(uint8_t number, const char *address);
 
+/** Forget what was answered, and end what is still asked. */
+void lw_dns_forget(void);
+
 /** Ask for a name's address, of IPv4 rather than IPv6. NULL: no memory. */
 lw_lookup *lw_lookup_new(const char *name);
 

@@ -31,6 +31,7 @@
 #define LWIP_RAW             0
 #define LWIP_UDP             1
 #define LWIP_DNS             1
+#define DNS_MAX_TTL          3600 /* seconds that an answer is kept at most */
 #define LWIP_DHCP            0
 #define IP_FORWARD           0
 #define LWIP_IPV6_FORWARD    0

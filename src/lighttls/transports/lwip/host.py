@@ -92,7 +92,7 @@ class BaseHost:
 class Host(BaseHost):
     """A host with fixed addresses, on a link that carries Ethernet frames, or IP packets if it says so in `packets`.
 
-    link       a `Tap`, one end of `memory_links()`, a `CallableLink`; the host owns it and closes it
+    link       a `Tap`, one end of `memory_links()`, a `CallableLink`; the host closes it, also if it fails here
     addresses  its own, each with its prefix: "192.0.2.7/24", "2001:db8::7/64"
     gateway    the router, or routers (one of IPv4, one of IPv6), to whatever is outside these networks
     dns        the DNS servers, at most two; without any, connect by address
@@ -116,11 +116,15 @@ class Host(BaseHost):
         linger: float = 1.0,
         core: Any = None,
     ) -> None:
-        if not addresses:
-            raise ConfigurationError("a host needs an address of its own, such as '192.0.2.7/24'")
-        if packets is None:
-            packets = bool(getattr(link, "packets", False))
-        stack = Stack(core)
+        try:
+            if not addresses:
+                raise ConfigurationError("a host needs an address of its own, such as '192.0.2.7/24'")
+            if packets is None:
+                packets = bool(getattr(link, "packets", False))
+            stack = Stack(core)
+        except BaseException:
+            link.close()
+            raise
         try:
             interface = stack.add_interface(mac=None if packets else mac or _random_mac(), mtu=mtu)
             for address in addresses:
@@ -131,6 +135,7 @@ class Host(BaseHost):
             super().__init__(stack, interface, link, send_limit=send_limit, linger=linger)
         except BaseException:
             stack.close()
+            link.close()
             raise
 
 

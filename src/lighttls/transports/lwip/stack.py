@@ -164,15 +164,13 @@ class Stack:
             self._unowned.popleft()()
 
     def close(self) -> None:
-        """Reset what is left and remove the links. Whatever belonged to the stack raises UsageError from now on.
-
-        Only what the DNS said stays known, for the time that it said: lwIP has no call to forget it.
-        """
+        """Reset what is left and remove the links. Whatever belonged to the stack raises UsageError from now on."""
         if not self._open:
             return
         self.reset()
         for interface in self._interfaces:
             interface.remove()
+        self.lib.lw_dns_forget()
         self._open = False
         self.core.stack = None
 

@@ -392,8 +392,10 @@ def test_host_closed_by_another_thread_ends_a_wait() -> None:
     ],
 )
 def test_wrong_settings_are_refused_and_leave_the_stack_free(addresses: tuple[str, ...], settings: dict) -> None:
+    link = Altered(memory_links()[0])
     with pytest.raises(ConfigurationError):
-        Host(memory_links()[0], *addresses, core=cores()[0], **settings)
+        Host(link, *addresses, core=cores()[0], **settings)
+    assert link.closed
     Host(memory_links()[0], "10.0.0.1/24", core=cores()[0]).close()
 
 

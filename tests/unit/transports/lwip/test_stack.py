@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import hashlib
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import pairwise
 from types import SimpleNamespace
@@ -177,15 +177,36 @@ def answered(query: bytes, rest: bytes) -> bytes:
 ADDRESS = b"\xc0\x0c\0\x01\0\x01\0\0\0\x3c\0\x04\xc0\0\x02\x07"  # 192.0.2.7 for a minute
 
 
+def answering(wire: Wire, rest: bytes) -> Callable[[bytes], list[bytes]]:
+    """A DNS server that says the same of every name of the first stack's."""
+
+    def mishap(frame: bytes) -> list[bytes]:
+        if frame[36:38] != b"\0\x35":
+            return [frame]
+        wire.ends[0].receive(answered(frame, rest))
+        return []
+
+    return mishap
+
+
 def test_answer_of_the_dns_server_is_found(wire: Wire) -> None:
-    ours = wire.stacks[0]
-    ours.set_dns_servers("10.77.0.2")
-    wire.mishap = lambda frame: (
-        [frame] if frame[36:38] != b"\0\x35" else wire.ends[0].receive(answered(frame, ADDRESS)) or []
-    )
-    found = ours.lookup("one.example")
+    wire.stacks[0].set_dns_servers("10.77.0.2")
+    wire.mishap = answering(wire, ADDRESS)
+    found = wire.stacks[0].lookup("one.example")
     wire.run(found.result)
     assert found.result() == "192.0.2.7"
+
+
+def test_next_stack_has_forgotten_what_the_dns_said_to_the_last() -> None:
+    for rest, expected in ((ADDRESS, "192.0.2.7"), (ADDRESS[:-1] + b"\x08", "192.0.2.8")):
+        with wired() as wire:
+            wire.stacks[0].set_dns_servers("10.77.0.2")
+            wire.mishap = answering(wire, rest)
+            asked = wire.stacks[0].lookup("same.example")
+            unanswered = wire.stacks[0].lookup("other.example")
+            wire.run(asked.result)
+            assert asked.result() == expected
+            del unanswered
 
 
 @pytest.mark.parametrize("seed", range(200 if require.LONG else 10))
