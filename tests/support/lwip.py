@@ -20,7 +20,7 @@ from types import ModuleType
 
 import pytest
 
-from lighttls.transports.lwip import Interface, Stack
+from lighttls.transports.lwip import Connection, Interface, Stack
 from support import require
 from support.require import REPOSITORY
 
@@ -183,3 +183,43 @@ def unreliable(
         return arriving * 2 if chance.random() < doubled else arriving
 
     return mishap
+
+
+def payload(size: int, name: str = "payload") -> bytes:
+    return hashlib.shake_256(name.encode()).digest(size)
+
+
+def joined(wire: Wire, address: str = "10.77.0.2") -> tuple[Connection, Connection]:
+    """A connection from the first stack to the second: both ends."""
+    listener = wire.stacks[1].listen()
+    ours = wire.stacks[0].connect(address, listener.port)
+    wire.run(lambda: ours.established)
+    theirs: list[Connection] = []
+    wire.run(lambda: (one := listener.accept()) is not None and not theirs.append(one))
+    listener.close()
+    return ours, theirs[0]
+
+
+class Pour:
+    """`data` from one end to the other, as fast as both take it."""
+
+    def __init__(self, source: Connection, sink: Connection, data: bytes, piece: int = 65536) -> None:
+        self._source, self._sink, self._data, self._piece = source, sink, data, piece
+        self._sent = 0
+        self.arrived = bytearray()
+
+    def __call__(self) -> bool:
+        while self._sent < len(self._data):
+            taken = self._source.send(self._data[self._sent : self._sent + self._piece])
+            if not taken:
+                break
+            self._sent += taken
+        while data := self._sink.receive(self._piece):
+            self.arrived += data
+        return len(self.arrived) >= len(self._data)
+
+
+def pour(wire: Wire, source: Connection, sink: Connection, data: bytes, piece: int = 65536) -> None:
+    poured = Pour(source, sink, data, piece)
+    wire.run(poured)
+    assert poured.arrived == data

@@ -5,12 +5,10 @@ from __future__ import annotations
 import ctypes
 import gc
 import platform
-from collections.abc import Iterator
 
 import pytest
 
-from lighttls.transports.lwip import Connection
-from support.lwip import Wire, wired
+from support.lwip import Wire, joined
 
 pytestmark = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="this processor has no glibc to be asked")
 
@@ -43,21 +41,6 @@ def in_use() -> int:
     ask.restype = MallInfo
     told = ask()
     return int(told.uordblks + told.hblkhd)
-
-
-@pytest.fixture
-def wire() -> Iterator[Wire]:
-    with wired() as made:
-        yield made
-
-
-def joined(wire: Wire) -> tuple[Connection, Connection]:
-    listener = wire.stacks[1].listen()
-    ours = wire.stacks[0].connect("10.77.0.2", listener.port)
-    theirs: list[Connection] = []
-    wire.run(lambda: (one := listener.accept()) is not None and not theirs.append(one))
-    listener.close()
-    return ours, theirs[0]
 
 
 def test_segments_of_one_byte_that_nobody_takes_cost_no_more_than_the_window(wire: Wire) -> None:

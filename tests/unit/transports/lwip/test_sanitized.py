@@ -11,8 +11,10 @@ from support import lwip, require
 from support.require import REPOSITORY
 
 SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"]
-CHOSEN = "garbage or answer or mutilated or half_closed or at_once or refers or reset or removed or backlog or after_close"
-CHOSEN += " or phase or no_sense"
+CHOSEN = (
+    "garbage or answer or mutilated or half_closed or at_once or refers or reset or removed or backlog or after_close "
+    "or phase or no_sense"
+)
 
 
 def test_shim_is_clean_under_sanitizers(tmp_path: Path) -> None:
@@ -37,7 +39,7 @@ def test_shim_is_clean_under_sanitizers(tmp_path: Path) -> None:
         "ASAN_OPTIONS": "detect_leaks=0",  # Python's own, which live until its end
         "PYTHONPATH": os.pathsep.join(["src", "tests"]),
     }
-    tests = [f"tests/unit/transports/lwip/test_{name}.py" for name in ("stack", "ppp")]
+    tests = [f"tests/unit/transports/lwip/test_{name}.py" for name in ("stack", "frames", "ppp")]
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests]
     run(*command, *([] if require.LONG else ["-k", CHOSEN]), environment=environment)
 
