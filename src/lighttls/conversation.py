@@ -134,7 +134,8 @@ class Conversation:
         return self._snapshot(self._state, *self._records.short_bytes)()
 
     def _snapshot(self, state: Connected, sealed_short: int, opened_short: int) -> Callable[[], ConnectionInfo]:
-        sent = self._outbox.added + sealed_short - self._outbox.waiting
+        outbox = self._outbox
+        sent = outbox.added + sealed_short - (outbox.waiting if outbox.first else 0)
         return self._ledger.snapshot(state, self._hostname, sent, opened_short, self._early_bytes)
 
     # ---- from records to the table -----------------------------------------------------------------
@@ -318,8 +319,7 @@ class Conversation:
         state: Connected = self._state  # type: ignore[assignment] # whose rows alone ask for this
         sealed_short = self._records.short_bytes[0] if self._early_bytes else 0  # no other way was open yet
         events.append(HandshakeCompleted(None, self._snapshot(state, sealed_short, 0)))
-        session = self._sessions.keep(state, self._ledger.latest)
-        if session is not None:
+        if self._sessions.keeps and (session := self._sessions.keep(state, self._ledger.latest)) is not None:
             events.append(SessionAvailable(session))
 
     def _seal_early(self, data: bytes | memoryview) -> bytes:

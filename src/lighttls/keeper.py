@@ -12,7 +12,7 @@ from lighttls.session import Session
 class SessionKeeper:
     """Between one connection and the store of its configuration, if there is one."""
 
-    __slots__ = ("_binding", "_client", "_given", "_hooks", "_offered", "_ours", "wants_tickets")
+    __slots__ = ("_binding", "_client", "_given", "_hooks", "_offered", "_ours", "keeps", "wants_tickets")
 
     def __init__(self, client: Client, given: Session | None) -> None:
         self._client = client
@@ -22,6 +22,7 @@ class SessionKeeper:
         self._offered: Session | None = None  # until the server prefers a full handshake
         self._ours: Session | None = None  # what this connection has left to resume with
         self.wants_tickets = resumption.wants_tickets(client.config, given)  # whether the ClientHello asks for one
+        self.keeps = client.config.sessions is not None or self.wants_tickets  # whether `keep` has anything to do
 
     def choose(self) -> Session | None:
         """The session to offer: the one that was given, else what the store has; none that may not be resumed here."""
@@ -38,9 +39,7 @@ class SessionKeeper:
 
     def keep(self, state: Connected, now: float) -> Session | None:
         """After the handshake: save what is new (RESUME-16), and return it. What the server refused is forgotten."""
-        config, offered = self._client.config, self._offered
-        if config.sessions is None and not self.wants_tickets:
-            return None
+        offered = self._offered
         session = self.session_of(state, now)
         if session is not None and session is offered:  # resumed, and unchanged
             return None

@@ -226,6 +226,8 @@ class RecordLayer:
         if self._sealer is not None:
             return self._sealer.seal(content_type, data, self._send_limit)
         version, self._sent_any = (TLS12 if self._sent_any else _FIRST_VERSION), True
+        if type(data) is bytes and 0 < len(data) <= self._plain_limit:  # `frame`, without another call
+            return (content_type << 32 | version << 16 | len(data)).to_bytes(HEADER_LENGTH, "big") + data
         return frame(content_type, version, bytes(data), self._plain_limit)
 
     def protect_last(self, content_type: int, data: bytes) -> bytes:

@@ -59,7 +59,7 @@ class Outbox:
     @property
     def waiting(self) -> int:
         """Bytes that were queued and not taken."""
-        return len(self.first) + sum(map(len, self.later)) if self.first else 0
+        return len(self.first) + sum(map(len, self.later))
 
     def take(self, max_bytes: int | None) -> bytes:
         """The first bytes of the queue, all if `max_bytes` is None; what remains is not copied.
