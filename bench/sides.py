@@ -256,25 +256,24 @@ def handshake(make_client: Callable[[], Client], server: Server, clock: ClientCl
 class World:
     """A root, an intermediate and a device authority on one kind of key, and contexts for both sides.
 
-    Each server context gets new certificates on the same keys, so that no verdict can come from a cache, or, if asked
-    for, a new leaf below the same intermediate. Both sides may prepare for the keys, which return, as those of a
-    device's server do. The server takes what the client likes best, or `suite` (by OpenSSL's
-    name) whatever that is.
+    Each server context gets new certificates, so that nothing of them can come from a cache, or, if asked for, a new
+    leaf below the same intermediate. They are on new keys if those are ECDSA's, which are made quickly; RSA's return, for
+    which nothing is kept on either side. The server takes what the client likes best, or `suite` (by OpenSSL's name)
+    whatever that is.
     """
 
     def __init__(self, kind: str, folder: Path, *, client_certificate: bool = False, suite: str | None = None) -> None:
         self._suite = suite
-        self._make_key: Callable[[], PrivateKey] = rsa_key if kind == "rsa" else ec_key
+        make_key: Callable[[], PrivateKey] = rsa_key if kind == "rsa" else ec_key
         self._folder = folder
         self._wants_client = client_certificate
-        self._root = issue("Benchmark Root", self._make_key(), ca=True)
-        self._intermediate_key, self._leaf_key = self._make_key(), self._make_key()
-        device_ca = issue("Device CA", self._make_key(), ca=True)
-        device = issue("device", self._make_key(), issuer=device_ca, extended_key_usage=("client_auth",))
+        self._root = issue("Benchmark Root", make_key(), ca=True)
+        self._server_keys = (rsa_key(), rsa_key()) if kind == "rsa" else None
+        device_ca = issue("Device CA", make_key(), ca=True)
+        device = issue("device", make_key(), issuer=device_ca, extended_key_usage=("client_auth",))
         self._put("root.pem", self._root.to_pem())
         self._put("device-ca.pem", device_ca.to_pem())
         self._put("device.pem", device.to_pem() + device.key.to_pem())
-        self._put("leaf.key", self._leaf_key.to_pem())
         self._known_intermediate = self._new_intermediate()
 
     def _put(self, name: str, data: bytes) -> None:
@@ -284,16 +283,20 @@ class World:
         return str(self._folder / name)
 
     def _new_intermediate(self) -> Certificate:
-        return issue("Benchmark CA", self._intermediate_key, issuer=self._root, ca=True)
+        key = self._server_keys[0] if self._server_keys else ec_key()
+        return issue("Benchmark CA", key, issuer=self._root, ca=True)
 
     def _chain(self, known_intermediate: bool) -> list[Certificate]:
         intermediate = self._known_intermediate if known_intermediate else self._new_intermediate()
-        leaf = issue(HOST, self._leaf_key, issuer=intermediate, dns_names=(HOST,), extended_key_usage=("server_auth",))
+        key = self._server_keys[1] if self._server_keys else ec_key()
+        leaf = issue(HOST, key, issuer=intermediate, dns_names=(HOST,), extended_key_usage=("server_auth",))
         return [leaf, intermediate]
 
     def server_context(self, *, known_intermediate: bool = False, tickets: bool = True) -> ssl.SSLContext:
         """A TLS 1.2 server with a new leaf and, unless told otherwise, a new intermediate."""
-        self._put("chain.pem", chain_pem(*self._chain(known_intermediate)))
+        chain = self._chain(known_intermediate)
+        self._put("chain.pem", chain_pem(*chain))
+        self._put("leaf.key", chain[0].key.to_pem())
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.maximum_version = ssl.TLSVersion.TLSv1_2
         if not tickets:
