@@ -257,9 +257,9 @@ class World:
     """A root, an intermediate and a device authority on one kind of key, and contexts for both sides.
 
     Each server context gets new certificates, so that nothing of them can come from a cache, or, if asked for, a new
-    leaf below the same intermediate. They are on new keys if those are ECDSA's, which are made quickly; RSA's return, for
-    which nothing is kept on either side. The server takes what the client likes best, or `suite` (by OpenSSL's name)
-    whatever that is.
+    leaf below the same intermediate. ECDSA's are on new keys, which are made quickly; RSA's keys return, as nothing is
+    kept for them on either side. The server takes what the client likes best, or `suite` (by OpenSSL's name) whatever
+    that is.
     """
 
     def __init__(self, kind: str, folder: Path, *, client_certificate: bool = False, suite: str | None = None) -> None:
