@@ -112,7 +112,7 @@ uint16_t lw_conn_peer_port(const lw_conn *conn);
 lw_listener *lw_listen(uint16_t port, uint8_t backlog, int *error);
 uint16_t lw_listener_port(const lw_listener *listener);
 
-/** The next caller, or NULL. */
+/** The next caller, or NULL. Who called and was reset before it was taken is forgotten. */
 lw_conn *lw_accept(lw_listener *listener);
 void lw_listener_free(lw_listener *listener);
 

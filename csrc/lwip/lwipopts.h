@@ -27,6 +27,7 @@
 #define LWIP_ETHERNET        1
 #define LWIP_ARP             1
 #define ARP_QUEUEING         1
+#define LWIP_ND6_QUEUEING    0 /* else any number of packets may wait for a neighbour */
 #define LWIP_ICMP            1
 #define LWIP_RAW             0
 #define LWIP_UDP             1

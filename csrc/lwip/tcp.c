@@ -15,8 +15,9 @@ struct lw_conn {
     struct tcp_pcb *pcb;
     lw_queue in; /* what arrived and nobody took: at most the window that the peer was told */
     int established, ended, shut;
-    int error;     /* what lwIP said when it freed the pcb */
-    lw_conn *next; /* in a listener's queue */
+    int error;             /* what lwIP said when it freed the pcb */
+    lw_listener *listener; /* where it waits to be taken */
+    lw_conn *next;         /* who came there after it */
 };
 
 struct lw_listener {
@@ -54,10 +55,29 @@ static err_t on_received(void *argument, struct tcp_pcb *pcb, struct pbuf *packe
     return ERR_OK;
 }
 
+/* Take a caller out of its listener's queue. */
+static void unqueue(lw_conn *conn) {
+    lw_listener *listener = conn->listener;
+    lw_conn **place = &listener->first;
+    while (*place != conn) {
+        place = &(*place)->next;
+    }
+    *place = conn->next;
+    if (listener->last == &conn->next) {
+        listener->last = place;
+    }
+    conn->listener = NULL;
+    conn->next = NULL;
+}
+
 static void on_failed(void *argument, err_t error) {
     lw_conn *conn = argument;
     conn->pcb = NULL; /* lwIP has freed it */
     conn->error = error;
+    if (conn->listener != NULL) { /* who called and is gone no longer counts as backlog, so nothing would bound them */
+        unqueue(conn);
+        lw_conn_free(conn);
+    }
 }
 
 static err_t on_connected(void *argument, struct tcp_pcb *pcb, err_t status) {
@@ -223,6 +243,7 @@ static err_t on_accepted(void *argument, struct tcp_pcb *pcb, err_t status) {
     }
     conn->established = 1;
     tcp_backlog_delayed(pcb); /* until somebody takes it */
+    conn->listener = listener;
     *listener->last = conn;
     listener->last = &conn->next;
     return ERR_OK;
@@ -259,14 +280,8 @@ uint16_t lw_listener_port(const lw_listener *listener) {
 lw_conn *lw_accept(lw_listener *listener) {
     lw_conn *conn = listener->first;
     if (conn != NULL) {
-        listener->first = conn->next;
-        conn->next = NULL;
-        if (listener->first == NULL) {
-            listener->last = &listener->first;
-        }
-        if (conn->pcb != NULL) {
-            tcp_backlog_accepted(conn->pcb);
-        }
+        unqueue(conn);
+        tcp_backlog_accepted(conn->pcb);
     }
     return conn;
 }

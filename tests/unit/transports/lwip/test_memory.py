@@ -115,3 +115,37 @@ def test_callers_that_nobody_accepts_are_bounded(wire: Wire) -> None:
         caller.abort()
     assert in_use() - before < 2 * CONNECTION
     assert all(caller.established for caller in callers)
+
+
+def test_callers_that_reset_before_anybody_accepts_leave_nothing(wire: Wire) -> None:
+    listener = wire.stacks[1].listen(backlog=4)
+    before = in_use()
+    for _ in range(50):
+        caller = wire.stacks[0].connect("10.77.0.2", listener.port)
+        wire.run(lambda: caller.established)  # noqa: B023
+        caller.abort()
+        while wire.step():
+            pass
+    assert in_use() - before < 2 * CONNECTION
+    assert listener.accept() is None
+
+
+def test_packets_for_a_neighbour_that_nobody_knows_do_not_pile_up(wire: Wire) -> None:
+    """Each ping has an answer, which waits for the address of whoever asked."""
+    source, target = bytes.fromhex("fd77" + 13 * "00" + "99"), bytes.fromhex("fd77" + 13 * "00" + "01")
+    ping = b"\x80\0\0\0" + bytes(1404)
+    total = sum(bytes_in_pairs(source + target + len(ping).to_bytes(4, "big") + b"\0\0\0\x3a" + ping))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    ping = ping[:2] + (total ^ 0xFFFF).to_bytes(2, "big") + ping[4:]
+    ethernet = bytes.fromhex("020000000001 020000000099 86dd")
+    packet = ethernet + b"\x60\0\0\0" + len(ping).to_bytes(2, "big") + b"\x3a\x40" + source + target + ping
+    before = in_use()
+    for _ in range(MANY):
+        wire.ends[0].receive(packet)
+        wire.ends[0].frames_to_send()
+    assert 1000 < in_use() - before < 100_000
+
+
+def bytes_in_pairs(data: bytes) -> list[int]:
+    return [int.from_bytes(data[at : at + 2], "big") for at in range(0, len(data), 2)]

@@ -192,6 +192,22 @@ def test_callers_beyond_the_backlog_wait_and_then_come_in(wire: Wire) -> None:
     wire.run(lambda: all(caller.established for caller in callers))
 
 
+@pytest.mark.parametrize("gone", [0, 1, 2])
+def test_caller_that_resets_before_it_is_accepted_is_not_accepted(wire: Wire, gone: int) -> None:
+    listener = wire.stacks[1].listen()
+    callers = [wire.stacks[0].connect("10.77.0.2", listener.port) for _ in range(3)]
+    wire.run(lambda: all(caller.established for caller in callers))
+    wire.pass_time(1)
+    callers.pop(gone).abort()
+    wire.pass_time(1)
+    callers.append(wire.stacks[0].connect("10.77.0.2", listener.port))
+    wire.run(lambda: callers[-1].established)
+    wire.pass_time(1)
+    accepted = [listener.accept() for _ in callers]
+    assert [one and one.peer_port for one in accepted] == [caller.port for caller in callers]
+    assert listener.accept() is None
+
+
 def test_listener_that_closes_resets_who_waits(wire: Wire) -> None:
     listener = wire.stacks[1].listen()
     ours = wire.stacks[0].connect("10.77.0.2", listener.port)
