@@ -46,7 +46,11 @@ _verify_prepared = lib.lt_public_key_verify_vartime
 _hash = lib.lt_hash
 _finished = lib.lt_key_schedule_finished
 
+_cut = lib.lt_certificate_cut_vartime
+_unpack = ffi.unpack
+
 _digest_work: list[tuple[Any, Any]] = []
+_cut_work: list[Any] = []
 
 
 def _context(pointer: Any, wipe: Any) -> Any:
@@ -294,9 +298,14 @@ class NativeProvider:
         return sealer, NativeRecordOpener(same_keys._keys)
 
     def cut_certificate(self, data: bytes) -> list[int] | None:
-        cut = _new(_CUT)
-        count = lib.lt_certificate_cut_vartime(cut, data, len(data))
-        return None if count < 0 else ffi.unpack(cut, count)
+        try:
+            cut = _cut_work.pop()
+        except IndexError:
+            cut = _new(_CUT)
+        count = _cut(cut, data, len(data))
+        numbers: list[int] | None = None if count < 0 else _unpack(cut, count)
+        _cut_work.append(cut)
+        return numbers
 
     def verify(self, scheme: int, spki: bytes, signature: bytes, message: bytes | bytearray | memoryview) -> None:
         if type(message) is not bytes:

@@ -10,7 +10,6 @@ decision here depends on them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 
 from lighttls._typing import TYPE_CHECKING, Any, Final
 from lighttls.errors import CertificateError
@@ -40,11 +39,10 @@ class Certificate:
     """A parsed certificate. Immutable by convention; equal if its bytes are."""
 
     __slots__ = (
-        "_row",
+        "_extensions",
         "_tbs",
         "checked",
         "der",
-        "extensions",
         "inner_algorithm",
         "issuer",
         "issuer_name",
@@ -66,11 +64,8 @@ class Certificate:
     checked: dict[bytes, Any] | None
     """The same, when all have been read and `checks` has found nothing wrong in their form."""
     der: bytes
-    _row: list[int] | None
-    """Where its extensions lie, as `cutting` says it; None once condensed."""
     _tbs: tuple[int, int]
-    extensions: dict[bytes, tuple[bool, bytes]]
-    """(critical, value) by OID."""
+    _extensions: dict[bytes, tuple[bool, bytes]] | None
     version: int
     """1, 2 or 3."""
     serial_number: int
@@ -132,39 +127,36 @@ class Certificate:
         self.not_after = not_after
         self.subject = subject = data[validity_end:subject_end]
         self.spki = spki = data[subject_end:spki_end]
-        self._row = rest
-        self.said = {}
-        self.checked = None
-        key = public_key.usual(spki)
-        if key is not None:
-            self.public_key = key
         try:
+            self.public_key = public_key.usual(spki) or public_key.parse(spki)
             self.issuer_name = distinguished_name.normalise(issuer)
             self.subject_name = distinguished_name.normalise(subject)
         except CertificateError:
-            return self  # it is refused when somebody asks: see __getattr__
-        said = extensions.usual(data, rest)
+            said = None
+            self.__class__ = _Malformed  # of the same slots
+        else:
+            said = extensions.usual(data, rest)
         if said is not None and issuer != EMPTY_NAME:
             self.checked = self.said = said
+            self._extensions = None
+        else:
+            self.checked = None
+            self.said = {}
+            self._extensions = _sliced(data, rest)
         return self
 
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any:
-            """What `parse` did not settle, for it is malformed or unusual, or what was condensed."""
-            read = _READ_LATER.get(name)
-            if read is None:
-                raise AttributeError(f"a Certificate has no attribute {name!r}")
-            value = read(self)
-            setattr(self, name, value)
-            return value
+    @property
+    def extensions(self) -> dict[bytes, tuple[bool, bytes]]:
+        """(critical, value) by OID."""
+        found = self._extensions
+        if found is None:
+            found = self._extensions = _sliced(self.der, cutting.cut(self.der)[_FIRST_EXTENSION:])
+        return found
 
     def condense(self) -> None:
         """Forget what can be read again: nobody asks for the time being, and it takes more memory than the bytes."""
-        self.checked = self._row = None
+        self.checked = self._extensions = None
         self.said = {}
-        with suppress(AttributeError):  # condensed already
-            del self.extensions
 
     @property
     def tbs(self) -> bytes:
@@ -325,8 +317,27 @@ class Certificate:
 
 _FIRST_EXTENSION: Final = 14  # of the numbers that `cutting` gives
 
+
+class _Malformed(Certificate):
+    """One whose key or names cannot be read: it is refused when somebody asks for them.
+
+    A class of its own, since attributes are found several times as fast where no `__getattr__` is.
+    """
+
+    __slots__ = ()
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            read = _READ_LATER.get(name)
+            if read is None:
+                raise AttributeError(f"a Certificate has no attribute {name!r}")
+            value = read(self)
+            setattr(self, name, value)
+            return value
+
+
 _READ_LATER: Final[dict[str, Callable[[Certificate], Any]]] = {
-    "extensions": lambda self: _sliced(self.der, self._row or cutting.cut(self.der)[_FIRST_EXTENSION:]),
     "issuer_name": lambda self: distinguished_name.normalise(self.issuer),
     "public_key": lambda self: public_key.parse(self.spki),
     "subject_name": lambda self: distinguished_name.normalise(self.subject),

@@ -129,8 +129,8 @@ def usual(data: bytes, numbers: list[int]) -> dict[bytes, Any] | None:
     None if one is malformed, or critical and not of those that every authority knows: `checks` looks into such.
     """
     said = {}
-    for first in range(0, len(numbers), 5):
-        start, oid_end, critical, at, end = numbers[first : first + 5]
+    each = iter(numbers)
+    for start, oid_end, critical, at, end in zip(each, each, each, each, each, strict=True):
         known = _REMEMBERED.get(data[start:end])
         if known is not None:
             said[known[0]] = known[1]

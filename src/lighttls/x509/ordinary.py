@@ -84,7 +84,7 @@ def _is_sound(certificate: Certificate, at: int) -> bool:
     said = certificate.checked
     if said is None or not certificate.not_before <= at <= certificate.not_after:
         return False
-    if certificate.public_key not in public_key.USUAL:
+    if id(certificate.public_key) not in public_key.USUAL:
         signatures.check_usable(certificate.public_key)
     return said.keys().isdisjoint(_FAR_REACHING)
 

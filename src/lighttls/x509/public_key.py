@@ -122,5 +122,6 @@ _ON_P256: Final = _parse(_P256 + bytes(64))
 _WITH_RSA: Final = {
     size: _parse(head + b"\xff" * (size - len(head) - len(_RSA_TAIL)) + _RSA_TAIL) for size, head in _RSA_HEADS.items()
 }
-USUAL: Final = (_ON_P256, *_WITH_RSA.values())
-"""All keys that `usual` gives; `signatures.check_usable` lets each of them pass."""
+USUAL: Final = {id(key): key for key in (_ON_P256, *_WITH_RSA.values())}
+"""All keys that `usual` gives, by identity, since comparing takes longer than judging; `signatures.check_usable` lets
+each of them pass."""

@@ -164,5 +164,5 @@ def test_short_way_says_what_the_long_one_says_whatever_is_changed(spki: bytes) 
 
 
 def test_every_key_of_a_usual_form_is_usable() -> None:
-    for key in public_key.USUAL:
+    for key in public_key.USUAL.values():
         signatures.check_usable(key)
