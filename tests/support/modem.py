@@ -22,8 +22,10 @@ MODES: list[tuple[str, dict[str, Any]]] = [(dialect, {}) for dialect in FAMILIES
     ("quectel", {"access": "push"}),
     ("quectel", {"access": "transparent"}),
     ("simcom", {"access": "push"}),
+    ("a7670", {"access": "push"}),
     ("sim800", {"access": "push"}),
     ("ublox", {"hex_mode": True}),
+    ("ublox-r4", {"hex_mode": True}),
 ]
 """Every dialect with its own mode, then the others: settings of `Modem`."""
 
