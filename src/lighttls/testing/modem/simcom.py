@@ -139,7 +139,8 @@ class Sim7600(_SimCom):
 
     def do_cipclose(self, request: Request) -> None:
         if request.kind == "?":
-            states = (int(n in self.connections and not self.connections[n].ended) for n in range(10))
+            here = [n for n, one in self.connections.items() if one.alive and not one.ended]
+            states = (int(number in here) for number in range(10))
             self.answer("+CIPCLOSE: " + ",".join(map(str, states)))
             return
         number = request.number(0)

@@ -10,11 +10,11 @@ from contextlib import suppress
 from datetime import datetime
 from ipaddress import ip_address
 from math import inf
-from typing import TYPE_CHECKING, ClassVar, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Final, TypeVar
 
 from lighttls.errors import ConfigurationError, LightTLSError
 from lighttls.transports.at_modem.engine import Engine
-from lighttls.transports.at_modem.link import Link, check_host, check_port
+from lighttls.transports.at_modem.link import Link, Speaker, check_host, check_port
 from lighttls.transports.at_modem.parser import Data
 from lighttls.transports.at_modem.registration import Identity, identify, network_clock, wait_for_network
 from lighttls.transports.at_modem.results import CommandRefused, CommandTimedOut, ModemError, text_of
@@ -30,23 +30,9 @@ LONGEST_POLL: Final = 15.0  # seconds, once nothing has come for long
 
 _CONTRADICTIONS: Final = 3  # times that a module may say that it holds data and then have none
 _LONGEST_WAIT: Final = 10  # times send_limit: however small the progress is that the module claims
+_LATE_NEWS: Final = 60.0  # seconds in which news of a connection may come after its number was given back
+_LATE_DATA: Final = 5.0  # the same of data that is pushed, which carries nothing but the number
 _PUSHED_LIMIT: Final = 4 << 20  # bytes that a module may send ahead of whoever reads them
-
-
-class Speaker(Protocol):
-    """The commands of one connection, as `Dialect` describes them: a dialect's own, or those of another kind."""
-
-    def send(self, link: Link, data: bytes) -> Steps[int]: ...
-
-    def read(self, link: Link) -> Steps[bytes]: ...
-
-    def unacknowledged(self, link: Link) -> Steps[int | None]: ...
-
-    def settle(self, link: Link) -> Steps[None]: ...
-
-    def look(self, link: Link) -> Steps[None]: ...
-
-    def release(self, link: Link) -> Steps[None]: ...
 
 
 class Dialect:
@@ -75,6 +61,7 @@ class Dialect:
         self.settings = settings
         self.links: dict[int, Link] = {}
         self.stale: dict[int, Speaker | None] = {}  # numbers that the module may still hold, and who closes them
+        self.freed: dict[int, float] = {}  # numbers, and when they were given back
         self.configured = False
         self.has_data = False  # the PDP context is up
         engine.on_line = self.on_line
@@ -135,6 +122,10 @@ class Dialect:
         """Get a data connection from the network."""
         raise NotImplementedError
 
+    def data_is_up(self) -> Steps[bool]:
+        """Whether the module has a data connection."""
+        raise NotImplementedError
+
     def when_configured(self, steps: Steps[T]) -> Steps[T]:
         """`steps`, with a module that may have been just switched on."""
         if not self.configured:
@@ -190,12 +181,15 @@ class Dialect:
         return len(f'AT+XXXXXXXX=16,11,"TCP","{host}",{port},0,0')
 
     def take_number(self, host: str) -> Steps[Link]:
-        """A connection number that nobody has."""
+        """A connection number that nobody has, and nobody had lately: news of a connection can outlive it."""
         free = [number for number in range(self.numbers) if number not in self.links]
         if not free:
             raise ModemError(f"all {self.numbers} connections that the module can have are open", "module", hint=_CLOSE)
-        number = min(free, key=lambda one: (one in self.stale, one))
-        link = self.links[number] = Link(number, host)
+        number = min(free, key=lambda one: (one in self.stale, self.freed.get(one, -inf), one))
+        age = self.age_of(number)
+        link = self.take(number, host)
+        if self.settings.access == "push" and age < _LATE_DATA:
+            yield Wait(_LATE_DATA - age)
         if number in self.stale:
             try:
                 yield from (self.stale[number] or self).release(link)
@@ -203,12 +197,25 @@ class Dialect:
                 del self.links[number]
                 raise
             del self.stale[number]
+        link.pushed.clear()  # what came until here was the former connection's
+        link.received = 0
         return link
+
+    def take(self, number: int, host: str) -> Link:
+        """Make the connection of that number, instead of one that may have had it."""
+        link = Link(number, host, successor=number in self.links or self.age_of(number) < _LATE_NEWS)
+        self.links[number] = link
+        return link
+
+    def age_of(self, number: int) -> float:
+        """Seconds since another connection had that number."""
+        return self.engine.now - self.freed.get(number, -inf)
 
     def give_back(self, link: Link, *, stale: bool) -> None:
         """Forget a connection. `stale`: the module may not have."""
         if self.links.get(link.number) is link:
             del self.links[link.number]
+            self.freed[link.number] = self.engine.now
             if stale:
                 self.stale[link.number] = link.speaker
 
@@ -264,8 +271,17 @@ class Dialect:
                 link.check()
                 if link.abandoned:
                     return b""
+                if link.doubtful:
+                    link.doubtful = False
+                    yield from self.look_at(link)
                 closed, link.readable = link.closed, False  # what is marked from here on counts for the next round
-                data = yield from speaker.read(link)
+                try:
+                    data = yield from speaker.read(link)
+                except CommandRefused:
+                    yield from self.look_at(link)
+                    if not link.closed:
+                        raise
+                    continue  # once: it may be over, and nobody have said so yet
                 if len(data) > self.read_size:
                     raise ModemError(f"the module was asked for {self.read_size} bytes and gave {len(data)}", "module")
                 if data:
@@ -274,13 +290,17 @@ class Dialect:
                     return data
                 if closed and not link.pushed:
                     yield from speaker.settle(link)
+                    if link.unannounced and self.settings.access == "push":
+                        yield Wait(_LATE_DATA, lambda: link.pushed or link.failure or not link.unannounced)
+                    if link.pushed or link.failure:
+                        continue
                     if not link.readable:
                         return b""
                     contradictions += 1
                     if contradictions > _CONTRADICTIONS:
                         raise ModemError("the module says that it holds data, and hands none over", "module")
                 if not link.stirred and not (yield Wait(pause, lambda: link.stirred)):
-                    yield from speaker.look(link)
+                    yield from self.look_at(link)
                     pause = min(pause * 2, LONGEST_POLL)
         except ModemError as error:
             raise self.fail(link, error) from error.__cause__
@@ -320,9 +340,20 @@ class Dialect:
     def _see_why(self, link: Link, refusal: CommandRefused) -> Steps[None]:
         """Raises what is behind the refusal of a send, if the connection is over and the news of that was lost."""
         with suppress(ModemError):
-            yield from (link.speaker or self).look(link)
-        if link.closed and link.failure is None:
+            yield from self.look_at(link)
+        if link.failure is not None:
+            raise link.failure from refusal
+        if link.closed:
             raise ModemError("the peer has closed the connection", "TCP") from refusal
+
+    def look_at(self, link: Link) -> Steps[None]:
+        """Ask for its state. If it is over, and nobody said so, it may be the data connection that is."""
+        known = link.closed
+        yield from (link.speaker or self).look(link)
+        if link.closed and not known:
+            link.unannounced = True
+            if not (yield from self.data_is_up()):
+                self.lose_data("the module did not say so")
 
     def close(self, link: Link) -> Steps[None]:
         """Give the connection back. One that the module cannot be asked about now is cleaned up before its next use."""

@@ -154,6 +154,8 @@ class Engine:
         if self.trusted or self._command is not None:  # else that was done, and noise without end would put it off
             self._not_before = max(self._not_before, self._now + (self.gives_up if swallowing else SILENCE))
         self.trusted = False
+        if self._pushed and self._parser.unfinished:
+            self.on_lost(error)  # what is forgotten here may be the beginning of pushed data
         self._parser.clear()
         self._end_command(error)
 

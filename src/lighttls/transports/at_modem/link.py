@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 
 from lighttls.errors import ConfigurationError, UsageError
 from lighttls.transports.at_modem.results import ModemError
-
-if TYPE_CHECKING:
-    from lighttls.transports.at_modem.dialect import Speaker
+from lighttls.transports.at_modem.steps import Steps
 
 _NAME_LIMIT: Final = 253  # characters of a host name (RFC 1035 §2.3.4)
 _ALLOWED: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:")
+
+
+class Speaker(Protocol):
+    """The commands of one connection, as `Dialect` describes them: a dialect's own, or those of another kind."""
+
+    def send(self, link: Link, data: bytes) -> Steps[int]: ...
+
+    def read(self, link: Link) -> Steps[bytes]: ...
+
+    def unacknowledged(self, link: Link) -> Steps[int | None]: ...
+
+    def settle(self, link: Link) -> Steps[None]: ...
+
+    def look(self, link: Link) -> Steps[None]: ...
+
+    def release(self, link: Link) -> Steps[None]: ...
 
 
 class Link:
@@ -19,6 +33,9 @@ class Link:
 
     readable   there may be unread data in the module: it said so, or nobody has looked since
     closed     the peer, or the network, ended it; what the module still holds can be read
+    successor  its number was another's a moment ago, of which news may still come
+    doubtful   news of an end came that may be that one's: ask the module
+    unannounced  that it is closed was found by asking: data that is pushed may still come
     failure    why it is over at once, with whatever was under way
     abandoned  we have closed it; its number may soon be that of another connection
     """
@@ -27,6 +44,7 @@ class Link:
         "abandoned",
         "closed",
         "counted",
+        "doubtful",
         "failure",
         "host",
         "number",
@@ -37,21 +55,33 @@ class Link:
         "remaining",
         "sent",
         "speaker",
+        "successor",
+        "unannounced",
     )
 
-    def __init__(self, number: int, host: str) -> None:
+    def __init__(self, number: int, host: str, *, successor: bool = False) -> None:
         self.number = number
         self.host = host
         self.opened: int | None = None  # the module's result of opening it, when that comes by itself
         self.pushed = bytearray()
         self.readable = True
         self.remaining = 0  # bytes that the module said it still holds
-        self.closed = self.abandoned = False
+        self.closed = self.abandoned = self.doubtful = self.unannounced = False
+        self.successor = successor
         self.failure: ModemError | None = None
         self.sent = 0  # bytes that the module took
         self.counted = 0  # of them those that the module has confirmed when asked for its own count
         self.received = 0  # bytes that it handed over
         self.speaker: Speaker | None = None  # who has its commands, if not the dialect
+
+    def told_closed(self) -> None:
+        """The module said that this number's connection has ended."""
+        if self.successor:
+            self.doubtful = True
+        else:
+            self.closed = True
+            self.unannounced = False
+        self.readable = True
 
     @property
     def stirred(self) -> bool:

@@ -254,7 +254,7 @@ class QuectelTls:
         if kind == b'"recv"':
             link.readable = True
         elif kind == b'"closed"':
-            link.closed = link.readable = True
+            link.told_closed()
 
 
 def checksum(data: bytes) -> int:

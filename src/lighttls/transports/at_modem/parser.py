@@ -76,6 +76,11 @@ class Parser:
         self._block: tuple[Counted, tuple[bytes, ...], int, int] | None = None  # a header, and where its data lies
         self._fresh_line = False  # the next bytes must begin a line
 
+    @property
+    def unfinished(self) -> bool:
+        """Whether there are bytes of an item that has not come whole."""
+        return len(self._buffer) > self._at
+
     def feed(self, data: bytes | bytearray | memoryview) -> None:
         at = self._at
         if at:

@@ -68,8 +68,7 @@ class Quectel(Dialect):
         self.engine.expect_pushed((_PUSHED,) if self.settings.access == "push" else ())
 
     def activate(self) -> Steps[None]:
-        reply: Reply = yield Command("AT+QIACT?", _ACTIVATE_LIMIT, info=(b"+QIACT:",), tolerant=True)
-        if any(numbers_in(line)[:2] == [CONTEXT, 1] for line in reply.lines):
+        if (yield from self.data_is_up()):
             return  # activating it again would be an error
         its = self.settings
         yield Command(f'AT+QICSGP={CONTEXT},1,"{its.apn}","{its.user}","{its.password}",{its.authentication_number}')
@@ -83,6 +82,10 @@ class Quectel(Dialect):
                     text = f"no data connection: {why or refusal.result}"
                     raise ModemError(text, "PDP context", code=refusal.code) from refusal
             yield Command(f"AT+QIDEACT={CONTEXT}", _DEACTIVATE_LIMIT, tolerant=True)
+
+    def data_is_up(self) -> Steps[bool]:
+        reply: Reply = yield Command("AT+QIACT?", _ACTIVATE_LIMIT, info=(b"+QIACT:",), tolerant=True)
+        return any(numbers_in(line)[:2] == [CONTEXT, 1] for line in reply.lines)
 
     def resolve(self, host: str) -> Steps[str]:
         self._addresses, self._resolved, self._expected = [], None, 0
@@ -238,7 +241,7 @@ class Quectel(Dialect):
         if kind == b"recv" and link:
             link.readable = True
         elif kind == b"closed" and link:
-            link.closed = link.readable = True
+            link.told_closed()
         elif kind == b"pdpdeact" and number == CONTEXT:
             self.lose_data("pdpdeact")
         elif kind == b"dnsgip" and fields and self._addresses is not None:

@@ -54,6 +54,10 @@ class Sim800(ByRxGet):
         except CommandRefused as refusal:
             raise ModemError(f"no data connection: {refusal}", "PDP context", code=refusal.code) from refusal
 
+    def data_is_up(self) -> Steps[bool]:
+        reply: Reply = yield Command("AT+CIFSR", ends=_ADDRESS, tolerant=True)
+        return reply.final.startswith(_ADDRESS)
+
     def connect(self, link: Link, host: str, port: int) -> Steps[None]:
         number = link.number
         for attempt in (1, 2):
@@ -117,7 +121,7 @@ class Sim800(ByRxGet):
         number, result = int(found[1]), found[2]
         link = self.links.get(number)
         if result == b"CLOSED" and link:
-            link.closed = link.readable = True
+            link.told_closed()
         elif result == b"SEND FAIL" and link:  # of bytes that it had accepted
             self.fail(link, ModemError("the module could not send what it had accepted", "TCP"))
         else:

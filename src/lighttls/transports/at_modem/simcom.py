@@ -148,8 +148,7 @@ class Sim7600(ByRxGet):
         self._gone: set[int] = set()  # connections of which +CIPCLOSE came
 
     def activate(self) -> Steps[None]:
-        reply: Reply = yield Command("AT+NETOPEN?", info=(b"+NETOPEN:",), tolerant=True)
-        if any(numbers_in(line)[:1] == [1] for line in reply.lines):
+        if (yield from self.data_is_up()):
             yield Command("AT+NETCLOSE", _NET_LIMIT, tolerant=True)  # it may be of another APN, or dead
             yield Wait(1.0)
         yield from self.define_context()
@@ -158,7 +157,7 @@ class Sim7600(ByRxGet):
         yield Command("AT+CIPTIMEOUT=75000,15000,15000", tolerant=True)
         yield Command(f"AT+CIPRXGET={0 if self.settings.access == 'push' else 1}")
         self._network = None
-        reply = yield Command("AT+NETOPEN", _NET_LIMIT, info=(b"+IP ERROR",), tolerant=True)
+        reply: Reply = yield Command("AT+NETOPEN", _NET_LIMIT, info=(b"+IP ERROR",), tolerant=True)
         if not reply.ok and not any(b"already opened" in line for line in reply.lines):
             text = " ".join(text_of(line) for line in (*reply.lines, reply.final))
             raise ModemError(f"no data connection: {text}", "PDP context")
@@ -167,6 +166,10 @@ class Sim7600(ByRxGet):
             if self._network != 0:
                 text = "no answer" if self._network is None else f"AT+NETOPEN failed with {self._network}"
                 raise ModemError(f"no data connection: {text}", "PDP context", code=self._network)
+
+    def data_is_up(self) -> Steps[bool]:
+        reply: Reply = yield Command("AT+NETOPEN?", info=(b"+NETOPEN:",), tolerant=True)
+        return any(numbers_in(line)[:1] == [1] for line in reply.lines)
 
     def define_context(self) -> Steps[None]:
         """Tell the APN, and who we are there."""
@@ -226,7 +229,7 @@ class Sim7600(ByRxGet):
         elif line.startswith(b"+CIPOPEN: ") and link and len(numbers) == 2:
             link.opened = numbers[1]
         elif line.startswith(b"+IPCLOSE: ") and link:
-            link.closed = link.readable = True
+            link.told_closed()
         elif line.startswith(b"+CIPCLOSE: ") and link and len(numbers) == 2:
             self._gone.add(link.number)
         elif line.startswith(b"+NETOPEN: ") and len(numbers) == 1:

@@ -56,8 +56,7 @@ class SaraU201(Dialect):
         yield Command(f"AT+UDCONF=1,{int(self.settings.hex_mode)}", tolerant=not self.settings.hex_mode)
 
     def activate(self) -> Steps[None]:
-        reply: Reply = yield Command("AT+UPSND=0,8", info=(b"+UPSND:",), tolerant=True)
-        if any(numbers_in(line) == [0, 8, 1] for line in reply.lines):
+        if (yield from self.data_is_up()):
             return  # activating it again would be an error
         its = self.settings
         yield Command(f'AT+UPSD=0,1,"{its.apn}"')
@@ -67,6 +66,10 @@ class SaraU201(Dialect):
             yield Command(f"AT+UPSD=0,6,{its.authentication_number}")
         yield Command('AT+UPSD=0,7,"0.0.0.0"')
         yield from self.switch_on("AT+UPSDA=0,3")
+
+    def data_is_up(self) -> Steps[bool]:
+        reply: Reply = yield Command("AT+UPSND=0,8", info=(b"+UPSND:",), tolerant=True)
+        return any(numbers_in(line) == [0, 8, 1] for line in reply.lines)
 
     def switch_on(self, command: str) -> Steps[None]:
         """Give the command that gets a data connection."""
@@ -89,8 +92,7 @@ class SaraU201(Dialect):
         taken = number in self.links and self.links[number].failure is None  # a reset frees those that failed
         if taken or not 0 <= number < self.numbers:
             raise ModemError(f"the module gives number {number} to a new connection, which cannot be", "module")
-        link = self.links[number] = Link(number, host)
-        return link
+        return self.take(number, host)
 
     def resolve(self, host: str) -> Steps[str]:
         try:
@@ -183,7 +185,7 @@ class SaraU201(Dialect):
         if line.startswith(b"+UUSORD:") and link:
             link.readable = True
         elif line.startswith(b"+UUSOCL:") and link:
-            link.closed = link.readable = True
+            link.told_closed()
         elif line.startswith(b"+UUPSDD:"):
             self.lose_data("UUPSDD")
         else:
@@ -202,11 +204,14 @@ class SaraR4(SaraU201):
     makers = ("sara-r4", "sara-r5", "lena-r8")
 
     def activate(self) -> Steps[None]:
-        reply: Reply = yield Command("AT+CGACT?", info=(b"+CGACT:",), tolerant=True)
-        if any(numbers_in(line) == [1, 1] for line in reply.lines):
+        if (yield from self.data_is_up()):
             return
         its = self.settings
         yield Command(f'AT+CGDCONT=1,"IP","{its.apn}"')
         if its.user:
             yield Command(f'AT+UAUTHREQ=1,{its.authentication_number},"{its.password}","{its.user}"')
         yield from self.switch_on("AT+CGACT=1,1")
+
+    def data_is_up(self) -> Steps[bool]:
+        reply: Reply = yield Command("AT+CGACT?", info=(b"+CGACT:",), tolerant=True)
+        return any(numbers_in(line) == [1, 1] for line in reply.lines)
