@@ -3,13 +3,16 @@
 Whoever has to wait drives: it sleeps until a frame comes or a timer is due, gives lwIP what there is, and looks whether
 that is what it waited for. While one thread sleeps on the link, others that wait sleep on it, and look whenever it has
 been at work. Nobody works in the background: a host that nobody waits for stands still.
+
+A signal handler, or a function of the link, may call the host in the very thread that works for it. Closing it then
+takes effect when that work is done, since lwIP is in the middle of something; anything else is refused.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
-from threading import Condition
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from threading import Condition, get_ident
 from time import monotonic
 from typing import Any, Final, NoReturn, TypeVar
 
@@ -32,13 +35,14 @@ class Drive:
         self._interface = interface
         self._link = link
         self._turn = Condition()  # held by whoever is inside lwIP
-        self._asleep = False  # somebody sleeps on the link
-        self._closing = False
+        self._inside: int | None = None  # which thread that is
+        self._asleep: int | None = None  # which thread sleeps on the link
+        self._closing = self._closed = False
         self._failure: TransportError | None = None
 
     def do(self, what: Callable[[], T]) -> T:
         """Call `what`, which may use the stack, and send the frames that come of it."""
-        with self._turn:
+        with self._at_work():
             self._check()
             try:
                 return what()
@@ -53,7 +57,9 @@ class Drive:
         `failed_too` what lwIP has is looked at first even though the link has failed.
         """
         end = None if timeout is None else monotonic() + timeout
-        with self._turn:
+        if self._asleep == get_ident():
+            raise _busy()
+        with self._at_work():
             over = False
             while True:
                 if self._closing or not failed_too:
@@ -65,40 +71,64 @@ class Drive:
                 self._check()
                 left = None if end is None else max(end - monotonic(), 0.0)
                 over = left == 0.0
-                if self._asleep:
-                    self._turn.wait(left)
-                else:
+                if self._asleep is None:
                     self._sleep(left)
+                else:
+                    self._inside = None
+                    self._turn.wait(_LONGEST_SLEEP if left is None else min(left, _LONGEST_SLEEP))
+                    self._inside = get_ident()
 
     def close(self) -> None:
         """Tell the peers, and close stack and link, as soon as nobody sleeps on it. Closing twice is no error."""
+        if self._closing:
+            return
+        self._closing = True
+        if get_ident() in (self._inside, self._asleep):
+            return  # this thread does it when its work is done
         with self._turn:
-            if self._closing:
-                return
-            self._closing = True
-            self._turn.wait_for(lambda: not self._asleep)
+            self._turn.wait_for(lambda: self._asleep is None)
+            self._finish()
+
+    @contextmanager
+    def _at_work(self) -> Iterator[None]:
+        """Have lwIP for this thread alone."""
+        if self._inside == get_ident():
+            raise _busy()
+        with self._turn:
+            self._inside = get_ident()
             try:
-                self.stack.reset()
-                with suppress(LwipError):  # the link may be gone already
-                    self._send_frames()
+                yield
             finally:
-                try:
-                    self.stack.close()
-                finally:
-                    self._link.close()
+                self._inside = None
+                if self._closing and self._asleep is None:
+                    self._finish()
+
+    def _finish(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            self.stack.reset()
+            with suppress(LwipError):  # the link may be gone already
+                self._send_frames()
+        finally:
+            try:
+                self.stack.close()
+            finally:
+                self._link.close()
 
     def _sleep(self, left: float | None) -> None:
         """Wait for a frame or a timer, at most so many seconds, and give lwIP what came."""
         due = self.stack.run()
         self._send_frames()
         longest = min(wait for wait in (left, due, _LONGEST_SLEEP) if wait is not None)
-        self._asleep = True
+        self._inside, self._asleep = None, get_ident()
         self._turn.release()
         try:
             frame = self._from_link(longest)
         finally:
             self._turn.acquire()
-            self._asleep = False
+            self._inside, self._asleep = get_ident(), None
             self._turn.notify_all()
         self._check()  # it may have been closed meanwhile
         taken = 0
@@ -139,3 +169,9 @@ class Drive:
             raise self._failure
         if self._closing:
             raise UsageError("the host was closed")
+
+
+def _busy() -> UsageError:
+    return UsageError(
+        "the host is at work in this thread", hint="A link's functions and signal handlers may only close it."
+    )

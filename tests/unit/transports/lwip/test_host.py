@@ -355,16 +355,19 @@ def test_link_that_fails_at_the_end_is_closed_all_the_same() -> None:
 def test_host_that_closes_resets_its_connections() -> None:
     one, two = memory_links()
     link = CallableLink(one.send, one.receive)  # which outlives its host
-    told = threading.Event()
+    heard, told = threading.Event(), threading.Event()
 
     def listen(peer: LwipTransport) -> None:
+        heard.set()
         with pytest.raises(LwipError, match="the peer reset it"):
             peer.recv(1, 20)
         told.set()
 
     with Host(two, f"{THERE}/24", core=cores()[1]) as there, served(there, listen) as port:
         with Host(link, f"{HERE}/24", core=cores()[0]) as here:
-            here.open_tcp(THERE, port)
+            connection = here.open_tcp(THERE, port)
+            assert heard.wait(20)
+            assert connection.connection.established
         assert told.wait(20)
 
 
@@ -378,6 +381,78 @@ def test_host_closed_by_another_thread_ends_a_wait() -> None:
             connection.recv(1, 20)
         closing.join()
         done.set()
+
+
+@pytest.mark.parametrize("where", ["sending", "receiving"])
+def test_link_that_closes_its_host_ends_the_wait_that_asked_it(where: str) -> None:
+    """As a signal handler does that runs while the link is waited for."""
+    with two_hosts() as (here, there, link), served(there, lambda peer: None) as port:
+        connection = here.open_tcp(THERE, port)
+
+        def close(frame: bytes = b"") -> bytes:
+            here.close()
+            assert not link.closed
+            return frame
+
+        setattr(link, where, close)
+        ends: queue.Queue[BaseException] = queue.Queue()
+
+        def use() -> None:
+            try:
+                while True:
+                    connection.send(b"x")
+                    connection.recv(1, 0.1)
+            except BaseException as end:
+                ends.put(end)
+
+        threading.Thread(target=use, daemon=True).start()
+        end = ends.get(timeout=10)
+        assert isinstance(end, UsageError)
+        assert "closed" in str(end)
+        assert link.closed
+
+
+@pytest.mark.parametrize("where", ["sending", "receiving"])
+def test_link_that_uses_its_host_is_refused(where: str) -> None:
+    with two_hosts() as (here, there, link), served(there, lambda peer: None) as port:
+        connection = here.open_tcp(THERE, port)
+        good = getattr(link, where)
+
+        def use(frame: bytes = b"") -> bytes:
+            setattr(link, where, good)
+            connection.recv(1, 20)
+            return frame
+
+        setattr(link, where, use)
+        with pytest.raises(UsageError, match="at work in this thread"):
+            exchange(connection, b"x")
+        connection.abort()
+
+
+def test_host_closed_in_the_middle_of_a_call_of_lwip_closes_after_it() -> None:
+    with two_hosts() as (here, there, link), served(there, lambda peer: None) as port:
+        connection = here.open_tcp(THERE, port).connection
+
+        def interrupted() -> int:
+            here.close()
+            return connection.send(b"x")
+
+        assert here._drive.do(interrupted) == 1
+        assert link.closed
+
+
+def test_time_without_end_may_be_waited_while_another_thread_waits() -> None:
+    with two_hosts() as (here, there, _), served(there, echo) as port:
+        first, second = here.open_tcp(THERE, port), here.open_tcp(THERE, port)
+        came: queue.Queue[bytes | None] = queue.Queue()
+        for link in (first, second):
+            threading.Thread(target=lambda link=link: came.put(link.recv(1, float("inf"))), daemon=True).start()
+        time.sleep(0.3)
+        for link in (first, second):
+            link.send(b"x")
+        assert [came.get(timeout=10) for _ in range(2)] == [b"x", b"x"]
+        first.close()
+        second.close()
 
 
 @pytest.mark.parametrize(
