@@ -414,3 +414,23 @@ def test_answer_that_breaks_off_ends_in_a_timeout_and_the_next_connection_works(
         connection.recv(10, 60)
     connection.close()
     assert line.open_tcp("server.example", 7).recv(10, 5) == b"here"
+
+
+@pytest.mark.parametrize(
+    ("dialect", "header"), [(Quectel, b'+QIURC: "recv",0,10'), (Sim7600, b"+RECEIVE,0,10"), (Sim800, b"+RECEIVE,0,10:")]
+)
+def test_pushed_data_that_a_command_without_an_answer_cuts_in_two_ends_its_connection(
+    dialect: Callable[..., object], header: bytes
+) -> None:
+    """What has come is forgotten with the answer's beginning, so that the rest would stand behind a gap."""
+    talk = Conversation(dialect, access="push")
+    talk.engine.receive(b"\r\n" + header + b"\r\nfirst", 0.0)
+
+    def ask() -> Steps[None]:
+        yield Command("AT+CSQ")
+
+    with pytest.raises(ModemError, match="no answer"):
+        talk.run(ask(), {})
+    talk.engine.receive(b"\r\n" + header + b"\r\nand behind", 100.0)
+    assert talk.link.failure is not None
+    assert not talk.link.pushed
