@@ -34,14 +34,11 @@ MAX_PLAINTEXT: Final = 1 << 14  # RFC 5246 §6.2.1; as many are legal (REC-10)
 
 
 def draw(entropy: Entropy, length: int) -> bytearray:
-    """Take exactly `length` random bytes into a buffer of our own; the source's is wiped if it can be."""
+    """Take exactly `length` random bytes, in a buffer that the caller wipes: the source's own if it can be."""
     random = entropy(length)
     if len(random) != length:
         raise EntropyError(f"the entropy source returned {len(random)} bytes, {length} were asked for")
-    copy = bytearray(random)
-    if isinstance(random, bytearray):
-        random[:] = bytes(length)
-    return copy
+    return random if isinstance(random, bytearray) else bytearray(random)
 
 
 def check_lengths(client_random: bytes, server_random: bytes, master_secret: bytes | None = None) -> None:

@@ -29,14 +29,14 @@ _AEADS: Final = {  # by name, key and tag length
 _BYTES: Final = ffi.typeof("uint8_t[]")
 _DIGEST: Final = ffi.typeof("uint8_t[64]")
 _SIGNATURE: Final = ffi.typeof(f"uint8_t[{lib.LT_SIGNATURE_MAX}]")
-_PUBLIC: Final = ffi.typeof("uint8_t[97]")
+_PUBLIC_MAX: Final = 97  # bytes: P-384
+_PUBLIC: Final = ffi.typeof(f"uint8_t[{_PUBLIC_MAX}]")
 _CUT: Final = ffi.typeof(f"int64_t[{lib.LT_CUT_NUMBERS}]")
 _PREMASTER: Final = ffi.typeof("lt_premaster *")
 _SCHEDULE: Final = ffi.typeof("lt_key_schedule *")
 _RECORD_KEYS: Final = ffi.typeof("lt_record_keys *")
 _PUBLIC_KEY: Final = ffi.typeof("lt_public_key *")
 _new = ffi.new
-_buffer = ffi.buffer
 _when_dropped = ffi.gc
 _SECP384R1: Final = int(NamedGroup.SECP384R1)
 _from_buffer = ffi.from_buffer
@@ -45,12 +45,14 @@ _verify = lib.lt_verify_vartime
 _verify_prepared = lib.lt_public_key_verify_vartime
 _hash = lib.lt_hash
 _finished = lib.lt_key_schedule_finished
+_wipe_premaster = lib.lt_premaster_wipe
 
 _cut = lib.lt_certificate_cut_vartime
 _unpack = ffi.unpack
 
 _digest_work: list[tuple[Any, Any]] = []
 _cut_work: list[Any] = []
+_public_work: list[tuple[Any, Any]] = []
 
 
 def _context(pointer: Any, wipe: Any) -> Any:
@@ -64,7 +66,7 @@ class NativePremaster:
     __slots__ = ("context",)
 
     def __init__(self) -> None:
-        self.context = _context(_PREMASTER, lib.lt_premaster_wipe)
+        self.context = _when_dropped(_new(_PREMASTER), _wipe_premaster)
 
     @classmethod
     def taking(cls, secret: bytearray) -> NativePremaster:
@@ -237,16 +239,21 @@ class NativeProvider:
         if group not in self.groups:
             raise _shared.unknown_group(self.name, group)
         premaster = NativePremaster()
-        public = _new(_PUBLIC)
+        try:
+            work = _public_work.pop()
+        except IndexError:
+            work = room(_PUBLIC)
         size = 48 if group == _SECP384R1 else 32
         for _ in range(_shared.SCALAR_DRAWS):
             random = _shared.draw(entropy, size)
             with _from_buffer(_BYTES, random, require_writable=True) as view:
                 length = _agree(
-                    public, len(public), premaster.context, group, view, size, peer_public, len(peer_public)
+                    work[0], _PUBLIC_MAX, premaster.context, group, view, size, peer_public, len(peer_public)
                 )
             if length >= 0:
-                return _buffer(public, length)[:], premaster
+                public: bytes = work[1][:length]
+                _public_work.append(work)
+                return public, premaster
             if length == lib.LT_ERR_POINT:
                 raise _shared.unacceptable_point(group)
             if length != lib.LT_ERR_SCALAR:

@@ -1,8 +1,8 @@
 """The native engine's way with records: whole buffers of them, or one small one, in a call.
 
-Small messages have a buffer with their keys. Larger work buffers wait on a free list, are popped for one call and come
-back after it, so that two threads never share one (cffi releases the GIL). `ffi.buffer(...)[:n]`, made once per buffer,
-is the cheapest way from C memory to `bytes`.
+Small messages have a buffer with their keys, made when the first one comes. Larger work buffers wait on a free list,
+are popped for one call and come back after it, so that two threads never share one (cffi releases the GIL).
+`ffi.buffer(...)[:n]`, made once per buffer, is the cheapest way from C memory to `bytes`.
 
 What records carry is not wiped: a work buffer keeps up to 64 KiB of the plaintext last opened for as long as the
 process lives, and each of two small ones 256 bytes of it for as long as the connection has its keys.
@@ -70,7 +70,7 @@ class NativeRecordSealer:
 
     def __init__(self, keys: Any) -> None:
         self._keys = keys
-        self._out, self._sealed = room(_SMALL_ROOM)
+        self._out: Any = None  # with `_sealed`, since the first small message
         self._long_bytes = 0  # of seal_data, when the short way was too short
 
     @property
@@ -82,7 +82,11 @@ class NativeRecordSealer:
             return self._seal_data_long(data)
         size = len(data)
         if size <= _SMALL_DATA:
-            length = _seal_data(self._keys, self._out, _SMALL, data, size)
+            out = self._out
+            if out is None:
+                out, self._sealed = room(_SMALL_ROOM)
+                self._out = out
+            length = _seal_data(self._keys, out, _SMALL, data, size)
             if length < 0:
                 raise _not_sealed(length)
             record: bytes = self._sealed[:length]
@@ -154,7 +158,7 @@ class NativeRecordOpener:
 
     def __init__(self, keys: Any) -> None:
         self._keys = keys
-        self._out, self._opened = room(_SMALL_ROOM)
+        self._out: Any = None  # with `_opened`, since the first small message
 
     @property
     def short_bytes(self) -> int:
@@ -163,7 +167,11 @@ class NativeRecordOpener:
     def open_data(self, data: bytes) -> bytes | None:
         size = len(data)
         if size <= _SMALL:
-            length = _open_data(self._keys, self._out, _SMALL, data, size)
+            out = self._out
+            if out is None:
+                out, self._opened = room(_SMALL_ROOM)
+                self._out = out
+            length = _open_data(self._keys, out, _SMALL, data, size)
             if length > 0:
                 plaintext: bytes = self._opened[:length]
                 return plaintext
