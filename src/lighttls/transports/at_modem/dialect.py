@@ -198,7 +198,6 @@ class Dialect:
                 raise
             del self.stale[number]
         link.pushed.clear()  # what came until here was the former connection's
-        link.received = 0
         return link
 
     def take(self, number: int, host: str) -> Link:

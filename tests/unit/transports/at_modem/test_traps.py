@@ -434,3 +434,17 @@ def test_pushed_data_that_a_command_without_an_answer_cuts_in_two_ends_its_conne
     talk.engine.receive(b"\r\n" + header + b"\r\nand behind", 100.0)
     assert talk.link.failure is not None
     assert not talk.link.pushed
+
+
+@pytest.mark.parametrize("dialect", [SaraU201, SaraR4])
+def test_late_end_of_a_connection_that_failed_is_not_believed_of_the_next_one(dialect: Callable[..., object]) -> None:
+    """The network's loss is told first, then the end of each connection; the module gives their numbers out again."""
+    talk = Conversation(dialect)
+    talk.dialect.lose_data("UUPSDD")
+    again = talk.run(talk.dialect.take_number("server.example"), {"AT+USOCR": b"\r\n+USOCR: 0\r\n\r\nOK\r\n"})
+    assert again is not talk.link
+    talk.engine.receive(b"\r\n+UUSOCL: 0\r\n", 1.0)
+    assert not again.closed
+    established = b"\r\n+USOCTL: 0,10,4\r\n\r\nOK\r\n"
+    read = {"AT+USOCTL=0,10": established, "AT+USORD": b'\r\n+USORD: 0,4,"here"\r\n\r\nOK\r\n'}
+    assert talk.run(talk.dialect.incoming(again), read) == b"here"
