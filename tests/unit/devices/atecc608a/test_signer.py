@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from lighttls import ConfigurationError, Identity, SignerError, explain
-from lighttls.devices.atecc608a import ChipRefused, ChipSigner, certification_request, request_pem
+from lighttls.devices.atecc608a import ChipRefused, ChipSigner, certification_request, der, request_pem
 from lighttls.testing import ec_key, issue
 from support import require
 from support.chips import Bench
@@ -23,6 +24,13 @@ def bench() -> Bench:
 
 def test_signer_proves_itself_before_the_first_handshake(bench: Bench) -> None:
     ChipSigner(bench.chip).check()
+
+
+@pytest.mark.parametrize("r", [1, 0x7F, 0x80, 0xFF, 1 << 247, 1 << 248, (1 << 255) - 1, 1 << 255, (1 << 256) - 1])
+@pytest.mark.parametrize("s", [1, 0x80, (1 << 248) - 1, 1 << 255])
+def test_signature_is_in_der_as_short_as_its_numbers(r: int, s: int) -> None:
+    """RFC 5246 §4.7: a verifier that is strict refuses zeros in front, and takes a first bit of one for a minus."""
+    assert der.signature(r.to_bytes(32, "big") + s.to_bytes(32, "big")) == encode_dss_signature(r, s)
 
 
 @pytest.mark.parametrize("wrong", [lambda digest: bytes(64), lambda digest: b"\1" * 64, lambda digest: b"\xff" * 64])
