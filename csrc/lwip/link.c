@@ -105,7 +105,7 @@ int lw_link_add_address(lw_link *link, const char *text, int prefix) {
     }
     if (IP_IS_V4(&address)) {
         ip4_addr_t mask;
-        if (prefix < 0 || prefix > 32) {
+        if (prefix < 0 || prefix > 32 || !ip4_addr_isany(netif_ip4_addr(&link->netif))) {
             return ERR_ARG;
         }
         ip4_addr_set_u32(&mask, prefix == 0 ? 0 : lwip_htonl(UINT32_MAX << (32 - prefix)));

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 
 #include "inner.h"
+#include "lwip/ip4.h"
+#include "lwip/netif.h"
 #include "lwip/priv/tcp_priv.h"
 #include "lwip/tcp.h"
 
@@ -106,12 +108,27 @@ static lw_conn *new_conn(struct tcp_pcb *pcb) {
     return conn;
 }
 
+/* Whether packets to it can leave: lwIP looks for each of them, and when there is no router tells nobody. */
+static int has_way(const ip_addr_t *peer) {
+    if (IP_IS_V6(peer)) {
+        return 1; /* its routers advertise themselves, perhaps in a moment */
+    }
+    const ip4_addr_t *target = ip_2_ip4(peer);
+    const struct netif *netif = ip4_route(target);
+    return netif != NULL && (!(netif->flags & NETIF_FLAG_ETHARP) || !ip4_addr_isany(netif_ip4_gw(netif)) ||
+                             ip4_addr_netcmp(target, netif_ip4_addr(netif), netif_ip4_netmask(netif)));
+}
+
 lw_conn *lw_connect(const char *address, uint16_t port, int *error) {
     ip_addr_t peer;
     struct tcp_pcb *pcb;
     lw_conn *conn;
     *error = ERR_ARG;
     if (!ipaddr_aton(address, &peer)) {
+        return NULL;
+    }
+    *error = ERR_RTE;
+    if (!has_way(&peer)) {
         return NULL;
     }
     *error = ERR_MEM;

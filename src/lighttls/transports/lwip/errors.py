@@ -6,7 +6,7 @@ from typing import Final
 
 from lighttls.errors import ConfigurationError, TransportError
 
-MEM, ROUTE, USE, ABORTED, RESET, CLOSED = -1, -4, -8, -13, -14, -15  # lwIP's err_t
+MEM, ROUTE, USE, ABORTED, RESET, CLOSED, ARGUMENT = -1, -4, -8, -13, -14, -15, -16  # lwIP's err_t
 
 
 class LwipError(TransportError):
@@ -58,6 +58,7 @@ _MEANINGS: Final = {
     ABORTED: "it was aborted",
     RESET: "the peer reset it",
     CLOSED: "it was closed",
+    ARGUMENT: "that is no address",
 }
 _LAYER_HINTS: Final = {
     "link": "What carries the frames is gone. Check the device, the cable, and that the interface is up.",

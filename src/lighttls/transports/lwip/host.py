@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
@@ -13,10 +12,11 @@ from lighttls.errors import ConfigurationError, LightTLSError
 from lighttls.transports.driver import check_address, check_bounds
 from lighttls.transports.lwip.drive import Drive
 from lighttls.transports.lwip.errors import LwipError
-from lighttls.transports.lwip.links import Link
-from lighttls.transports.lwip.stack import Connection, Listener, Stack
+from lighttls.transports.lwip.links import Link, check_link
+from lighttls.transports.lwip.stack import Connection, Listener, Stack, is_address
 
 _NAME_LIMIT: Final = 253  # characters of a host name (RFC 1035 §2.3.4)
+_LABEL_LIMIT: Final = 63  # between two dots
 
 
 class BaseHost:
@@ -30,6 +30,8 @@ class BaseHost:
         self, stack: Stack, interface: Any, link: Link, *, send_limit: float = 120.0, linger: float = 1.0
     ) -> None:
         check_bounds(send_limit=send_limit)
+        if linger != 0:
+            check_bounds(linger=linger)
         self.stack = stack
         self._drive = Drive(stack, interface, link)
         self._send_limit = send_limit
@@ -42,7 +44,7 @@ class BaseHost:
         """
         check_address((host, port))
         check_bounds(timeout=timeout)
-        address = host if _is_address(host) else self.resolve(host, timeout=timeout)
+        address = host if is_address(host) else self.resolve(host, timeout=timeout)
         connection = self._drive.do(lambda: self.stack.connect(address, port))
         try:
             if not self._drive.wait_for(lambda: connection.established or None, timeout):
@@ -55,6 +57,7 @@ class BaseHost:
     def resolve(self, name: str, *, timeout: float = 30.0) -> str:
         """The address of a name, by the DNS servers that the host was given. Raises LwipError."""
         _check_name(name)
+        check_bounds(timeout=timeout)
         lookup = self._drive.do(lambda: self.stack.lookup(name))
         try:
             if (address := self._drive.wait_for(lookup.result, timeout)) is None:
@@ -95,7 +98,7 @@ class Host(BaseHost):
     link       a `Tap`, one end of `memory_links()`, a `CallableLink`; the host closes it, also if it fails here
     addresses  its own, each with its prefix: "192.0.2.7/24", "2001:db8::7/64"
     gateway    the router, or routers (one of IPv4, one of IPv6), to whatever is outside these networks
-    dns        the DNS servers, at most two; without any, connect by address
+    dns        the DNS server, or servers, at most two; without any, connect by address
     packets    whether the link carries IP packets; by default what the link has under that name, else Ethernet
     mac        the Ethernet address; by default one that is drawn by lot
     send_limit how many seconds `send` waits for a peer that takes nothing
@@ -108,7 +111,7 @@ class Host(BaseHost):
         link: Link,
         *addresses: str,
         gateway: str | tuple[str, ...] = (),
-        dns: tuple[str, ...] = (),
+        dns: str | tuple[str, ...] = (),
         packets: bool | None = None,
         mac: bytes | None = None,
         mtu: int = 1500,
@@ -116,6 +119,7 @@ class Host(BaseHost):
         linger: float = 1.0,
         core: Any = None,
     ) -> None:
+        check_link(link)
         try:
             if not addresses:
                 raise ConfigurationError("a host needs an address of its own, such as '192.0.2.7/24'")
@@ -131,7 +135,7 @@ class Host(BaseHost):
                 interface.add_address(address)
             for router in (gateway,) if isinstance(gateway, str) else gateway:
                 interface.set_gateway(router)
-            stack.set_dns_servers(*dns)
+            stack.set_dns_servers(*((dns,) if isinstance(dns, str) else dns))
             super().__init__(stack, interface, link, send_limit=send_limit, linger=linger)
         except BaseException:
             stack.close()
@@ -210,20 +214,15 @@ class LwipListener:
             self._drive.do(self._listener.close)
 
 
-def _is_address(host: str) -> bool:
-    for family in (socket.AF_INET, socket.AF_INET6):
-        with suppress(OSError):
-            socket.inet_pton(family, host)
-            return True
-    return False
-
-
 def _check_name(name: str) -> None:
     """Raises ConfigurationError unless it can be a host's name."""
-    if not name or not name.isascii() or len(name) > _NAME_LIMIT:
+    labels = name.removesuffix(".").split(".")
+    printable = name.isascii() and name.isprintable() and " " not in name
+    if not printable or len(name) > _NAME_LIMIT or not all(0 < len(label) <= _LABEL_LIMIT for label in labels):
         raise ConfigurationError(
             f"{name!r} can be no host name",
-            hint=f"A name has at most {_NAME_LIMIT} characters of ASCII; write an international one as xn--….",
+            hint=f"It has at most {_NAME_LIMIT} characters of ASCII, {_LABEL_LIMIT} between two dots; write an "
+            "international one as xn--….",
         )
 
 

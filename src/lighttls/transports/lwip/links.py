@@ -49,8 +49,10 @@ class Tap:
         import select
 
         encoded = name.encode()
-        if not 0 < len(encoded) < 16:
-            raise ConfigurationError(f"an interface's name has 1 to 15 characters, and not {name!r}")
+        if not 0 < len(encoded) < 16 or not name.isprintable() or {" ", "/", ":"} & set(name):
+            raise ConfigurationError(
+                f"an interface's name has 1 to 15 characters, none of them blank, / or :: {name!r}"
+            )
         self.name = name
         self.packets = packets
         try:
@@ -63,7 +65,8 @@ class Tap:
             fcntl.ioctl(self._file, _TUNSETIFF, request)
         except OSError as cause:
             os.close(self._file)
-            raise LwipError(f"cannot use the interface {name}: {cause.strerror}", "link", hint=_NOT_OURS) from cause
+            hint = _OTHER_KIND if cause.errno == errno.EINVAL else _NOT_OURS
+            raise LwipError(f"cannot use the interface {name}: {cause.strerror}", "link", hint=hint) from cause
         self._poll = select.poll()
         self._poll.register(self._file, select.POLLIN)
 
@@ -151,6 +154,15 @@ class MemoryLink:
         self._here.put(b"")
 
 
+def check_link(link: object) -> None:
+    """Raises ConfigurationError unless it has what a Link has."""
+    if not all(callable(getattr(link, name, None)) for name in ("send", "receive", "close")):
+        raise ConfigurationError(
+            f"a link has send, receive and close, and {link!r} has not",
+            hint='Tap("tap0") is one, and CallableLink(send, receive) makes one of two functions.',
+        )
+
+
 def memory_links() -> tuple[MemoryLink, MemoryLink]:
     """Two ends of a wire in one process: for two hosts, each with a copy of lwIP of its own."""
     there: SimpleQueue[bytes] = SimpleQueue()
@@ -160,6 +172,7 @@ def memory_links() -> tuple[MemoryLink, MemoryLink]:
 
 _MOST_WAITING: Final = 1024  # frames; further ones are dropped
 _NO_TUN: Final = "Load the driver (modprobe tun), and run as root or have the device made for you: see docs/lwip.md."
+_OTHER_KIND: Final = "Is it of that kind? A TUN device takes packets=True, a TAP device does not (ip -d link shows it)."
 _NOT_OURS: Final = (
     "Run as root, or have it made for you (ip tuntap add dev NAME mode tap user YOU); one program uses it."
 )

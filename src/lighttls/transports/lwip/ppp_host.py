@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from lighttls.errors import LightTLSError
 from lighttls.transports.driver import check_bounds
 from lighttls.transports.lwip.host import BaseHost
-from lighttls.transports.lwip.links import Link
+from lighttls.transports.lwip.links import Link, check_link
 from lighttls.transports.lwip.ppp import PppInterface
 from lighttls.transports.lwip.stack import Stack, default_core
 
@@ -44,6 +44,7 @@ class PppHost(BaseHost):
         core: Any = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        check_link(line)
         check_bounds(limit=limit)
         try:
             stack = Stack(core, clock=clock)

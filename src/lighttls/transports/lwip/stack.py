@@ -12,14 +12,16 @@ belongs to one thread at a time; `Host` is the face for several threads.
 
 from __future__ import annotations
 
+import socket
 import time
 import weakref
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
 from lighttls.errors import ConfigurationError, UsageError
-from lighttls.transports.lwip.errors import LwipError, ended, no_core, refused
+from lighttls.transports.lwip.errors import ARGUMENT, LwipError, ended, no_core, refused
 
 _NOTHING_DUE: Final = 0xFFFFFFFF
 _LONGEST_FRAME: Final = 65549  # an IP packet of 65535 bytes in an Ethernet header
@@ -84,8 +86,8 @@ class Stack:
         """Something that carries Ethernet frames (`mac`: our six bytes) or IP packets (`mac` is None)."""
         if mac is not None and len(mac) != 6:
             raise ConfigurationError(f"a MAC address has 6 bytes, not {len(mac)}")
-        if not 576 <= mtu <= 65535:
-            raise ConfigurationError(f"an MTU is a number from 576 to 65535, not {mtu}")
+        if type(mtu) is not int or not 576 <= mtu <= 65535:
+            raise ConfigurationError(f"an MTU is a number from 576 to 65535, not {mtu!r}")
         self.tick()
         handle = self.lib.lw_link_new(self.ffi.NULL if mac is None else mac, mtu)
         if not handle:
@@ -105,6 +107,8 @@ class Stack:
 
         Raises LwipError if there is no way to that address.
         """
+        if not is_address(address):
+            raise refused(ARGUMENT, address, port)
         self.tick()
         error = self.ffi.new("int *")
         handle = self.lib.lw_connect(address.encode(), port, error)
@@ -113,7 +117,11 @@ class Stack:
         return Connection(self, handle)
 
     def listen(self, port: int = 0, *, backlog: int = 8) -> Listener:
-        """Wait for TCP callers at every address; port 0 is any free one."""
+        """Wait for TCP callers at every address; port 0 is any free one. `backlog` (1 to 255) of them may wait."""
+        if type(port) is not int or not 0 <= port < 65536:
+            raise ConfigurationError(f"a port is a number from 0, for any, to 65535, not {port!r}")
+        if type(backlog) is not int or not 0 < backlog < 256:
+            raise ConfigurationError(f"a backlog is a number from 1 to 255, not {backlog!r}")
         self.tick()
         error = self.ffi.new("int *")
         handle = self.lib.lw_listen(port, backlog, error)
@@ -141,7 +149,7 @@ class Stack:
                 raise ConfigurationError("this lwIP was built without DNS", hint="Give addresses instead of names.")
             return
         for number, address in enumerate([*addresses, *["0.0.0.0"] * (_DNS_SERVERS - len(addresses))]):
-            if self.lib.lw_dns_server(number, address.encode()):
+            if not is_address(address) or self.lib.lw_dns_server(number, address.encode()):
                 raise ConfigurationError(f"the DNS server {address!r} is no IP address")
 
     def lookup(self, name: str) -> Lookup:
@@ -175,6 +183,15 @@ class Stack:
         self.core.stack = None
 
 
+def is_address(text: str) -> bool:
+    """Whether it is an IP address in full: lwIP itself stops reading where one ends, and fills up shorter ones."""
+    for family in (socket.AF_INET, socket.AF_INET6):
+        with suppress(OSError, ValueError):  # the latter for a zero byte
+            socket.inet_pton(family, text)
+            return True
+    return False
+
+
 class Interface:
     """One link of a stack. Made by `Stack.add_interface`."""
 
@@ -189,7 +206,7 @@ class Interface:
     def add_address(self, address: str) -> None:
         """An address with its prefix, such as "192.0.2.7/24" or "2001:db8::7/64"."""
         host, slash, prefix = address.partition("/")
-        if not slash or not prefix.isdecimal():
+        if not (slash and is_address(host) and prefix.isascii() and prefix.isdecimal() and len(prefix) < 4):
             raise ConfigurationError(f"{address!r} is no address with its prefix, such as '192.0.2.7/24'")
         self._stack.tick()
         if self._stack.lib.lw_link_add_address(self._live(), host.encode(), int(prefix)):
@@ -200,7 +217,7 @@ class Interface:
 
     def set_gateway(self, address: str) -> None:
         """The router that reaches what is outside the link's own networks."""
-        if self._stack.lib.lw_link_set_gateway(self._live(), address.encode()):
+        if not is_address(address) or self._stack.lib.lw_link_set_gateway(self._live(), address.encode()):
             raise ConfigurationError(f"the gateway {address!r} is no IP address")
 
     def receive(self, frame: bytes) -> None:
@@ -265,6 +282,7 @@ class Connection(Handle):
         super().__init__(stack, handle, stack.lib.lw_conn_free)
         self._buffer = bytearray()  # grows to the most that was taken at once
         self._view: Any = None
+        self._shut = False
         self.port = int(self._lib.lw_conn_port(handle))
         self.peer_port = int(self._lib.lw_conn_peer_port(handle))
 
@@ -291,6 +309,8 @@ class Connection(Handle):
     def send(self, data: bytes) -> int:
         """Send as much of `data` as there is room for. Returns how many bytes that was, perhaps none."""
         handle = self._live()
+        if self._shut:
+            raise UsageError("our end of the stream was sent already: nothing can follow it")
         self._stack.tick()
         sent = int(self._lib.lw_conn_send(handle, data, len(data)))
         self._check(sent)
@@ -302,6 +322,8 @@ class Connection(Handle):
         None if nothing is there yet. What arrived before the connection failed is returned before that is raised.
         """
         handle = self._live()
+        if n < 1:
+            raise UsageError(f"at least one byte can be received, not {n}")
         if waiting := self._lib.lw_conn_waiting(handle):
             self._stack.tick()
             size = min(n, waiting)
@@ -320,6 +342,7 @@ class Connection(Handle):
         handle = self._live()
         self._stack.tick()
         self._check(self._lib.lw_conn_shutdown(handle))
+        self._shut = True
 
     def close(self) -> None:
         """Close it. What was sent is still delivered while the stack is driven. Closing twice is no error."""

@@ -10,12 +10,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 import lighttls
 from lighttls.errors import BadRecordMac, ConfigurationError, LightTLSError, UsageError
-from lighttls.transports.lwip import CallableLink, Host, Link, LwipError, LwipTransport, Stack, memory_links
+from lighttls.transports.lwip import CallableLink, Host, Link, LwipError, LwipTransport, PppHost, Stack, memory_links
 from lighttls.transports.lwip.drive import Drive
 from support import pki
 from support.lwip import cores
@@ -441,6 +442,40 @@ def test_host_closed_in_the_middle_of_a_call_of_lwip_closes_after_it() -> None:
         assert link.closed
 
 
+def test_sending_after_the_end_of_our_stream_is_a_usage_error() -> None:
+    with two_hosts() as (here, there, _), served(there, echo) as port:
+        link = here.open_tcp(THERE, port)
+        link.shutdown()
+        link.shutdown()
+        with pytest.raises(UsageError, match="our end of the stream was sent"):
+            link.send(b"x")
+        link.close()
+
+
+@pytest.mark.parametrize("name", ["", ".", "a..b", "a b", "a\0b", "bücher.example", "a" * 64 + ".example", "a." * 127])
+def test_name_that_can_be_none_is_refused(name: str) -> None:
+    with two_hosts() as (here, _there, _), pytest.raises(ConfigurationError, match="can be no host name"):
+        here.open_tcp(name, 9)
+
+
+@pytest.mark.parametrize("settings", [{"port": -1}, {"port": 65536}, {"port": "80"}, {"backlog": 0}, {"backlog": 256}])
+def test_callers_cannot_be_waited_for_at_such_a_port(settings: dict) -> None:
+    with two_hosts() as (here, _there, _), pytest.raises(ConfigurationError, match="is a number from"):
+        here.listen(**settings)
+
+
+def test_one_dns_server_may_be_named_as_one_gateway_is() -> None:
+    with Host(memory_links()[0], f"{HERE}/24", core=cores()[0], gateway=THERE, dns=THERE) as here:
+        assert here.stack.features >= {"dns"}
+
+
+@pytest.mark.parametrize("link", [None, "tap0"])
+def test_what_is_no_link_is_refused(link: Any) -> None:
+    for make in (lambda: Host(link, f"{HERE}/24", core=cores()[0]), lambda: PppHost(link, core=cores()[0])):
+        with pytest.raises(ConfigurationError, match="a link has send, receive and close"):
+            make()
+
+
 def test_time_without_end_may_be_waited_while_another_thread_waits() -> None:
     with two_hosts() as (here, there, _), served(there, echo) as port:
         first, second = here.open_tcp(THERE, port), here.open_tcp(THERE, port)
@@ -464,6 +499,10 @@ def test_time_without_end_may_be_waited_while_another_thread_waits() -> None:
         (("10.0.0.1/24",), {"dns": ("a", "b", "c")}),
         (("10.0.0.1/24",), {"mac": b"short"}),
         (("10.0.0.1/24",), {"send_limit": 0}),
+        (("10.0.0.1/24",), {"linger": -1}),
+        (("10.0.0.1/24",), {"linger": "1"}),
+        (("10.0.0.1/24",), {"mtu": 1500.5}),
+        (("10.0.0.1/24", "10.0.1.1/24"), {}),
     ],
 )
 def test_wrong_settings_are_refused_and_leave_the_stack_free(addresses: tuple[str, ...], settings: dict) -> None:

@@ -117,7 +117,9 @@ def test_half_closed_connection_carries_the_other_half(wire: Wire, first: int) -
     pour(wire, theirs, ours, payload(100_000))
     theirs.shutdown()
     wire.run(lambda: ours.receive(1) == b"")
-    assert ours.send(b"too late") == theirs.send(b"too late") == 0
+    for sender in (ours, theirs):
+        with pytest.raises(UsageError, match="our end of the stream was sent"):
+            sender.send(b"too late")
     wire.pass_time(300)  # longer than TIME_WAIT: lwIP has freed all it had
     assert ours.receive(1) == theirs.receive(1) == b""
     ours.close()
@@ -279,10 +281,15 @@ def test_time_wraps_around_without_a_stop(wire: Wire) -> None:
         pour(wire, ours, theirs, payload(3000))
 
 
-@pytest.mark.parametrize("address", ["10.1.2.3", "10.1.2.3/", "10.1.2.3/33", "::1/129", "nowhere/24", "fd00::1/48"])
+WRONG = ["10.1.2.3", "10.1.2.3/", "10.1.2.3/33", "10.1.2.3/9999999999", "10.1.2.3/\u0662\u0664", "10.1.2/24"]
+WRONG += ["10.1.2.3 and more/24", "10.1.2.3\0/24", "::1/129", "nowhere/24", "fd00::1/48", "fd00::1zz/64"]
+
+
+@pytest.mark.parametrize("address", WRONG)
 def test_address_that_is_none_is_refused(wire: Wire, address: str) -> None:
+    interface = wire.stacks[0].add_interface(mac=None)
     with pytest.raises(ConfigurationError):
-        wire.ends[0].add_address(address)
+        interface.add_address(address)
 
 
 def test_settings_out_of_range_are_refused(wire: Wire) -> None:
@@ -293,10 +300,44 @@ def test_settings_out_of_range_are_refused(wire: Wire) -> None:
         lambda: stack.set_dns_servers("a.name"),
         lambda: stack.set_dns_servers("192.0.2.1", "192.0.2.2", "192.0.2.3"),
         lambda: wire.ends[0].set_gateway("a.name"),
+        lambda: wire.ends[0].set_gateway("10.77.0.9 and more"),
+        lambda: wire.ends[0].set_gateway("fd77::9zz"),
+        lambda: stack.set_dns_servers("10.77"),
+        lambda: stack.add_interface(mac=None, mtu=1500.5),  # type: ignore[arg-type]
     ]
     for setting in refused:
         with pytest.raises(ConfigurationError):
             setting()
+
+
+def test_second_address_of_ipv4_is_refused_and_the_first_one_stays(wire: Wire) -> None:
+    with pytest.raises(ConfigurationError, match=r"cannot have the address '10\.78\.0\.1/24'"):
+        wire.ends[0].add_address("10.78.0.1/24")
+    joined(wire)
+
+
+def test_target_beyond_the_network_takes_a_gateway(wire: Wire) -> None:
+    with pytest.raises(LwipError, match=r"IP: there is no way to 192\.0\.2\.1") as failure:
+        wire.stacks[0].connect("192.0.2.1", 9)
+    assert "gateway" in failure.value.hint
+    wire.ends[0].set_gateway("10.77.0.2")
+    wire.stacks[0].connect("192.0.2.1", 9)
+
+
+@pytest.mark.parametrize("address", ["10.77", "10.77.0.2 and more", "10.77.0.2\0", "fd77::2zz", "name"])
+def test_peer_that_has_no_whole_address_is_refused(wire: Wire, address: str) -> None:
+    with pytest.raises(LwipError, match="that is no address"):
+        wire.stacks[0].connect(address, 9)
+
+
+@pytest.mark.parametrize("count", [0, -1])
+def test_receiving_no_byte_is_a_usage_error_and_not_the_end(wire: Wire, count: int) -> None:
+    ours, theirs = joined(wire)
+    theirs.send(b"x")
+    wire.run(lambda: ours.waiting)
+    with pytest.raises(UsageError, match="at least one byte"):
+        ours.receive(count)
+    assert ours.receive(1) == b"x"
 
 
 def test_ports_and_sequence_numbers_cannot_be_guessed(wire: Wire) -> None:

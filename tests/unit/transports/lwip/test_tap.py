@@ -149,6 +149,13 @@ def test_interface_in_use_is_named() -> None:
         made.inside(lambda: Tap("lwip0"))
 
 
+def test_tap_device_that_is_taken_for_a_tun_device_says_so() -> None:
+    with namespace() as made:
+        with pytest.raises(LwipError, match="cannot use the interface lwip0") as failure:
+            made.inside(lambda: Tap("lwip0", packets=True))
+        assert "TUN" in failure.value.hint
+
+
 def test_closed_device_is_a_usage_error() -> None:
     with namespace() as made:
         tap = made.inside(lambda: Tap("lwip2"))
@@ -185,7 +192,7 @@ def test_program_of_the_page_publishes(capsys: pytest.CaptureFixture[str], monke
     assert capsys.readouterr().out == "HTTP/1.1 200 OK\n"
 
 
-@pytest.mark.parametrize("name", ["", "a name that is too long"])
+@pytest.mark.parametrize("name", ["", "aNameThatIsTooLong", "a b", "a/b", "a\0b"])
 def test_impossible_name_of_an_interface_is_refused(name: str) -> None:
     with pytest.raises(ConfigurationError, match="1 to 15 characters"):
         Tap(name)
