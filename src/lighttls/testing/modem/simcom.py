@@ -82,6 +82,13 @@ class Sim7600(_SimCom):
     connection_count = 10
     iccid = "+ICCID"
 
+    def do_cgact(self, request: Request) -> None:
+        """The context alone: connections need AT+NETOPEN as well."""
+        if self.situation.data_allowed:
+            self.answer(delay=0.1)
+        else:
+            self.fail(148, delay=0.5)
+
     def do_netopen(self, request: Request) -> None:
         if request.kind == "?":
             self.answer(f"+NETOPEN: {int(self.has_data)}")

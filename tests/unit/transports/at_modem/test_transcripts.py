@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from lighttls.testing.modem import MODULES, Network, SimulatedModem
 from lighttls.transports.at_modem import Modem, ModuleTls
-from support.modem import Far, Recorder
+from support.modem import MODES, Far, Recorder
 from support.transcripts import FOLDER, Replay, transcript
 
 PEM = b"-----BEGIN "
@@ -28,15 +28,27 @@ SETTINGS = {
     "quectel_transparent": ("quectel", "EC21", {"access": "transparent"}),
     "quectel_module_tls": ("quectel", "EC21", {}),
     "simcom_buffer": ("simcom", "SIM7600", {}),
+    "simcom_push": ("simcom", "SIM7600", {"access": "push"}),
+    "a7670_buffer": ("a7670", "A7670", {}),
+    "a7670_push": ("a7670", "A7670", {"access": "push"}),
     "sim800_buffer": ("sim800", "SIM800", {}),
+    "sim800_push": ("sim800", "SIM800", {"access": "push"}),
     "ublox_binary": ("ublox", "SARA-U201", {}),
     "ublox_hex": ("ublox", "SARA-U201", {"hex_mode": True}),
+    "ublox_r4_binary": ("ublox-r4", "SARA-R4", {}),
+    "ublox_r4_hex": ("ublox-r4", "SARA-R4", {"hex_mode": True}),
 }
 """Transcript -> dialect, simulated model, settings."""
 
 
 def test_every_transcript_is_played() -> None:
     assert sorted(SETTINGS) == NAMES
+
+
+def test_every_dialect_and_mode_has_a_transcript() -> None:
+    assert [
+        mode for mode in MODES if mode not in [(dialect, settings) for dialect, _, settings in SETTINGS.values()]
+    ] == []
 
 
 @pytest.mark.parametrize("name", NAMES)
