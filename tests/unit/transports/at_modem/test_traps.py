@@ -448,3 +448,39 @@ def test_late_end_of_a_connection_that_failed_is_not_believed_of_the_next_one(di
     established = b"\r\n+USOCTL: 0,10,4\r\n\r\nOK\r\n"
     read = {"AT+USOCTL=0,10": established, "AT+USORD": b'\r\n+USORD: 0,4,"here"\r\n\r\nOK\r\n'}
     assert talk.run(talk.dialect.incoming(again), read) == b"here"
+
+
+@pytest.mark.parametrize(
+    ("dialect", "said"),
+    [
+        (Sim800, b"\r\nDATA ACCEPT:0,6\r\n"),
+        (Sim800, b"\r\nDATA ACCEPT:1,5\r\n"),
+        (Sim7600, b"\r\nOK\r\n\r\n+CIPSEND: 0,5,6\r\n"),
+        (Sim7600, b"\r\nOK\r\n\r\n+CIPSEND: 0,4,4\r\n"),
+        (SaraU201, b"\r\n+USOWR: 0,6\r\n\r\nOK\r\n"),
+    ],
+)
+def test_module_that_takes_other_than_it_was_given_ends_the_connection(
+    dialect: Callable[..., object], said: bytes
+) -> None:
+    """Were it believed, bytes of the next send would be left out."""
+    talk = Conversation(dialect)
+    prompt = b"\r\n@" if dialect is SaraU201 else b"\r\n> "
+    with pytest.raises(ModemError, match="the module was given 5 bytes") as caught:
+        talk.run(talk.dialect.outgoing(talk.link, b"hello"), {"AT+CIPSEND": prompt, "AT+USOWR": prompt, "hello": said})
+    assert caught.value.layer == "serial line"
+    assert talk.link.failure is caught.value
+
+
+def test_modem_gets_a_tenth_of_a_second_to_itself_after_an_error() -> None:
+    engine, said = Engine(), []
+
+    def ask() -> Steps[None]:
+        for _ in range(2):
+            yield Command("AT+CSQ", tolerant=True)
+
+    engine.start(ask(), 0.0)
+    for now, answer in ((1.0, b""), (2.0, b"\r\nERROR\r\n"), (2.09, b""), (2.11, b"")):
+        engine.receive(answer, now) if answer else engine.advance(now)
+        said.append((now, engine.data_to_send()))
+    assert said == [(1.0, b"AT+CSQ\r"), (2.0, b""), (2.09, b""), (2.11, b"AT+CSQ\r")]
