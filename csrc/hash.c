@@ -152,3 +152,22 @@ int lt_hash(uint8_t *digest, uint32_t algorithm, const uint8_t *in, size_t in_le
     lt_hash_end(&hash, digest);
     return (int)len;
 }
+
+LT_STATIC_ASSERT(running_hash, sizeof(lt_running_hash) >= sizeof(lt_hash_state));
+
+/* see lighttls.h */
+int lt_hash_on(lt_running_hash *hash, uint8_t *digest, uint32_t algorithm, const uint8_t *in, size_t in_len) {
+    const size_t len = lt_hash_len(algorithm);
+    lt_hash_state *running = (lt_hash_state *)(void *)hash, so_far;
+
+    if (len == 0 || (running->algorithm != algorithm && running->algorithm != 0)) {
+        return LT_ERR_ARGUMENT;
+    }
+    if (running->algorithm == 0) {
+        lt_hash_begin(running, algorithm);
+    }
+    lt_hash_update(running, in, in_len);
+    so_far = *running;
+    lt_hash_end(&so_far, digest);
+    return (int)len;
+}

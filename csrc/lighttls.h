@@ -109,6 +109,18 @@ int lt_equal(const uint8_t *left, const uint8_t *right, size_t len);
 /** Hash `in` with LT_SHA256, LT_SHA384 or LT_SHA512; returns the digest's length (32, 48, 64). FIPS 180-4. */
 LT_MUST_CHECK int lt_hash(uint8_t *digest, uint32_t algorithm, const uint8_t *in, size_t in_len);
 
+/** A hash of public bytes that goes on. It is all zero at the start. */
+typedef struct {
+    uint64_t opaque[26];
+} lt_running_hash;
+
+/**
+ * Take more bytes, and write the digest of all that `hash` has taken so far; returns its length.
+ * LT_ERR_ARGUMENT: there is no such algorithm, or it was another one before.
+ */
+LT_MUST_CHECK int lt_hash_on(lt_running_hash *hash, uint8_t *digest, uint32_t algorithm, const uint8_t *in,
+                             size_t in_len);
+
 /** HMAC, RFC 2104; returns the tag's length. */
 LT_MUST_CHECK int lt_hmac(uint8_t *tag, uint32_t algorithm, const uint8_t *key, size_t key_len, const uint8_t *in,
                           size_t in_len);

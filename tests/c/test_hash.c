@@ -150,6 +150,7 @@ static void hashes_agree(void) {
                 CHECK(lt_hash(other, HASHES[h], in, len) == digest_len);
                 CHECK(memcmp(whole, other, (size_t)digest_len) == 0);
                 for (size_t cut = 0; cut <= len; cut += 3) {
+                    lt_running_hash running;
                     lt_hash_state hash;
 
                     lt_hash_begin(&hash, HASHES[h]);
@@ -158,6 +159,10 @@ static void hashes_agree(void) {
                     lt_hash_end(&hash, other);
                     CHECK(memcmp(whole, other, (size_t)digest_len) == 0);
                     CHECK(all_bytes_are((const uint8_t *)&hash, sizeof hash, 0));
+                    memset(&running, 0, sizeof running);
+                    CHECK(lt_hash_on(&running, other, HASHES[h], in, cut) == digest_len);
+                    CHECK(lt_hash_on(&running, other, HASHES[h], in + cut, len - cut) == digest_len);
+                    CHECK(memcmp(whole, other, (size_t)digest_len) == 0);
                 }
             }
         }
@@ -182,16 +187,20 @@ static void prf_writes_what_was_asked_for(void) {
 
 static void unknown_algorithms_are_refused(void) {
     static const uint32_t NONE[] = {0, 1, 2, 3, 7, 255, UINT32_MAX};
+    lt_running_hash running = {{0}};
     uint8_t out[64] = {0};
 
     for (size_t i = 0; i < sizeof NONE / sizeof NONE[0]; i++) {
         WHERE("hash %u", (unsigned)NONE[i]);
         CHECK(lt_hash(out, NONE[i], out, 1) == LT_ERR_ARGUMENT);
+        CHECK(lt_hash_on(&running, out, NONE[i], out, 1) == LT_ERR_ARGUMENT);
         CHECK(lt_hmac(out, NONE[i], out, 1, out, 1) == LT_ERR_ARGUMENT);
         CHECK(lt_test_prf(out, 1, NONE[i], out, 1, out, 1, out, 1) == LT_ERR_ARGUMENT);
     }
     CHECK(lt_test_prf(out, 1, LT_SHA512, out, 1, out, 1, out, 1) == LT_ERR_ARGUMENT);
     CHECK(all_bytes_are(out, sizeof out, 0));
+    CHECK(lt_hash_on(&running, out, LT_SHA256, NULL, 0) == 32);
+    CHECK(lt_hash_on(&running, out, LT_SHA384, out, 1) == LT_ERR_ARGUMENT);
 }
 
 /* ---- Key schedule ------------------------------------------------------------------------------ */

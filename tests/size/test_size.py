@@ -98,6 +98,7 @@ WITHOUT_SECRETS = {
     "lt_cpu_features": "reads the processor",
     "lt_cpu_restrict": "a mask",
     "lt_hash": "of what went over the wire; under a key it is lt_hmac",
+    "lt_hash_on": "the same, piece by piece",
     "lt_record_keys_short_bytes": "reads a counter that follows from the lengths of records",
     "lt_public_key_set_vartime": "public keys are public",
     "lt_public_key_verify_vartime": "as of verification without preparation",

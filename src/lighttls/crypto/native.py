@@ -33,6 +33,7 @@ _PUBLIC_MAX: Final = 97  # bytes: P-384
 _PUBLIC: Final = ffi.typeof(f"uint8_t[{_PUBLIC_MAX}]")
 _CUT: Final = ffi.typeof(f"int64_t[{lib.LT_CUT_NUMBERS}]")
 _PREMASTER: Final = ffi.typeof("lt_premaster *")
+_RUNNING_HASH: Final = ffi.typeof("lt_running_hash *")
 _SCHEDULE: Final = ffi.typeof("lt_key_schedule *")
 _RECORD_KEYS: Final = ffi.typeof("lt_record_keys *")
 _PUBLIC_KEY: Final = ffi.typeof("lt_public_key *")
@@ -44,6 +45,7 @@ _agree = lib.lt_key_agree
 _verify = lib.lt_verify_vartime
 _verify_prepared = lib.lt_public_key_verify_vartime
 _hash = lib.lt_hash
+_hash_on = lib.lt_hash_on
 _finished = lib.lt_key_schedule_finished
 _wipe_premaster = lib.lt_premaster_wipe
 
@@ -106,6 +108,26 @@ class NativeSigningKey:
         length = lib.lt_signing_key_sign(self._context, out, len(out), digest, len(digest), extra, len(extra))
         signature: bytes = ffi.buffer(out)[: checked(length)]
         return signature
+
+
+class NativeRunningDigest:
+    """Fulfils `RunningDigest`."""
+
+    __slots__ = ("_algorithm", "_context")
+
+    def __init__(self, algorithm: str) -> None:
+        self._algorithm = _HASHES[algorithm]
+        self._context = _new(_RUNNING_HASH)
+
+    def on(self, data: bytes) -> bytes:
+        try:
+            work = _digest_work.pop()
+        except IndexError:
+            work = room(_DIGEST)
+        length = _hash_on(self._context, work[0], self._algorithm, data, len(data))
+        digest: bytes = work[1][: checked(length)]
+        _digest_work.append(work)
+        return digest
 
 
 class NativeKeySchedule:
@@ -231,6 +253,9 @@ class NativeProvider:
         digest: bytes = work[1][: checked(length)]
         _digest_work.append(work)
         return digest
+
+    def running_digest(self, algorithm: str) -> NativeRunningDigest:
+        return NativeRunningDigest(algorithm)
 
     def equal(self, left: bytes, right: bytes) -> bool:
         return len(left) == len(right) and lib.lt_equal(left, right, len(left)) == 1

@@ -86,6 +86,13 @@ class SigningKey(Protocol):
         """
 
 
+class RunningDigest(Protocol):
+    """A hash that goes on, of what is no secret."""
+
+    def on(self, data: bytes) -> bytes:
+        """Take more bytes; the hash of all that it has taken so far."""
+
+
 class KeySchedule(Protocol):
     """The secrets of one connection, from the master secret on (RFC 5246 §6.3, §8.1)."""
 
@@ -116,6 +123,9 @@ class CryptoProvider(Protocol):
 
     def digest(self, algorithm: str, data: bytes | bytearray | memoryview) -> bytes:
         """Hash `data` with "sha1" (legacy signatures only), "sha256", "sha384" or "sha512"."""
+
+    def running_digest(self, algorithm: str) -> RunningDigest:
+        """One that goes on with "sha256", "sha384" or "sha512"."""
 
     def equal(self, left: bytes, right: bytes) -> bool:
         """Compare in a time that depends on the lengths only (PROF-05)."""

@@ -253,6 +253,19 @@ class PureKeySchedule:
         self._master = bytearray()
 
 
+class PureRunningDigest:
+    """Fulfils `RunningDigest`."""
+
+    __slots__ = ("_hash",)
+
+    def __init__(self, algorithm: str) -> None:
+        self._hash = hashlib.new(algorithm)
+
+    def on(self, data: bytes) -> bytes:
+        self._hash.update(data)
+        return self._hash.digest()
+
+
 class PureProvider:
     """Fulfils `CryptoProvider`."""
 
@@ -262,6 +275,9 @@ class PureProvider:
 
     def digest(self, algorithm: str, data: bytes | bytearray | memoryview) -> bytes:
         return hashlib.new(algorithm, data, usedforsecurity=algorithm != "sha1").digest()
+
+    def running_digest(self, algorithm: str) -> PureRunningDigest:
+        return PureRunningDigest(algorithm)
 
     def equal(self, left: bytes, right: bytes) -> bool:
         return hmac.compare_digest(left, right)

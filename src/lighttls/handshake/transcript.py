@@ -1,8 +1,8 @@
 """All handshake messages of a connection, as on the wire (HS-11).
 
 They are kept raw, since the hash is known only from the ServerHello on, and the signature of our
-CertificateVerify may need another one (CAUTH-10). A handshake hashes them twice; that is a
-few microseconds, and nothing has to be copied or resumed. Freed at Finished.
+CertificateVerify may need another one (CAUTH-10). The suite's hash goes on from one digest to the next. Freed at
+Finished.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from collections.abc import Callable
 from lighttls._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lighttls.crypto.provider import CryptoProvider
+    from lighttls.crypto.provider import CryptoProvider, RunningDigest
 
 
 class Transcript:
     """Messages in order, both directions, without HelloRequest."""
 
-    __slots__ = ("_digest", "_digest_of", "_provider", "_raw", "add")
+    __slots__ = ("_algorithm", "_digest", "_hashed", "_provider", "_raw", "_running", "add")
 
     add: Callable[[bytes], None]
     """Append one message with its header."""
@@ -26,16 +26,24 @@ class Transcript:
     def __init__(self, provider: CryptoProvider) -> None:
         self._provider = provider
         self._raw = bytearray()
-        self._digest = b""
-        self._digest_of: tuple[str, int] | None = None  # its algorithm, and of how many bytes it is
+        self._algorithm = ""  # that was asked for first, which is the suite's where the session hash is (EMS-03)
+        self._running: RunningDigest | None = None
+        self._digest = b""  # of the first so many bytes, by that algorithm
+        self._hashed = 0
         self.add = self._raw.extend
 
     def digest(self, algorithm: str) -> bytes:
         """The hash of everything so far. The session hash and our Finished's are mostly the same, and computed once."""
-        wanted = algorithm, len(self._raw)
-        if wanted != self._digest_of:
-            self._digest = self._provider.digest(algorithm, bytes(self._raw))  # a copy costs less than a view does
-            self._digest_of = wanted
+        raw, running = self._raw, self._running
+        if running is None:
+            self._algorithm = algorithm
+            running = self._running = self._provider.running_digest(algorithm)
+        elif algorithm != self._algorithm:
+            return self._provider.digest(algorithm, bytes(raw))
+        elif self._hashed == len(raw):
+            return self._digest
+        self._digest = running.on(bytes(raw[self._hashed :]))
+        self._hashed = len(raw)
         return self._digest
 
     def raw(self) -> bytes:
@@ -45,4 +53,5 @@ class Transcript:
     def clear(self) -> None:
         """Forget it all: the handshake is complete."""
         self._raw.clear()
-        self._digest, self._digest_of = b"", None
+        self._running = None
+        self._digest, self._hashed = b"", 0
