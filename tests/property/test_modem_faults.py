@@ -1,7 +1,8 @@
 """Whatever goes wrong between us and a modem: every byte arrives once and in order, or a TransportError says why not.
 
 Bytes go both ways at once through every dialect and mode, while a random script of faults runs; the clock is virtual.
-LIGHTTLS_LONG=1 moves 1 MiB each way through each, without it the transfers are short and there are more scripts.
+1 MiB passes each way through each, once with faults that lose nothing and once with any; the other scripts' transfers
+are that long with LIGHTTLS_LONG=1, else short.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ from support.memory_server import MemoryServer
 from support.modem import MODES, Recorder, TlsServer, modem
 
 LONG = os.environ.get("LIGHTTLS_LONG") == "1"
-SIZE = 1 << 20 if LONG else 12_000
+WHOLE = 1 << 20
+SHORT = WHOLE if LONG else 12_000
 SCRIPTS = 25
 PATIENCE = 30.0  # seconds, virtual, that one call of recv is given
 GRACE = 2.5  # seconds that an answer under way may take beyond it
+SEND_LIMIT = 1500.0  # ten times `Settings.send_limit`, and the answer to the last command
 LAYERS = {"serial line", "module", "PDP context", "DNS", "TCP"}  # DNS: the loss of data is told later
 
 each_mode = pytest.mark.parametrize(
@@ -32,9 +35,9 @@ each_mode = pytest.mark.parametrize(
 )
 
 
-def script(random: Random, settings: dict[str, object]) -> Faults:
+def script(random: Random, settings: dict[str, object], size: int) -> Faults:
     """Some of all faults. Lost bytes are left out where nothing below TLS could tell: pushed data has no end mark."""
-    ordinal = lambda: random.randint(12, 12 + SIZE // 100)  # noqa: E731  # of a command, the bring-up being over
+    ordinal = lambda: random.randint(12, 12 + size // 100)  # noqa: E731  # of a command, the bring-up being over
 
     def sometimes(value: object, otherwise: object = None, chance: float = 0.15) -> object:
         return value if random.random() < chance else otherwise
@@ -43,14 +46,14 @@ def script(random: Random, settings: dict[str, object]) -> Faults:
     counted = access == "buffer"
     if access == "transparent":  # nothing is counted there: what gets lost only TLS can tell
         return Faults(seed=random.randrange(1 << 30), split=random.choice([0.0, 0.3, 1.0]))
-    place = random.randrange(1000, 3 * SIZE)
+    place = random.randrange(1000, 3 * size)
     return Faults(
         seed=random.randrange(1 << 30),
         split=random.choice([0.0, 0.3, 1.0]),
         stray_news=random.choice([0.0, 0.05, 0.5]),
         bare_prompts=random.random() < 0.5,
         late_prompts=random.choice([0.0, 0.0, 0.7]),
-        lost_prompts=sometimes([random.randint(1, SIZE // 1000)], ()),
+        lost_prompts=sometimes([random.randint(1, size // 1000)], ()),
         send_fails=random.choice([0.0, 0.1, 0.5]),
         truncated=sometimes([ordinal()], ()),
         late_results=random.choice([0.0, 0.0, 0.2]),
@@ -66,10 +69,10 @@ def script(random: Random, settings: dict[str, object]) -> Faults:
     )
 
 
-def transfer(dialect: str, settings: dict[str, object], faults: Faults, seed: int) -> str:
+def transfer(dialect: str, settings: dict[str, object], faults: Faults, seed: int, size: int) -> str:
     """Move bytes both ways under `faults`; "complete", or the layer that was blamed."""
     random = Random(seed)
-    ours, theirs = random.randbytes(SIZE), random.randbytes(SIZE)
+    ours, theirs = random.randbytes(size), random.randbytes(size)
     peer = Recorder()
     line, simulated = modem(dialect, peer, faults=faults, baud=random.choice([0, 9600, 921600]), **settings)
     got = bytearray()
@@ -92,16 +95,18 @@ def transfer(dialect: str, settings: dict[str, object], faults: Faults, seed: in
 
 def exchange(line, simulated, peer, random: Random, ours: bytes, theirs: bytes, got: bytearray) -> None:
     connection = line.open_tcp("server.example", 443)
-    sent = given = 0
-    while sent < SIZE or len(got) < SIZE:
-        if sent < SIZE:
+    sent, given, size = 0, 0, len(ours)
+    while sent < size or len(got) < size:
+        before = simulated.monotonic()
+        if sent < size:
             sent += connection.send(ours[sent : sent + random.choice([1, 300, 5000])])
-        if given < SIZE:
+        assert simulated.monotonic() - before < SEND_LIMIT, "send did not keep its limit"
+        if given < size:
             piece = theirs[given : given + random.choice([1, 1000, 4000])]
             peer.link.send(piece)
             given += len(piece)
         before = simulated.monotonic()
-        timeout = 0 if sent < SIZE or len(got) == given else PATIENCE
+        timeout = 0 if sent < size or len(got) == given else PATIENCE
         data = connection.recv(random.choice([1, 100, 65536]), timeout)
         assert simulated.monotonic() - before < timeout + GRACE, "recv did not keep its timeout"
         assert data != b"", "the end of a stream that has none"
@@ -114,12 +119,11 @@ def exchange(line, simulated, peer, random: Random, ours: bytes, theirs: bytes, 
 @each_mode
 def test_random_faults_never_make_wrong_bytes_or_hang(dialect: str, settings: dict[str, object]) -> None:
     outcomes = []
-    for number in range(1 if LONG else SCRIPTS):
+    for number in range(SCRIPTS):
         random = Random(f"{dialect} {settings} {number}")
-        outcomes.append(transfer(dialect, settings, script(random, settings), number))
-    assert LONG or "transparent" in settings.values() or len(set(outcomes)) > 1, (
-        f"the scripts are all alike: {outcomes}"
-    )
+        size = SHORT if number else WHOLE
+        outcomes.append(transfer(dialect, settings, script(random, settings, size), number, size))
+    assert "transparent" in settings.values() or len(set(outcomes)) > 1, f"the scripts are all alike: {outcomes}"
 
 
 @each_mode
@@ -134,7 +138,7 @@ def test_faults_that_lose_nothing_let_everything_through(dialect: str, settings:
         slow_news=0.3,
         late_results=0.01,
     )
-    assert transfer(dialect, settings, gentle, 1) == "complete"
+    assert transfer(dialect, settings, gentle, 1, WHOLE) == "complete"
 
 
 class Impatient:
