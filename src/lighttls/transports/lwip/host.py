@@ -6,17 +6,15 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Self
 
 from lighttls.errors import ConfigurationError, LightTLSError
 from lighttls.transports.driver import check_address, check_bounds
+from lighttls.transports.lwip.addresses import check_name, is_address
 from lighttls.transports.lwip.drive import Drive
 from lighttls.transports.lwip.errors import LwipError
 from lighttls.transports.lwip.links import Link, check_link
-from lighttls.transports.lwip.stack import Connection, Listener, Stack, is_address
-
-_NAME_LIMIT: Final = 253  # characters of a host name (RFC 1035 §2.3.4)
-_LABEL_LIMIT: Final = 63  # between two dots
+from lighttls.transports.lwip.stack import Connection, Listener, Stack
 
 
 class BaseHost:
@@ -56,7 +54,7 @@ class BaseHost:
 
     def resolve(self, name: str, *, timeout: float = 30.0) -> str:
         """The address of a name, by the DNS servers that the host was given. Raises LwipError."""
-        _check_name(name)
+        check_name(name)
         check_bounds(timeout=timeout)
         lookup = self._drive.do(lambda: self.stack.lookup(name))
         try:
@@ -212,18 +210,6 @@ class LwipListener:
         """Stop listening. Closing twice is no error."""
         with suppress(LightTLSError):
             self._drive.do(self._listener.close)
-
-
-def _check_name(name: str) -> None:
-    """Raises ConfigurationError unless it can be a host's name."""
-    labels = name.removesuffix(".").split(".")
-    printable = name.isascii() and name.isprintable() and " " not in name
-    if not printable or len(name) > _NAME_LIMIT or not all(0 < len(label) <= _LABEL_LIMIT for label in labels):
-        raise ConfigurationError(
-            f"{name!r} can be no host name",
-            hint=f"It has at most {_NAME_LIMIT} characters of ASCII, {_LABEL_LIMIT} between two dots; write an "
-            "international one as xn--….",
-        )
 
 
 def _random_mac() -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import weakref
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Final, Protocol
@@ -37,7 +38,8 @@ class Tap:
     """A TAP device of Linux, or with `packets` a TUN device: a network interface whose other end is this program.
 
     It is made if there is none of that name, which takes root; then it has to be given an address and be set up. One
-    that was made for a user (`ip tuntap add dev tap0 mode tap user NAME`) can be used by that user.
+    that was made for a user (`ip tuntap add dev tap0 mode tap user NAME`) can be used by that user. It is given back
+    when it is closed, or nobody refers to it any more.
     """
 
     def __init__(self, name: str, *, packets: bool = False) -> None:
@@ -67,6 +69,7 @@ class Tap:
             os.close(self._file)
             hint = _OTHER_KIND if cause.errno == errno.EINVAL else _NOT_OURS
             raise LwipError(f"cannot use the interface {name}: {cause.strerror}", "link", hint=hint) from cause
+        self._give_back = weakref.finalize(self, os.close, self._file)
         self._poll = select.poll()
         self._poll.register(self._file, select.POLLIN)
 
@@ -93,9 +96,8 @@ class Tap:
             raise LwipError(f"the interface {self.name} is gone: {cause.strerror}", "link") from cause
 
     def close(self) -> None:
-        descriptor, self._file = self._file, -1
-        if descriptor >= 0:
-            os.close(descriptor)
+        self._file = -1
+        self._give_back()
 
     def _descriptor(self) -> int:
         if self._file < 0:

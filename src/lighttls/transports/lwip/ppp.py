@@ -10,6 +10,7 @@ noticed by LCP's echo requests, after two minutes.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final
 
 from lighttls.errors import ConfigurationError, UsageError
@@ -62,6 +63,7 @@ class PppInterface:
         self._handle = self._lib.lw_ppp_new(METHODS[kind], user.encode(), password.encode())
         if not self._handle:
             raise MemoryError
+        self._finalizer = stack.free_later(self, partial(self._lib.lw_ppp_free, self._handle))
         stack.adopt(self)
 
     def open(self) -> None:
@@ -99,6 +101,7 @@ class PppInterface:
         """Take the link out of the stack: connections over it end. Doing so twice is no error."""
         if self._handle:
             handle, self._handle = self._handle, None
+            self._finalizer.detach()
             self._stack.tick()
             self._lib.lw_ppp_free(handle)
 

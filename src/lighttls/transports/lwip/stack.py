@@ -6,21 +6,22 @@
 Nothing here waits or calls back. After frames came in, or time has passed, look what has changed: a connection's
 `established`, `room`, `waiting`. Whatever was done, look for frames that want to leave.
 
-The extension keeps all its state in globals, so a copy of it is one stack: at most one `Stack` over each at a time. It
-belongs to one thread at a time; `Host` is the face for several threads.
+The extension keeps all its state in globals, so a copy of it is one stack: at most one `Stack` over each at a time,
+until it is closed, or nobody refers to it and its parts any more. It belongs to one thread at a time; `Host` is the
+face for several threads.
 """
 
 from __future__ import annotations
 
-import socket
 import time
 import weakref
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
 from lighttls.errors import ConfigurationError, UsageError
+from lighttls.transports.lwip.addresses import is_address
 from lighttls.transports.lwip.errors import ARGUMENT, LwipError, ended, no_core, refused
 
 _NOTHING_DUE: Final = 0xFFFFFFFF
@@ -46,26 +47,30 @@ class Stack:
         self.core = core or default_core()
         self.lib = self.core.lib
         self.ffi = self.core.ffi
-        if getattr(self.core, "stack", None) is not None:
+        left: Callable[[], Stack | None] | None = getattr(self.core, "stack", None)
+        if left is not None and left() is not None:
             raise UsageError("this copy of lwIP is in use by another Stack", hint="Close that first.")
         self._clock = clock
         self._open = True
-        self._interfaces: list[Any] = []
+        self._interfaces: weakref.WeakSet[Any] = weakref.WeakSet()
         self._handles: weakref.WeakSet[Handle] = weakref.WeakSet()
-        self._unowned: deque[Callable[[], None]] = deque()  # frees what the garbage collector found, in our own thread
+        # frees what the garbage collector found: in our own thread, or, when a Stack itself is found, in the next one's
+        self._unowned: deque[Callable[[], None]] = self.core.__dict__.setdefault("unowned", deque())
         self.lib.lw_start()
+        if left is not None:
+            self._forget()
+            self.lib.lw_dns_forget()
         self._epoch = clock() - self.lib.lw_now() / 1000  # lwIP's time goes on where the last Stack left it
         self.features = frozenset(self.ffi.string(self.lib.lw_features()).decode().split())
         self.set_dns_servers()
-        self.core.stack = self
+        self.core.stack = weakref.ref(self)
 
     # --- time --------------------------------------------------------------------------------------
 
     def run(self) -> float | None:
         """Do what is due by now. Returns the seconds until something is due again, None if nothing will be."""
         self.tick()
-        while self._unowned:
-            self._unowned.popleft()()
+        self._free_unowned()
         left = self.lib.lw_run()
         return None if left == _NOTHING_DUE else left / 1000
 
@@ -98,7 +103,7 @@ class Stack:
 
     def adopt(self, interface: Any) -> None:
         """Have `interface.remove()` called when the stack is closed."""
-        self._interfaces.append(interface)
+        self._interfaces.add(interface)
 
     # --- what connects -----------------------------------------------------------------------------
 
@@ -132,9 +137,13 @@ class Stack:
         return Listener(self, handle)
 
     def keep(self, handle: Handle, free: Callable[[], None]) -> weakref.finalize[..., Any]:
-        """Have it closed with the stack, and freed, by us, some time after nobody refers to it any more."""
+        """Have it closed with the stack, and freed some time after nobody refers to it any more."""
         self._handles.add(handle)
-        finalizer = weakref.finalize(handle, self._unowned.append, free)  # runs in any thread
+        return self.free_later(handle, free)
+
+    def free_later(self, owner: object, free: Callable[[], None]) -> weakref.finalize[..., Any]:
+        """Have `free` called, by us, some time after nobody refers to `owner` any more."""
+        finalizer = weakref.finalize(owner, self._unowned.append, free)  # runs in any thread
         finalizer.atexit = False
         return finalizer
 
@@ -167,29 +176,27 @@ class Stack:
         self.tick()
         for handle in list(self._handles):
             handle.abort()
-        self.lib.lw_forget()
-        while self._unowned:
-            self._unowned.popleft()()
+        self._forget()
 
     def close(self) -> None:
         """Reset what is left and remove the links. Whatever belonged to the stack raises UsageError from now on."""
         if not self._open:
             return
         self.reset()
-        for interface in self._interfaces:
+        for interface in list(self._interfaces):
             interface.remove()
+        self._free_unowned()
         self.lib.lw_dns_forget()
         self._open = False
         self.core.stack = None
 
+    def _forget(self) -> None:
+        self.lib.lw_forget()
+        self._free_unowned()
 
-def is_address(text: str) -> bool:
-    """Whether it is an IP address in full: lwIP itself stops reading where one ends, and fills up shorter ones."""
-    for family in (socket.AF_INET, socket.AF_INET6):
-        with suppress(OSError, ValueError):  # the latter for a zero byte
-            socket.inet_pton(family, text)
-            return True
-    return False
+    def _free_unowned(self) -> None:
+        while self._unowned:
+            self._unowned.popleft()()
 
 
 class Interface:
@@ -198,6 +205,7 @@ class Interface:
     def __init__(self, stack: Stack, handle: Any) -> None:
         self._stack = stack
         self._handle = handle
+        self._finalizer = stack.free_later(self, partial(stack.lib.lw_link_free, handle))
         self._frame = bytearray(_LONGEST_FRAME)
         self._buffer = stack.ffi.from_buffer("uint8_t[]", self._frame, require_writable=True)
         self._output = stack.lib.lw_link_output
@@ -236,6 +244,7 @@ class Interface:
         """Take the link out of the stack: connections over it end. Doing so twice is no error."""
         if self._handle:
             handle, self._handle = self._handle, None
+            self._finalizer.detach()
             self._stack.tick()
             self._stack.lib.lw_link_free(handle)
 

@@ -455,3 +455,10 @@ def test_lwip_without_ppp_says_so() -> None:
             PppInterface(stack)
     finally:
         stack.close()
+
+
+def test_link_that_nobody_refers_to_is_taken_away_before_the_next_stack_begins() -> None:
+    for _ in range(2):
+        stack = Stack(cores()[0])
+        AnsweringPpp(stack).open()  # a stack has one at most
+        del stack

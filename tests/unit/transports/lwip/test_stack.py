@@ -264,6 +264,20 @@ def test_one_copy_of_lwip_is_one_stack(wire: Wire) -> None:
         Stack(cores()[0])
 
 
+def test_stack_that_nobody_refers_to_leaves_its_copy_of_lwip_to_the_next_one() -> None:
+    for _ in range(3):
+        stack = Stack(cores()[0])
+        link = stack.add_interface(mac=bytes(6))
+        link.add_address("10.77.0.9/24")
+        listener, caller = stack.listen(7), stack.connect("10.77.0.1", 7)
+        with pytest.raises(UsageError, match="in use"):
+            Stack(cores()[0])
+        del stack, link, listener, caller
+    with wired() as wire:
+        wire.stacks[0].listen(7)
+        pour(wire, *joined(wire), payload(1000))
+
+
 def test_clock_of_the_next_stack_may_start_anywhere() -> None:
     for start in (1e6, 0.0, 5e9):
         stack = Stack(cores()[0], clock=lambda start=start: start)  # type: ignore[misc]

@@ -156,6 +156,14 @@ def test_tap_device_that_is_taken_for_a_tun_device_says_so() -> None:
         assert "TUN" in failure.value.hint
 
 
+def test_host_that_nobody_refers_to_gives_its_device_back() -> None:
+    with namespace() as made:
+        made.tap.close()
+        for _ in range(2):
+            host = Host(made.inside(lambda: Tap("lwip0")), f"{OURS}/24", core=cores()[0])
+            del host
+
+
 def test_closed_device_is_a_usage_error() -> None:
     with namespace() as made:
         tap = made.inside(lambda: Tap("lwip2"))
