@@ -84,6 +84,12 @@ def unlocked_chip() -> SimulatedChip:
     return blank_chip(pace=PACE)
 
 
+def half_locked_chip() -> SimulatedChip:
+    chip = sound_chip()
+    chip.memory.config[86] = 0x55  # slots and OTP zone are open
+    return chip
+
+
 def empty_chip() -> SimulatedChip:
     chip = sound_chip()
     chip.memory.private_keys.clear()

@@ -174,6 +174,7 @@ FAULTS = [
     Fault("bus that is none", "chip", ("no methods wake", "locked_chip"), lambda c: c.chip("NOT_A_BUS")),
     Fault("bus with a bug", "chip", ("ZeroDivisionError", "object of yours"), lambda c: c.chip("broken_bus")),
     Fault("chip unlocked", "chip locks", ("not locked", "docs/secure-element.md"), lambda c: c.chip("unlocked_chip")),
+    Fault("chip half locked", "chip locks", ("the data zone is not", "for ever"), lambda c: c.chip("half_locked_chip")),
     Fault("slot of another kind", "chip locks", ("slot 9", "--slot"), lambda c: [*c.chip("sound_chip"), "--slot", "9"]),
     Fault("slot without a key", "chip key", ("execution error", "empty slot"), lambda c: c.chip("empty_chip")),
     Fault(
@@ -188,7 +189,7 @@ FAULTS = [
     Fault(
         "clock beside a network's",
         "clock",
-        ("1980-01-06", "modem's network 2026-11-22"),
+        ("1980-01-06", "modem's network 2026-11-22", " h away"),
         clock_never_set_beside_a_modem,
     ),
     Fault("TLS refused", "TLS", ("protocol_version", "does not accept TLS 1.2"), tls_refused),

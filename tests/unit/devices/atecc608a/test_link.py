@@ -105,6 +105,23 @@ def test_watchdog_between_commands_of_a_group_is_overcome(bench: Bench) -> None:
     assert bench.simulated.packets[NONCE] == 3  # one was in vain, one is Verify's
 
 
+def test_signature_starts_again_when_power_failed_behind_the_digest(bench: Bench) -> None:
+    """Nothing tells of it: Sign finds no digest, and answers as where its slot forbids to sign."""
+
+    class Failing:
+        wake, read, failed = bench.simulated.wake, bench.simulated.read, False
+
+        def write(self, data: bytes) -> None:
+            bench.simulated.write(data)
+            if data == b"\x02" and NONCE in bench.simulated.packets and not self.failed:  # Idle
+                self.failed = True
+                bench.simulated.cut_power()
+
+    chip = Atecc608a(Failing(), clock=bench.clock, sleep=bench.clock.sleep)
+    bench.chip.verify(chip.public_key(0), DIGEST, chip.sign(0, DIGEST))
+    assert bench.simulated.packets[SIGN] == 2
+
+
 @pytest.mark.parametrize("mode", [0x00, 0x28, 0x68], ids=["fast", "slow", "slowest"])
 def test_group_outlives_the_watchdog_at_every_clock_divider(bench: Bench, mode: int) -> None:
     bench.simulated.memory.config[19] = mode
