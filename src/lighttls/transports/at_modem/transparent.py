@@ -24,6 +24,7 @@ _END: Final = b"\r\nNO CARRIER\r\n"
 _OK: Final = b"\r\nOK\r\n"
 _SHORT_SILENCE: Final = 0.3  # seconds after which the beginning of the text is not going to be all of it
 _EPILOGUE: Final = 2048  # bytes of held-back news that may follow the text; if there are more, it was payload
+_ESCAPES: Final = 3  # tries: late news may have come instead of an answer
 _OPEN_LIMIT: Final = 150.0
 
 
@@ -84,6 +85,11 @@ class TransparentQuectel(Quectel):
                 continue
             if whole and (yield from self._is_over(link)):
                 link.pushed.clear()
+                try:
+                    if not (yield from self.data_is_up()):
+                        self.lose_data("NO CARRIER")
+                except ModemError as error:
+                    raise self.fail(link, error) from error.__cause__
                 link.closed = True
             else:
                 self._known = before
@@ -121,13 +127,16 @@ class TransparentQuectel(Quectel):
         """Whether the modem has left the connection: then it does not understand `+++`."""
         self._asking = True
         try:
-            before = len(link.pushed)
-            if not (yield from self._escape(link)):
-                if len(link.pushed) != before:
-                    return False  # it goes on
-                self._leave()
-                self.engine.trusted = False  # the module may hold the signs for the beginning of a command
-                return True
+            for _ in range(_ESCAPES):
+                before = len(link.pushed)
+                if (yield from self._escape(link)):
+                    break
+                if len(link.pushed) == before:
+                    self._leave()
+                    self.engine.trusted = False  # the module may hold the signs for the beginning of a command
+                    return True
+            else:
+                return False  # it goes on, and does not listen
             self._leave()
             reply: Reply = yield Command("ATO", ends=(b"CONNECT", b"NO CARRIER"), tolerant=True)
             if reply.final.startswith(b"CONNECT"):

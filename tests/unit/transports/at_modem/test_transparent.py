@@ -69,13 +69,18 @@ def test_end_comes_after_the_data_before_it(size: int) -> None:
     assert line.open_tcp("server.example", 7).recv(1, 5) in (b"", data[:1] or None)
 
 
-def test_news_that_was_kept_back_is_no_payload() -> None:
+@pytest.mark.parametrize("late", [0.0, 3.0, 60.0])
+def test_news_that_was_kept_back_is_no_payload_and_a_lost_data_connection_no_end(late: float) -> None:
     peer = Recorder(b"data")
-    line, simulated = modem("quectel", peer, access="transparent")
+    line, simulated = modem("quectel", peer, faults=Faults(slow_news=late), access="transparent")
     connection = line.open_tcp("server.example", 7)
     assert connection.recv(100, 5) == b"data"
     simulated.module.lose_data()
-    assert connection.recv(100, 20) == b""
+    with pytest.raises(ModemError, match="the network ended the data connection") as caught:
+        connection.recv(100, 20)
+    assert caught.value.layer == "PDP context"
+    connection.close()
+    assert line.open_tcp("server.example", 7).recv(100, 5) == b"data"
 
 
 @pytest.mark.parametrize("signs", [b"+", b"++", b"+++"])
