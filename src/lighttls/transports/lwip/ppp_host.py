@@ -45,8 +45,8 @@ class PppHost(BaseHost):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         check_link(line)
-        check_bounds(limit=limit)
         try:
+            check_bounds(limit=limit)
             stack = Stack(core, clock=clock)
         except BaseException:
             line.close()
@@ -78,7 +78,12 @@ class PppHost(BaseHost):
             "authentication": its.authentication,
             "clock": modem.now,
         }
-        return cls(modem.dial(command), **(told | settings))
+        line = modem.dial(command)
+        try:
+            return cls(line, **(told | settings))
+        except BaseException:
+            line.close()  # also for a setting that nobody knows
+            raise
 
     def close(self) -> None:
         """Reset what is still connected, take leave of the network, and close the line. Closing twice is no error."""

@@ -174,6 +174,16 @@ def test_random_faults_over_ppp_never_make_wrong_bytes_or_hang(seed: int) -> Non
     assert simulated.monotonic() < 2000
 
 
+@pytest.mark.parametrize("wrong", [{"limit": -1}, {"send_limit": 0}, {"authentication": "eap"}, {"nobody_knows": 1}])
+def test_wrong_setting_hangs_up_and_leaves_the_modem_usable(wrong: dict[str, Any]) -> None:
+    modem, _ = board()
+    with modem:
+        with pytest.raises((ConfigurationError, TypeError)):
+            PppHost.dial(modem, core=cores()[0], **wrong)
+        with dialled(modem) as host:
+            assert exchange(host, b"x") == b"x"
+
+
 def test_wrong_password_names_authentication_and_leaves_the_modem_usable() -> None:
     modem, simulated = board(demands=USER | {"authentication": "pap"}, user="user", password="another")
     with pytest.raises(PppError) as caught:
