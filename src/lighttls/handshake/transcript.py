@@ -26,7 +26,7 @@ class Transcript:
     def __init__(self, provider: CryptoProvider) -> None:
         self._provider = provider
         self._raw = bytearray()
-        self._algorithm = ""  # that was asked for first, which is the suite's where the session hash is (EMS-03)
+        self._algorithm = ""  # that was asked for first: where there is a session hash, the suite's
         self._running: RunningDigest | None = None
         self._digest = b""  # of the first so many bytes, by that algorithm
         self._hashed = 0
