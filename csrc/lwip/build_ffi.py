@@ -52,7 +52,10 @@ def in_tree(tree: str) -> list[str]:
     if tree == SYSTEM:
         return []
     if not os.path.exists(os.path.join(tree, "src", "core", "tcp_in.c")):
-        sys.exit(f"{tree or 'LIGHTTLS_LWIP_SOURCE'} is no source tree of lwIP: it has no src/core/tcp_in.c")
+        sys.exit(
+            f"{tree or 'LIGHTTLS_LWIP_SOURCE'} is no source tree of lwIP: it has no src/core/tcp_in.c. "
+            "tools/lwip_source.sh fetches one; docs/lwip.md says how to use it."
+        )
     return sorted(path for pattern in PATTERNS for path in glob.glob(os.path.join(tree, "src", pattern)))
 
 
@@ -121,4 +124,5 @@ def main(argv: list[str] | None = None) -> None:
 if __name__ == "__main__":
     main()
 else:  # setup.py compiles what it is linked from
+    in_tree(os.environ["LIGHTTLS_LWIP_SOURCE"])  # or says that there is none, before the C core is compiled
     ffibuilder = builder("lighttls.transports.lwip._core", os.environ["LIGHTTLS_LWIP_SOURCE"], [])

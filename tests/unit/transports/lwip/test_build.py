@@ -59,3 +59,11 @@ def test_folder_that_is_no_source_is_named(tmp_path: Path, source: str) -> None:
     done = run("csrc/lwip/build_ffi.py", "--source", source, "--into", str(tmp_path), "name")
     assert done.returncode == 1
     assert "is no source tree of lwIP: it has no src/core/tcp_in.c" in done.stderr
+
+
+def test_setup_says_that_there_is_no_source_before_it_compiles_anything() -> None:
+    require.module("setuptools")
+    done = run("setup.py", "--version", LIGHTTLS_LWIP_SOURCE="/nowhere")
+    assert done.returncode == 1
+    assert "/nowhere is no source tree of lwIP" in done.stderr
+    assert "tools/lwip_source.sh" in done.stderr
