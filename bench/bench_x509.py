@@ -119,12 +119,11 @@ def chain(kind: str, number: int) -> tuple[bytes, bytes, bytes]:
 @pytest.mark.parametrize(("kind", "bar"), [("ecdsa", 1.0), ("rsa-2048", None)])
 def bench_path_of_leaf_and_intermediate(benchmark: Any, ratio: Any, kind: str, bar: float | None) -> None:
     """The aim for ECDSA is 0.7. The root is loaded before, and read when the path reaches it."""
-    provider = by_name("native")
     chains = [chain(kind, number) for number in range(CHAINS)]
 
     def ours(one: tuple[TrustStore, bytes, bytes]) -> None:
         forget()
-        verify_chain(one[1:], one[0], server_hostname=HOST, at=kit.NOW, provider=provider)
+        verify_chain(one[1:], one[0], server_hostname=HOST, at=kit.NOW, provider=by_name("native"))  # knows no key yet
 
     def theirs(one: tuple[Store, bytes, bytes]) -> None:
         builder = PolicyBuilder().store(one[0]).time(MOMENT)
@@ -297,12 +296,11 @@ def bench_look_up_in_a_bundle(benchmark: Any, ratio: Any) -> None:
 @pytest.mark.parametrize("case", worst_chains.CASES)
 def bench_worst_case(benchmark: Any, report: Any, case: str) -> None:
     """A chain that costs as much as a stranger can make it cost: at most a second."""
-    provider = by_name("native")
     hostile = worst_chains.CASES[case]()
 
     def judge(given: worst_chains.Hostile) -> None:
         forget()
-        given.verdict(provider)
+        given.verdict(by_name("native"))  # which knows no key yet
 
     side = timed(lambda: [hostile], judge)
     result = summary([(side(), WORST_LIMIT_S) for _ in range(3)])
