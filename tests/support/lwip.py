@@ -109,15 +109,35 @@ class Clock:
         return self.seconds
 
 
-class Wire:
+class Together:
+    """Two stacks on one clock, with something between them."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.stacks = tuple(Stack(core, clock=self.clock) for core in cores())
+
+    def step(self) -> bool:
+        """Carry what waits on both sides; False if nothing did."""
+        raise NotImplementedError
+
+    def run(self, until: Callable[[], object], *, patience: float = 300.0) -> None:
+        """Carry what waits and let time pass until something is so; `patience` is in seconds of that time."""
+        end = self.clock.seconds + patience
+        while not until():
+            if not self.step():
+                waits = [wait for stack in self.stacks if (wait := stack.run()) is not None]
+                self.clock.seconds += max(min(waits, default=1.0), 0.001)
+                assert self.clock.seconds < end, "nothing happens any more"
+
+
+class Wire(Together):
     """Two stacks with a link between them: 10.77.0.1 and fd77::1 at one end, 10.77.0.2 and fd77::2 at the other.
 
     `mishap` is asked about each frame, and returns what arrives in its place: nothing, itself, copies.
     """
 
     def __init__(self, *, packets: bool = False, mtu: int = 1500) -> None:
-        self.clock = Clock()
-        self.stacks = tuple(Stack(core, clock=self.clock) for core in cores())
+        super().__init__()
         self.ends: list[Interface] = []
         self.mishap: Callable[[bytes], list[bytes]] = lambda frame: [frame]
         self.carried = 0
@@ -128,7 +148,6 @@ class Wire:
             self.ends.append(end)
 
     def step(self) -> bool:
-        """Carry what waits on both sides; False if nothing did."""
         moved = False
         for here, there in (self.ends, self.ends[::-1]):
             for frame in here.frames_to_send():
@@ -137,15 +156,6 @@ class Wire:
                     self.carried += 1
                     there.receive(arrived)
         return moved
-
-    def run(self, until: Callable[[], object], *, patience: float = 300.0) -> None:
-        """Carry frames and let time pass until something is so; `patience` is in seconds of that time."""
-        end = self.clock.seconds + patience
-        while not until():
-            if not self.step():
-                waits = [wait for stack in self.stacks if (wait := stack.run()) is not None]
-                self.clock.seconds += max(min(waits, default=1.0), 0.001)
-                assert self.clock.seconds < end, "nothing happens any more"
 
     def pass_time(self, seconds: float) -> None:
         end = self.clock.seconds + seconds

@@ -12,18 +12,17 @@ import pytest
 from lighttls import ConfigurationError, UsageError
 from lighttls.testing.modem.ppp import AnsweringPpp
 from lighttls.transports.lwip import Connection, LwipError, PppError, PppInterface, Stack
-from support.lwip import Clock, cores
+from support.lwip import Together, cores
 
 ASKS = {"user": "user", "password": "secret"}
 Noise = Callable[[bytes], bytes]
 
 
-class Line:
+class Line(Together):
     """A client and a server with a serial line between them. `noise` alters what passes, in both directions."""
 
     def __init__(self, client: dict[str, str], server: dict[str, str]) -> None:
-        self.clock = Clock()
-        self.stacks = [Stack(core, clock=self.clock) for core in cores()]
+        super().__init__()
         self.client = PppInterface(self.stacks[0], **client)
         self.server = AnsweringPpp(self.stacks[1], **server)
         self.noise: Noise = lambda data: data
@@ -47,15 +46,6 @@ class Line:
         while self.server.call():
             self.server.admit()
         return moved
-
-    def run(self, until: Callable[[], object], *, patience: float = 300.0) -> None:
-        """Carry bytes and let time pass until something is so; `patience` in seconds of that time."""
-        end = self.clock.seconds + patience
-        while not until():
-            if not self.step():
-                waits = [wait for stack in self.stacks if (wait := stack.run()) is not None]
-                self.clock.seconds += max(min(waits, default=1.0), 0.001)
-                assert self.clock.seconds < end, "nothing happens any more"
 
     def come_up(self) -> None:
         self.run(lambda: self.client.up and self.server.up)
