@@ -1,5 +1,5 @@
 /* Where the parts of a certificate lie: one walk over its DER, which is public. */
-#include "vartime.h"
+#include "certificate_vartime.h"
 
 #define BOOLEAN          0x01
 #define INTEGER          0x02
@@ -13,28 +13,6 @@
 #define ISSUER_ID        0x81
 #define SUBJECT_ID       0x82
 #define EXTENSIONS       0xa3
-
-/* The numbers that lighttls.h describes, in their order. */
-enum {
-    TBS,
-    TBS_END,
-    OUTER_END,
-    SIGNATURE,
-    VERSION_NUMBER,
-    SERIAL,
-    SERIAL_END,
-    INNER_END,
-    ISSUER_END,
-    NOT_BEFORE,
-    NOT_AFTER,
-    VALIDITY_END,
-    SUBJECT_END,
-    SPKI_END,
-    FIRST_EXTENSION
-};
-
-/* And those of each extension. */
-enum { OID, OID_END, CRITICAL, VALUE, VALUE_END, EXTENSION_NUMBERS };
 
 #define MOST_EXTENSIONS 32
 
@@ -214,5 +192,6 @@ int lt_certificate_cut_vartime(int64_t *cut, const uint8_t *certificate, size_t 
         return LT_ERR_UNSUPPORTED;
     }
     cut[SERIAL] = place(start, serial.at);
+    lt_certificate_facts_vartime(cut, extensions, start);
     return FIRST_EXTENSION + EXTENSION_NUMBERS * extensions;
 }

@@ -251,15 +251,31 @@ void lt_signing_key_wipe(lt_signing_key *key);
 
 /* ---- Certificates ------------------------------------------------------------------------ */
 
-#define LT_CUT_NUMBERS 174 /* the 14 below, and 5 for each of 32 extensions */
+#define LT_CUT_HEAD    20  /* the numbers below, without extensions */
+#define LT_CUT_NUMBERS 180 /* and with 5 for each of 32 extensions */
+
+#define LT_FACT_ORDINARY  1 /* all extensions are well-formed and about nothing but this certificate; see below */
+#define LT_FACT_AUTHORITY 2 /* it may sign certificates */
+#define LT_FACT_CERT_SIGN 4 /* keyUsage says that its key may sign them */
+#define LT_FACT_DIGITAL_SIGNATURE 8  /* its key may sign handshakes */
+#define LT_FACT_SERVER_AUTH       16 /* it may be a server's, */
+#define LT_FACT_CLIENT_AUTH       32 /* a client's */
+#define LT_FACT_KEY               64 /* its key has a form that has a number below */
 
 /**
  * Cut a certificate (DER, public) into its parts, as strictly as RFC 5280 section 4.1 and X.690 section 10 say. Writes,
  * as bytes from its start: start and end of the signed part; end of the outer algorithm; start of the signature; (the
  * version, 1 to 3;) start and end of the serial number; end of the inner algorithm; of the issuer; (notBefore and
  * notAfter, in seconds since 1970 UTC;) end of the validity; of the subject; of the public key. What follows another
- * part starts at its end. Then for each extension: start and end of its OID, 1 if it is critical, else 0, start and end
- * of its value. Returns how many numbers these are.
+ * part starts at its end.
+ *
+ * Then what it says: facts, LT_FACT_ and so on, or none if anything is unusual; the path length it allows, or -1; by
+ * which TLS SignatureScheme it is signed, or 0; the form of its key: 256 for P-256, 2048, 3072 or 4096 for RSA with as
+ * many bits and the exponent 65537, or 0; start and end of the value of subjectAltName, or 0 and 0. Ordinary: its two
+ * signature algorithms are the same, its issuer is not empty, and its extensions are critical only if that is usual.
+ *
+ * Then for each extension: start and end of its OID, 1 if it is critical, else 0, start and end of its value. Returns
+ * how many numbers these are.
  * LT_ERR_UNSUPPORTED: it is malformed, or has over 32 extensions, or over 65535 bytes; which of them is not said.
  */
 LT_MUST_CHECK int lt_certificate_cut_vartime(int64_t *cut, const uint8_t *certificate, size_t certificate_len);

@@ -7,7 +7,7 @@
  */
 #include "der.h"
 
-/* The 14 numbers in the order that lighttls.h gives, and those of the first extension. */
+/* The numbers in the order that lighttls.h gives, and those of the first extension. */
 enum {
     TBS,
     TBS_END,
@@ -22,9 +22,15 @@ enum {
     AFTER,
     DATES,
     SUBJECT,
-    SPKI
+    SPKI,
+    FACTS,
+    PATH_LENGTH,
+    SCHEME,
+    KEY_FORM,
+    ALT_NAME,
+    ALT_NAME_END
 };
-enum { OID = 14, OID_END, CRITICAL, VALUE, VALUE_END };
+enum { OID = LT_CUT_HEAD, OID_END, CRITICAL, VALUE, VALUE_END };
 
 static void prepend_part(encoding *out, const uint8_t *data, int64_t start, int64_t end) {
     REQUIRE(start >= 0 && start <= end);
@@ -103,12 +109,12 @@ static void prepend_signed_part(encoding *out, const uint8_t *data, const int64_
         present[i] = tail.left > 0 && tail.at[0] == 0x81 + i;
         REQUIRE(!present[i] || (cut[VERSION] >= 2 && guess(&tail, &identifier[i])));
     }
-    if (numbers > 14) {
+    if (numbers > LT_CUT_HEAD) {
         REQUIRE(cut[VERSION] == 3);
-        for (int i = numbers - 19; i >= 0; i -= 5) {
+        for (int i = numbers - LT_CUT_HEAD - 5; i >= 0; i -= 5) {
             prepend_extension(out, data, cut + i);
         }
-        check_extensions_differ(data, cut, (numbers - 14) / 5);
+        check_extensions_differ(data, cut, (numbers - LT_CUT_HEAD) / 5);
         prepend_header(out, 0x30, encoded_len(out) - before);
         prepend_header(out, 0xa3, encoded_len(out) - before);
     }
@@ -145,6 +151,19 @@ static void prepend_signed_part(encoding *out, const uint8_t *data, const int64_
     prepend_header(out, 0x30, encoded_len(out) - before);
 }
 
+/* No more than that they can be true; whether they are is checked from Python, as above. */
+static void check_facts(const int64_t *cut, int numbers) {
+    int is_value = cut[ALT_NAME_END] == 0;
+
+    for (int i = 0; i < numbers - LT_CUT_HEAD; i += 5) {
+        is_value |= cut[VALUE + i] == cut[ALT_NAME] && cut[VALUE_END + i] == cut[ALT_NAME_END];
+    }
+    REQUIRE(is_value && cut[PATH_LENGTH] >= -1 && cut[PATH_LENGTH] < 128);
+    REQUIRE(cut[FACTS] == 0 || (cut[FACTS] & LT_FACT_ORDINARY) != 0);
+    REQUIRE(cut[FACTS] != 0 || (cut[PATH_LENGTH] == -1 && cut[SCHEME] == 0 && cut[ALT_NAME_END] == 0));
+    REQUIRE(cut[KEY_FORM] == 0 || cut[SPKI] - cut[SUBJECT] == (cut[KEY_FORM] == 256 ? 91 : 38 + cut[KEY_FORM] / 8));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len) {
     uint8_t *const certificate = copy_of(data, len);
     int64_t *const cut = (int64_t *)(void *)allocate(LT_CUT_NUMBERS * sizeof *cut);
@@ -153,7 +172,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len) {
     if (numbers >= 0) {
         encoding again;
 
-        REQUIRE(numbers >= 14 && (numbers - 14) % 5 == 0 && numbers <= LT_CUT_NUMBERS);
+        REQUIRE(numbers >= LT_CUT_HEAD && (numbers - LT_CUT_HEAD) % 5 == 0 && numbers <= LT_CUT_NUMBERS);
+        check_facts(cut, numbers);
 #ifdef LT_PLANTED_SECOND
         cut[AFTER] -= cut[AFTER] % 60 == 59;
 #endif

@@ -44,7 +44,15 @@ class _Lib:
     LT_X25519: int
 
     LT_SIGNATURE_MAX: int
+    LT_CUT_HEAD: int
     LT_CUT_NUMBERS: int
+    LT_FACT_ORDINARY: int
+    LT_FACT_AUTHORITY: int
+    LT_FACT_CERT_SIGN: int
+    LT_FACT_DIGITAL_SIGNATURE: int
+    LT_FACT_SERVER_AUTH: int
+    LT_FACT_CLIENT_AUTH: int
+    LT_FACT_KEY: int
     LT_CPU_AESNI: int
     LT_CPU_CLMUL: int
     LT_CPU_SHANI: int

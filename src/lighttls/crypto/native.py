@@ -32,6 +32,8 @@ _SIGNATURE: Final = ffi.typeof(f"uint8_t[{lib.LT_SIGNATURE_MAX}]")
 _PUBLIC_MAX: Final = 97  # bytes: P-384
 _PUBLIC: Final = ffi.typeof(f"uint8_t[{_PUBLIC_MAX}]")
 _CUT: Final = ffi.typeof(f"int64_t[{lib.LT_CUT_NUMBERS}]")
+_CUT_HEAD: Final = int(lib.LT_CUT_HEAD)
+_FACTS: Final = 14  # where these stand in the row
 _PREMASTER: Final = ffi.typeof("lt_premaster *")
 _RUNNING_HASH: Final = ffi.typeof("lt_running_hash *")
 _SCHEDULE: Final = ffi.typeof("lt_key_schedule *")
@@ -335,7 +337,9 @@ class NativeProvider:
         except IndexError:
             cut = _new(_CUT)
         count = _cut(cut, data, len(data))
-        numbers: list[int] | None = None if count < 0 else _unpack(cut, count)
+        numbers: list[int] | None = None
+        if count >= 0:
+            numbers = _unpack(cut, _CUT_HEAD if cut[_FACTS] else count)
         _cut_work.append(cut)
         return numbers
 

@@ -167,9 +167,10 @@ class CryptoProvider(Protocol):
         """
 
     def cut_certificate(self, data: bytes) -> list[int] | None:
-        """Where the parts of a certificate (DER) lie: what `x509.cutting.cut` gives, and as strictly.
+        """Where the parts of a certificate (DER) lie, and what it says: the row of `x509.cutting`, cut as strictly.
 
-        None: malformed, or not for this engine; the caller has to look for itself.
+        Extensions come in it only where there are no facts. None: malformed, or not for this engine; the caller has to
+        look for itself.
         """
 
     def verify(self, scheme: int, spki: bytes, signature: bytes, message: bytes | bytearray | memoryview) -> None:

@@ -39,18 +39,22 @@ class Certificate:
     """A parsed certificate. Immutable by convention; equal if its bytes are."""
 
     __slots__ = (
+        "_alt_name",
         "_extensions",
         "_tbs",
         "checked",
         "der",
+        "facts",
         "inner_algorithm",
         "issuer",
         "issuer_name",
         "not_after",
         "not_before",
         "outer_algorithm",
+        "path_length",
         "public_key",
         "said",
+        "scheme",
         "serial_number",
         "signature",
         "spki",
@@ -63,6 +67,14 @@ class Certificate:
     """What was read so far of its extensions, by OID: `extension` is the way to it."""
     checked: dict[bytes, Any] | None
     """The same, when all have been read and `checks` has found nothing wrong in their form."""
+    facts: int
+    """What it says, where it says what nearly all say: see `cutting`. 0 where that is not known."""
+    path_length: int
+    """With facts: how many authorities may stand between it and a leaf; -1: any number."""
+    scheme: int
+    """With facts: the TLS SignatureScheme of its signature; 0: another one, or none that is good by itself."""
+    _alt_name: tuple[int, int]
+    """With facts: where the value of its subjectAltName lies."""
     der: bytes
     _tbs: tuple[int, int]
     _extensions: dict[bytes, tuple[bool, bytes]] | None
@@ -97,6 +109,7 @@ class Certificate:
         numbers = None if provider is None else provider.cut_certificate(data)
         if numbers is None:
             numbers = cutting.cut(data)
+        self = _new(cls)
         (
             tbs,
             tbs_end,
@@ -112,9 +125,14 @@ class Certificate:
             validity_end,
             subject_end,
             spki_end,
+            self.facts,
+            self.path_length,
+            self.scheme,
+            key_form,
+            alt_name,
+            alt_name_end,
             *rest,
         ) = numbers
-        self = _new(cls)
         self.der = data
         self._tbs = tbs, tbs_end
         self.outer_algorithm = data[tbs_end:outer_end]
@@ -127,22 +145,17 @@ class Certificate:
         self.not_after = not_after
         self.subject = subject = data[validity_end:subject_end]
         self.spki = spki = data[subject_end:spki_end]
+        self.checked = None
+        self.said = {}
+        self._alt_name = alt_name, alt_name_end
+        self._extensions = None if self.facts else _sliced(data, rest)
         try:
-            self.public_key = public_key.usual(spki) or public_key.parse(spki)
+            self.public_key = public_key.FORMS.get(key_form) or public_key.parse(spki)
             self.issuer_name = distinguished_name.normalise(issuer)
             self.subject_name = distinguished_name.normalise(subject)
         except CertificateError:
-            said = None
+            self.facts = 0
             self.__class__ = _Malformed  # of the same slots
-        else:
-            said = extensions.usual(data, rest)
-        if said is not None and issuer != EMPTY_NAME:
-            self.checked = self.said = said
-            self._extensions = None
-        else:
-            self.checked = None
-            self.said = {}
-            self._extensions = _sliced(data, rest)
         return self
 
     @property
@@ -150,7 +163,7 @@ class Certificate:
         """(critical, value) by OID."""
         found = self._extensions
         if found is None:
-            found = self._extensions = _sliced(self.der, cutting.cut(self.der)[_FIRST_EXTENSION:])
+            found = self._extensions = _sliced(self.der, cutting.cut(self.der)[cutting.FIRST_EXTENSION :])
         return found
 
     def condense(self) -> None:
@@ -284,6 +297,8 @@ class Certificate:
     @property
     def allows_digital_signature(self) -> bool:
         """The key may sign handshakes (CERT-12): without keyUsage everything is allowed."""
+        if self.facts:
+            return self.facts & cutting.DIGITAL_SIGNATURE != 0
         usage = self.extension(extensions.KEY_USAGE)
         return usage is None or extensions.DIGITAL_SIGNATURE in usage
 
@@ -308,14 +323,17 @@ class Certificate:
         said = self.said
         if oid in said:
             return said[oid]
+        if oid == extensions.SUBJECT_ALT_NAME and self.facts:  # the only one that an ordinary path asks for
+            start, end = self._alt_name
+            if end == 0:
+                return None
+            value = said[oid] = extensions.subject_alt_name(self.der[start:end])
+            return value
         found = None if said is self.checked else self.extensions.get(oid)
         if found is None:  # and not noted: `path` takes an extension that stands in `said` to be there
             return None
         value = said[oid] = extensions.read(oid, found[1])
         return value
-
-
-_FIRST_EXTENSION: Final = 14  # of the numbers that `cutting` gives
 
 
 class _Malformed(Certificate):

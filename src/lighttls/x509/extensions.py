@@ -123,42 +123,6 @@ def read(oid: bytes, value: bytes) -> Any:
     return READERS[oid](value)
 
 
-def usual(data: bytes, numbers: list[int]) -> dict[bytes, Any] | None:
-    """What all extensions of a certificate say, by OID; `numbers` are theirs, as `cutting` gives them.
-
-    None if one is malformed, or critical and not of those that every authority knows: `checks` looks into such.
-    """
-    said = {}
-    each = iter(numbers)
-    for start, oid_end, critical, at, end in zip(each, each, each, each, each, strict=True):
-        known = _REMEMBERED.get(data[start:end])
-        if known is not None:
-            said[known[0]] = known[1]
-            continue
-        oid = data[start:oid_end]
-        if critical and oid not in _USUALLY_CRITICAL:
-            return None
-        if oid in READERS:
-            try:
-                said[oid] = value = read(oid, data[at:end])
-            except CertificateError:
-                return None
-            if end - start <= _MEMO_BYTES:
-                if len(_REMEMBERED) >= _MEMO_ENTRIES:
-                    _REMEMBERED.clear()
-                _REMEMBERED[data[start:end]] = oid, value
-    return said
-
-
-_MEMO_ENTRIES: Final = 128
-_MEMO_BYTES: Final = 128  # longer ones are not remembered
-_REMEMBERED: dict[bytes, tuple[bytes, Any]] = {}
-"""OIDs and what extensions say, by all bytes from OID to value: most certificates say the same in most of theirs."""
-_USUALLY_CRITICAL: Final = frozenset(
-    (BASIC_CONSTRAINTS, KEY_USAGE, EXTENDED_KEY_USAGE, SUBJECT_ALT_NAME, NAME_CONSTRAINTS)
-)
-
-
 def basic_constraints(value: bytes) -> BasicConstraints:
     """basicConstraints. An encoded FALSE breaks DER but is common in private PKIs, so it passes."""
     at = der.whole(value, der.SEQUENCE, "basicConstraints")
@@ -194,8 +158,24 @@ def extended_key_usage(value: bytes) -> frozenset[bytes]:
     return frozenset(value[at:stop] for _, at, stop in purposes)
 
 
+_MEMO_ENTRIES: Final = 64
+_MEMO_BYTES: Final = 128  # longer ones are not remembered
+_memo: dict[bytes, tuple[GeneralName, ...]] = {}  # a server's names come back with every certificate of it
+
+
 def subject_alt_name(value: bytes) -> tuple[GeneralName, ...]:
     """subjectAltName; there is at least one name, and an iPAddress has 4 or 16 bytes."""
+    names = _memo.get(value)
+    if names is None:
+        names = _subject_alt_name(value)
+        if len(value) <= _MEMO_BYTES:
+            if len(_memo) >= _MEMO_ENTRIES:
+                _memo.clear()
+            _memo[value] = names
+    return names
+
+
+def _subject_alt_name(value: bytes) -> tuple[GeneralName, ...]:
     names = tuple(
         general_name(value, element, "subjectAltName") for element in der.items(value, der.SEQUENCE, "subjectAltName")
     )

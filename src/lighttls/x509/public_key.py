@@ -49,10 +49,6 @@ class PublicKey:
 
 def parse(spki: bytes) -> PublicKey:
     """Read a SubjectPublicKeyInfo. Raises CertificateError if it is malformed."""
-    return usual(spki) or _parse(spki)
-
-
-def _parse(spki: bytes) -> PublicKey:
     at = der.whole(spki, der.SEQUENCE, "public key")
     algorithm_at, algorithm_stop = der.expect(spki, at, len(spki), der.SEQUENCE, "public key algorithm")
     oid_at, oid_stop = der.expect(spki, algorithm_at, algorithm_stop, der.OID, "public key algorithm")
@@ -89,39 +85,10 @@ def _rsa(key: bytes) -> PublicKey:
     return PublicKey("rsa", modulus.bit_length(), None, False, False, exponent, modulus & 1 == 1)
 
 
-# Most keys are on P-256, or RSA of 2048, 3072 or 4096 bits with the exponent 65537. There the length, the bytes around
-# the numbers and two bits say all there is to know: keys of one form are described by the same object.
-_P256: Final = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004")
-_RSA_HEADS: Final = {
-    294: bytes.fromhex("30820122300d06092a864886f70d01010105000382010f003082010a0282010100"),
-    422: bytes.fromhex("308201a2300d06092a864886f70d01010105000382018f003082018a0282018100"),
-    550: bytes.fromhex("30820222300d06092a864886f70d01010105000382020f003082020a0282020100"),
+FORMS: Final = {
+    256: PublicKey("ec", 256, NamedGroup.SECP256R1, False, True, 0, False),
+    2048: PublicKey("rsa", 2048, None, False, False, 65537, True),
+    3072: PublicKey("rsa", 3072, None, False, False, 65537, True),
+    4096: PublicKey("rsa", 4096, None, False, False, 65537, True),
 }
-_RSA_TAIL: Final = bytes.fromhex("0203010001")
-
-
-def usual(spki: bytes) -> PublicKey | None:
-    """The same, if it is one of those; None if it has to be read."""
-    size = len(spki)
-    if size == len(_P256) + 64:
-        return _ON_P256 if spki.startswith(_P256) else None
-    head = _RSA_HEADS.get(size)
-    # the modulus has its highest bit behind a zero byte, or it would be shorter
-    if (
-        head is None
-        or not spki.startswith(head)
-        or not spki.endswith(_RSA_TAIL)
-        or spki[33] < 0x80
-        or spki[-6] & 1 == 0
-    ):
-        return None
-    return _WITH_RSA[size]
-
-
-_ON_P256: Final = _parse(_P256 + bytes(64))
-_WITH_RSA: Final = {
-    size: _parse(head + b"\xff" * (size - len(head) - len(_RSA_TAIL)) + _RSA_TAIL) for size, head in _RSA_HEADS.items()
-}
-USUAL: Final = {id(key): key for key in (_ON_P256, *_WITH_RSA.values())}
-"""All keys that `usual` gives, by identity, since comparing takes longer than judging; `signatures.check_usable` lets
-each of them pass."""
+"""What nearly all keys are, by the numbers in which the native engine tells of them."""

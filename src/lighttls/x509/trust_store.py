@@ -42,7 +42,7 @@ _FILE_NAMES: Final = frozenset(("pem", "crt", "cer", "der"))
 class Anchor:
     """A name and a key that end a path, and how lenient we are below it."""
 
-    __slots__ = ("_certificate", "_der", "_spki", "allow", "label", "name", "subject")
+    __slots__ = ("_certificate", "_cut_by_engine", "_der", "_spki", "allow", "label", "name", "subject")
 
     name: Name
     """The subject in the form for comparison."""
@@ -60,6 +60,7 @@ class Anchor:
         self._spki = spki  # empty until read from the certificate
         self._der = der  # empty for a bare name and key
         self._certificate: Certificate | None = None
+        self._cut_by_engine = False
 
     @property
     def der(self) -> bytes:
@@ -72,10 +73,12 @@ class Anchor:
         return self.read()
 
     def read(self, provider: CryptoProvider | None = None) -> Certificate | None:
-        """The same, parsed with the help of an engine if there is one."""
-        if self._certificate is None and self._der:
-            self._certificate = Certificate.parse(self._der, provider)
-        return self._certificate
+        """The same, parsed with the help of an engine if there is one, which may know more of it."""
+        certificate = self._certificate
+        if self._der and (certificate is None or (provider is not None and not self._cut_by_engine)):
+            certificate = self._certificate = Certificate.parse(self._der, provider)
+            self._cut_by_engine = provider is not None
+        return certificate
 
     @property
     def spki(self) -> bytes:

@@ -124,45 +124,6 @@ def test_malformed_key_is_refused(spki: bytes) -> None:
     assert caught.value.reason is ChainReason.MALFORMED
 
 
-def read_slowly(spki: bytes) -> object:
-    """Without the short way for keys of the usual forms."""
-    try:
-        return public_key._parse(spki)
-    except CertificateError:
-        return None
-
-
-def read(spki: bytes) -> object:
-    try:
-        return public_key.parse(spki)
-    except CertificateError:
-        return None
-
-
-@pytest.mark.parametrize(
-    "spki",
-    [
-        ec_key("usual").spki,
-        *(
-            rsa_spki(modulus, 65537)
-            for bits in (2048, 3072, 4096)
-            for modulus in ((1 << bits) - 1, (1 << bits - 1) + 1)
-        ),
-    ],
-    ids=lambda spki: f"{len(spki)} bytes",
-)
-def test_short_way_says_what_the_long_one_says_whatever_is_changed(spki: bytes) -> None:
-    assert public_key.usual(spki) is not None
-    assert read(spki) == read_slowly(spki)
-    for at in (*range(36), *range(len(spki) - 7, len(spki))):
-        for flipped in (1, 0x80, 0xFF):
-            changed = bytearray(spki)
-            changed[at] ^= flipped
-            assert read(bytes(changed)) == read_slowly(bytes(changed)), at
-    for cut in (spki[:-1], spki + b"\0", spki[1:]):
-        assert read(cut) is read_slowly(cut) is None
-
-
 def test_every_key_of_a_usual_form_is_usable() -> None:
-    for key in public_key.USUAL.values():
+    for key in public_key.FORMS.values():
         signatures.check_usable(key)
