@@ -303,9 +303,9 @@ void lt_certificate_facts_vartime(int64_t *cut, int extensions, const uint8_t *c
     cut[FACTS] = cut[SCHEME] = cut[ALT_NAME] = cut[ALT_NAME_END] = 0;
     cut[PATH_LENGTH] = -1;
     cut[KEY_FORM] = key_form_of(certificate + cut[SUBJECT_END], (size_t)(cut[SPKI_END] - cut[SUBJECT_END]));
-    if (cut[ISSUER_END] - cut[INNER_END] <= 2 ||
+    if (cut[ISSUER_END] - cut[INNER_END] <= 2 || cut[SUBJECT_END] - cut[VALIDITY_END] <= 2 ||
         !is_text(inner, (size_t)(cut[INNER_END] - cut[SERIAL_END]), outer, outer_len)) {
-        return; /* nobody issued it, or nobody knows by which algorithm */
+        return; /* nobody issued it, or for nobody, or nobody knows by which algorithm */
     }
     for (int i = 0; i < extensions; i++) {
         if (!read_extension(&said, cut + ALT_NAME, cut + FIRST_EXTENSION + EXTENSION_NUMBERS * i, certificate)) {

@@ -272,7 +272,8 @@ void lt_signing_key_wipe(lt_signing_key *key);
  * Then what it says: facts, LT_FACT_ and so on, or none if anything is unusual; the path length it allows, or -1; by
  * which TLS SignatureScheme it is signed, or 0; the form of its key: 256 for P-256, 2048, 3072 or 4096 for RSA with as
  * many bits and the exponent 65537, or 0; start and end of the value of subjectAltName, or 0 and 0. Ordinary: its two
- * signature algorithms are the same, its issuer is not empty, and its extensions are critical only if that is usual.
+ * signature algorithms are the same, issuer and subject are not empty, and its extensions are critical only if that is
+ * usual.
  *
  * Then for each extension: start and end of its OID, 1 if it is critical, else 0, start and end of its value. Returns
  * how many numbers these are.

@@ -14,6 +14,10 @@ ABOUT_OTHERS = (
     extensions.INHIBIT_ANY_POLICY,
     extensions.TLS_FEATURE,
 )
+TOLD = {"facts", "path_length", "scheme", "_row", "_extensions"}
+FIELDS = {*Certificate.__slots__, *(name for name, value in vars(Certificate).items() if isinstance(value, property))}
+ALIKE = sorted(FIELDS - TOLD)
+"""What certificates say whoever cut them; the rest only the C core tells, or it is left out for it."""
 
 
 def row_in_c(data: bytes) -> list[int] | None:

@@ -15,7 +15,7 @@ from lighttls.handshake.states import (
 )
 from lighttls.iana import ExtensionType
 from lighttls.messages import Certificate as CertificateMessage
-from lighttls.x509 import Certificate, PublicKey, VerifiedSignatures, verify_chain
+from lighttls.x509 import Certificate, PublicKey, Question, VerifiedSignatures, judge_chain, seconds
 
 _MAX_CERTIFICATES = 16  # CERT-05
 
@@ -84,18 +84,24 @@ def verified_peer(
     unanswered = agreed.terms.unanswered
     if agreed.terms.status_announced and ocsp_response is None:  # a status that was announced and left out is none
         unanswered |= {ExtensionType.STATUS_REQUEST}
-    path = verify_chain(
+    policy = client.config.verify
+    question = Question(
         (leaf, *known.look_up(chain[1:])),
         client.config.trust,
-        server_hostname=client.server.text,
-        at=client.config.now(),
-        policy=client.config.verify,
-        provider=client.provider,
-        ocsp_response=ocsp_response,
-        sct_list=agreed.terms.sct_list,
-        unanswered=unanswered,
-        known_signatures=client.config.derived("verified signatures", _signature_memory),
+        client.server if policy.check_hostname and not policy.insecure_skip_verify else None,
+        seconds(client.config.now()),
+        policy,
+        "server_auth",
+        client.provider,
     )
-    if client.config.verify.verifier is None:  # an own verifier's path is not known to be verified
+    path = judge_chain(
+        question,
+        client.server.text,
+        ocsp_response,
+        agreed.terms.sct_list,
+        unanswered,
+        client.config.derived("verified signatures", _signature_memory),
+    )
+    if policy.verifier is None:  # an own verifier's path is not known to be verified
         known.keep(path)
     return PeerVerified(known.share(chain), leaf, path, ocsp_response)

@@ -10,15 +10,16 @@ from lighttls._typing import TYPE_CHECKING
 from lighttls.x509.certificate import Certificate
 from lighttls.x509.names import ReferenceName, reference_name
 from lighttls.x509.pem import certificates as certificates_from_pem
-from lighttls.x509.policy import SignaturePolicy, TimePolicy, VerifyPolicy
+from lighttls.x509.policy import SignaturePolicy, TimePolicy, VerifyPolicy, seconds
 from lighttls.x509.public_key import PublicKey
 from lighttls.x509.public_key import parse as parse_public_key
+from lighttls.x509.question import Question
 from lighttls.x509.raw_keys import check_raw_key
 from lighttls.x509.signatures import signature_hash, signature_scheme
 from lighttls.x509.trust_store import Anchor, AnchorFault, TrustStore
 from lighttls.x509.verdict import Attempt, ChainVerifier, VerificationRequest, VerifiedPath
 from lighttls.x509.verified_signatures import VerifiedSignatures
-from lighttls.x509.verify import verify_chain
+from lighttls.x509.verify import judge_chain, verify_chain
 
 if TYPE_CHECKING:
     from lighttls.x509.crl import RevocationList
@@ -34,6 +35,7 @@ __all__ = [
     "Constraint",
     "MissingIssuer",
     "PublicKey",
+    "Question",
     "ReferenceName",
     "RevocationList",
     "RevocationPolicy",
@@ -46,8 +48,10 @@ __all__ = [
     "VerifyPolicy",
     "certificates_from_pem",
     "check_raw_key",
+    "judge_chain",
     "parse_public_key",
     "reference_name",
+    "seconds",
     "signature_hash",
     "signature_scheme",
     "verify_chain",

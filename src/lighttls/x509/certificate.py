@@ -1,8 +1,7 @@
 """One X.509 certificate, read as far as a verdict needs it (RFC 5280 section 4.1).
 
-`parse` cuts the certificate into its fields and its extensions into (critical, value). What an
-extension says is read on first use, and a name or key that cannot be read is refused on first use, so
-that what is malformed is judged alone.
+`parse` finds where the parts of the certificate lie. What an extension says is read on first use, and a
+name or key that cannot be read is refused on first use, so that what is malformed is judged alone.
 Serial numbers may be zero, negative or long: public roots and old private PKIs have them, and no
 decision here depends on them.
 """
@@ -39,58 +38,38 @@ class Certificate:
     """A parsed certificate. Immutable by convention; equal if its bytes are."""
 
     __slots__ = (
-        "_alt_name",
         "_extensions",
-        "_tbs",
+        "_row",
         "checked",
         "der",
         "facts",
-        "inner_algorithm",
-        "issuer",
         "issuer_name",
         "not_after",
         "not_before",
-        "outer_algorithm",
         "path_length",
         "public_key",
         "said",
         "scheme",
-        "serial_number",
-        "signature",
         "spki",
-        "subject",
         "subject_name",
-        "version",
     )
 
     said: dict[bytes, Any]
     """What was read so far of its extensions, by OID: `extension` is the way to it."""
     checked: dict[bytes, Any] | None
     """The same, when all have been read and `checks` has found nothing wrong in their form."""
+    der: bytes
+    _row: list[int]
+    """Where its parts lie, as `cutting` says."""
+    _extensions: dict[bytes, tuple[bool, bytes]] | None
     facts: int
     """What it says, where it says what nearly all say: see `cutting`. 0 where that is not known."""
     path_length: int
     """With facts: how many authorities may stand between it and a leaf; -1: any number."""
     scheme: int
     """With facts: the TLS SignatureScheme of its signature; 0: another one, or none that is good by itself."""
-    _alt_name: tuple[int, int]
-    """With facts: where the value of its subjectAltName lies."""
-    der: bytes
-    _tbs: tuple[int, int]
-    _extensions: dict[bytes, tuple[bool, bytes]] | None
-    version: int
-    """1, 2 or 3."""
-    serial_number: int
-    inner_algorithm: bytes
-    """AlgorithmIdentifier (DER) in the signed part."""
-    outer_algorithm: bytes
-    """AlgorithmIdentifier (DER) beside the signature; must equal the inner one."""
-    issuer: bytes
-    """Name (DER)."""
     issuer_name: Name
     """The issuer in the form for comparison. Reading it raises CertificateError if it is malformed."""
-    subject: bytes
-    """Name (DER)."""
     subject_name: Name
     """The subject, likewise."""
     not_before: int
@@ -101,27 +80,21 @@ class Certificate:
     """SubjectPublicKeyInfo (DER)."""
     public_key: PublicKey
     """What kind of key that is (CERT-06 to CERT-11, CERT-14). Reading it raises CertificateError if it is malformed."""
-    signature: bytes
 
     @classmethod
     def parse(cls, data: bytes, provider: CryptoProvider | None = None) -> Certificate:
         """Read one DER certificate, with the help of an engine if there is one. Raises CertificateError (malformed)."""
-        numbers = None if provider is None else provider.cut_certificate(data)
-        if numbers is None:
-            numbers = cutting.cut(data)
+        row = None if provider is None else provider.cut_certificate(data)
+        if row is None:
+            row = cutting.cut(data)
         self = _new(cls)
+        self.der = data
+        self._row = row
         (
-            tbs,
-            tbs_end,
-            outer_end,
-            signature,
-            version,
-            serial,
-            serial_end,
             inner_end,
             issuer_end,
-            not_before,
-            not_after,
+            self.not_before,
+            self.not_after,
             validity_end,
             subject_end,
             spki_end,
@@ -129,53 +102,79 @@ class Certificate:
             self.path_length,
             self.scheme,
             key_form,
-            alt_name,
-            alt_name_end,
-            *rest,
-        ) = numbers
-        self.der = data
-        self._tbs = tbs, tbs_end
-        self.outer_algorithm = data[tbs_end:outer_end]
-        self.signature = data[signature:]
-        self.version = version
-        self.serial_number = int.from_bytes(data[serial:serial_end], "big", signed=True)
-        self.inner_algorithm = data[serial_end:inner_end]
-        self.issuer = issuer = data[inner_end:issuer_end]
-        self.not_before = not_before
-        self.not_after = not_after
-        self.subject = subject = data[validity_end:subject_end]
+        ) = row[_INNER_END:_ALT_NAME]
         self.spki = spki = data[subject_end:spki_end]
-        self.checked = None
+        self.checked = self._extensions = None
         self.said = {}
-        self._alt_name = alt_name, alt_name_end
-        self._extensions = None if self.facts else _sliced(data, rest)
         try:
             self.public_key = public_key.FORMS.get(key_form) or public_key.parse(spki)
-            self.issuer_name = distinguished_name.normalise(issuer)
-            self.subject_name = distinguished_name.normalise(subject)
+            self.issuer_name = distinguished_name.normalise(data[inner_end:issuer_end])
+            self.subject_name = distinguished_name.normalise(data[validity_end:subject_end])
         except CertificateError:
             self.facts = 0
             self.__class__ = _Malformed  # of the same slots
         return self
+
+    # ---- the parts, each sliced when it is asked for ----------------------------------------------
+
+    def _part(self, start: int, end: int) -> bytes:
+        """From one place of the row to another."""
+        row = self._row
+        return self.der[row[start] : row[end]]
+
+    @property
+    def tbs(self) -> bytes:
+        """The signed bytes."""
+        return self._part(_TBS, _TBS_END)
+
+    @property
+    def outer_algorithm(self) -> bytes:
+        """AlgorithmIdentifier (DER) beside the signature; must equal the inner one."""
+        return self._part(_TBS_END, _OUTER_END)
+
+    @property
+    def signature(self) -> bytes:
+        """What stands in its BIT STRING."""
+        return self.der[self._row[_SIGNATURE] :]
+
+    @property
+    def version(self) -> int:
+        """1, 2 or 3."""
+        return self._row[_VERSION]
+
+    @property
+    def serial_number(self) -> int:
+        """Any integer."""
+        return int.from_bytes(self._part(_SERIAL, _SERIAL_END), "big", signed=True)
+
+    @property
+    def inner_algorithm(self) -> bytes:
+        """AlgorithmIdentifier (DER) in the signed part."""
+        return self._part(_SERIAL_END, _INNER_END)
+
+    @property
+    def issuer(self) -> bytes:
+        """Name (DER)."""
+        return self._part(_INNER_END, _ISSUER_END)
+
+    @property
+    def subject(self) -> bytes:
+        """Name (DER)."""
+        return self._part(_VALIDITY_END, _SUBJECT_END)
 
     @property
     def extensions(self) -> dict[bytes, tuple[bool, bytes]]:
         """(critical, value) by OID."""
         found = self._extensions
         if found is None:
-            found = self._extensions = _sliced(self.der, cutting.cut(self.der)[cutting.FIRST_EXTENSION :])
+            row = cutting.cut(self.der) if self.facts else self._row  # engines hand on either facts or these
+            found = self._extensions = _sliced(self.der, row[cutting.FIRST_EXTENSION :])
         return found
 
     def condense(self) -> None:
         """Forget what can be read again: nobody asks for the time being, and it takes more memory than the bytes."""
         self.checked = self._extensions = None
         self.said = {}
-
-    @property
-    def tbs(self) -> bytes:
-        """The signed bytes."""
-        start, end = self._tbs
-        return self.der[start:end]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Certificate) and self.der == other.der
@@ -324,16 +323,22 @@ class Certificate:
         if oid in said:
             return said[oid]
         if oid == extensions.SUBJECT_ALT_NAME and self.facts:  # the only one that an ordinary path asks for
-            start, end = self._alt_name
-            if end == 0:
+            encoded = self._part(_ALT_NAME, _ALT_NAME_END)
+            if not encoded:
                 return None
-            value = said[oid] = extensions.subject_alt_name(self.der[start:end])
+            value = said[oid] = extensions.subject_alt_name(encoded)
             return value
         found = None if said is self.checked else self.extensions.get(oid)
         if found is None:  # and not noted: `path` takes an extension that stands in `said` to be there
             return None
         value = said[oid] = extensions.read(oid, found[1])
         return value
+
+
+# Places in the row of `cutting`.
+_TBS, _TBS_END, _OUTER_END, _SIGNATURE, _VERSION, _SERIAL, _SERIAL_END, _INNER_END, _ISSUER_END = range(9)
+_VALIDITY_END, _SUBJECT_END = 11, 12
+_ALT_NAME, _ALT_NAME_END = 18, 19
 
 
 class _Malformed(Certificate):

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from lighttls._typing import TYPE_CHECKING, Final
 from lighttls.errors import BadSignature, CertificateError
 from lighttls.x509 import cutting, signatures
-from lighttls.x509.certificate import EMPTY_NAME, Certificate
+from lighttls.x509.certificate import Certificate
 from lighttls.x509.policy import VerifyPolicy
 from lighttls.x509.trust_store import TrustStore
 from lighttls.x509.verdict import VerifiedPath
@@ -42,7 +42,7 @@ def ordinary_path(
         return None
     if policy.pins or policy.require_explicit_policy or trust.named(leaf.subject_name):
         return None
-    if not leaf.facts or leaf.facts & cutting.CERT_SIGN or leaf.subject == EMPTY_NAME:  # of authorities, or in doubt
+    if not leaf.facts or leaf.facts & cutting.CERT_SIGN:  # in doubt, or of an authority
         return None
     path, names = [leaf], [leaf.subject_name]
     try:

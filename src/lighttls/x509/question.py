@@ -27,7 +27,7 @@ class Question:
     """Seconds since 1970 UTC."""
     policy: VerifyPolicy
     purpose: str
-    provider: CryptoProvider | None
+    provider: CryptoProvider
 
     def advice(self, error: CertificateError) -> str:
         """What most likely happened and what to do, for the chain that `error` refused."""

@@ -12,6 +12,7 @@ from lighttls.x509.certificate import PURPOSES, Certificate
 from lighttls.x509.ordinary import ordinary_path
 from lighttls.x509.path import Search
 from lighttls.x509.policy import VerifyPolicy, seconds
+from lighttls.x509.question import Question
 from lighttls.x509.trust_store import TrustStore
 from lighttls.x509.verdict import Attempt, ChainVerifier, VerificationRequest, VerifiedPath, refusal
 from lighttls.x509.verified_signatures import Fact, VerifiedSignatures
@@ -68,44 +69,69 @@ def verify_chain(
             raise UsageError("no server_hostname to check; VerifyPolicy(check_hostname=False) does without")
         reference = names.reference_name(server_hostname)
 
-    def judge() -> VerifiedPath:
-        engine = default_provider() if provider is None else provider
-        leaf = sent[0] if isinstance(sent[0], Certificate) else Certificate.parse(bytes(sent[0]), engine)
-        if policy.insecure_skip_verify:
-            return VerifiedPath((leaf,), None, False)
-        found = None
-        status = None
-        checked: dict[Fact, bool] = {}
-        if policy.revocation is None:
-            found = ordinary_path(leaf, sent[1:], trust, now, policy, purpose, engine, known_signatures, checked)
-        else:
-            from lighttls.x509.revocation import StatusCheck  # late, since few owners give CRLs
+    engine = default_provider() if provider is None else provider
+    question = Question(sent, trust, reference, now, policy, purpose, engine)
+    return judge_chain(question, server_hostname, ocsp_response, sct_list, unanswered, known_signatures)
 
-            status = StatusCheck(policy, policy.revocation, now, engine, ocsp_response is not None, known_signatures)
-        ordinary = found is not None
-        if found is None:
-            search = Search(trust, now, policy, purpose, engine, known_signatures, status, checked)
-            found = search.run(leaf, sent[1:])
-        try:
-            if reference is not None:
-                names.match(reference, leaf)
-            if ocsp_response is not None or not ordinary:  # an ordinary certificate promises no features
-                _judge_status(found, ocsp_response, unanswered, now, policy, engine, status)
-        except CertificateError as error:
-            raise refusal([Attempt(found.certificates, found.anchor, error.reason, 0, str(error))]) from error
-        return found
 
+def judge_chain(
+    question: Question,
+    server_hostname: str | None,
+    ocsp_response: bytes | None,
+    sct_list: bytes | None,
+    unanswered: frozenset[int],
+    known: VerifiedSignatures | None,
+) -> VerifiedPath:
+    """`verify_chain` for who has put the question."""
     try:
-        if policy.verifier is None:
-            return judge()
-        certificates = tuple(each.der if isinstance(each, Certificate) else bytes(each) for each in sent)
-        request = VerificationRequest(certificates, server_hostname, now, purpose, judge, ocsp_response, sct_list)
-        return _ask(policy.verifier, request)
+        verifier = question.policy.verifier
+        if verifier is None:
+            return _judge(question, ocsp_response, unanswered, known)
+        request = VerificationRequest(
+            tuple(each.der if isinstance(each, Certificate) else bytes(each) for each in question.chain),
+            server_hostname,
+            question.at,
+            question.purpose,
+            lambda: _judge(question, ocsp_response, unanswered, known),
+            ocsp_response,
+            sct_list,
+        )
+        return _ask(verifier, request)
     except CertificateError as error:
-        from lighttls.x509.question import Question  # late, since most chains are good
-
-        error.context.setdefault("question", Question(sent, trust, reference, now, policy, purpose, provider))
+        error.context.setdefault("question", question)
         raise
+
+
+def _judge(
+    question: Question, ocsp_response: bytes | None, unanswered: frozenset[int], known: VerifiedSignatures | None
+) -> VerifiedPath:
+    """Our own verdict: a path, the name, and what the peer had to show besides."""
+    first, *others = question.chain
+    policy, engine, at = question.policy, question.provider, question.at
+    leaf = first if isinstance(first, Certificate) else Certificate.parse(bytes(first), engine)
+    if policy.insecure_skip_verify:
+        return VerifiedPath((leaf,), None, False)
+    found = None
+    status = None
+    checked: dict[Fact, bool] = {}
+    if policy.revocation is None:
+        found = ordinary_path(leaf, others, question.trust, at, policy, question.purpose, engine, known, checked)
+    else:
+        from lighttls.x509.revocation import StatusCheck  # late, since few owners give CRLs
+
+        status = StatusCheck(policy, policy.revocation, at, engine, ocsp_response is not None, known)
+    ordinary = found is not None
+    if found is None:
+        search = Search(question.trust, at, policy, question.purpose, engine, known, status, checked)
+        found = search.run(leaf, others)
+    try:
+        if question.reference is not None:
+            names.match(question.reference, leaf)
+        if ocsp_response is not None or not ordinary:  # an ordinary certificate promises no features
+            _judge_status(found, ocsp_response, unanswered, at, policy, engine, status)
+    except CertificateError as error:
+        raise refusal([Attempt(found.certificates, found.anchor, error.reason, 0, str(error))]) from error
+    return found
 
 
 def _judge_status(

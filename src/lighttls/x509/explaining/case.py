@@ -10,7 +10,6 @@ from lighttls._typing import Final, TypeVar
 from lighttls.errors import CertificateError, ChainReason
 from lighttls.x509 import distinguished_name
 from lighttls.x509.certificate import Certificate
-from lighttls.x509.explaining import what_if
 from lighttls.x509.question import Question
 from lighttls.x509.trust_store import Anchor
 from lighttls.x509.verdict import Attempt
@@ -73,7 +72,7 @@ def identified(certificate: Certificate) -> str:
 
 def pin(question: Question, spki: bytes) -> str:
     """A key (SubjectPublicKeyInfo) as `VerifyPolicy(pins=...)` takes it."""
-    return b64encode(what_if.engine(question).digest("sha256", spki)).decode()
+    return b64encode(question.provider.digest("sha256", spki)).decode()
 
 
 def urls(certificate: Certificate) -> tuple[str, ...]:

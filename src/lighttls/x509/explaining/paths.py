@@ -76,7 +76,7 @@ def unknown_issuer(case: Case, attempts: Sequence[Attempt]) -> str:
 def self_signed(case: Case, attempts: Sequence[Attempt]) -> str:
     """The fingerprint to compare, and whether the chain would be good if it were trusted."""
     top = case.attempt.certificates[-1]
-    fingerprint = what_if.engine(case.question).digest("sha256", top.der).hex()
+    fingerprint = case.question.provider.digest("sha256", top.der).hex()
     beyond = what_if.with_anchor(case.question, top)
     after = "with it the chain would be good" if beyond is None else f"even then, {shown(beyond)}"
     if len(case.attempt.certificates) == 1:
@@ -101,7 +101,7 @@ def bad_signature(case: Case, attempts: Sequence[Attempt]) -> str:
             f"intermediate of another generation, or somebody altered a certificate on the way."
         )
     own = anchor.certificate
-    if anchor.fault(what_if.engine(case.question)):
+    if anchor.fault(case.question.provider):
         return (
             f"The anchor {called(anchor)} in your trust store is damaged: its own signature does not verify, so some "
             f"of its bytes were changed. Replace it by a copy from its authority, and compare the fingerprint."

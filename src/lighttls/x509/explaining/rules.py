@@ -73,7 +73,7 @@ def profile_violation(case: Case, attempts: Sequence[Attempt]) -> str:
 
 def algorithm_mismatch(case: Case, attempts: Sequence[Attempt]) -> str:
     """The fingerprint by which to see whether it was altered on its way."""
-    fingerprint = what_if.engine(case.question).digest("sha256", case.certificate.der).hex()
+    fingerprint = case.question.provider.digest("sha256", case.certificate.der).hex()
     return (
         f"Both must be the same. Compare the SHA-256 fingerprint of {called(case.certificate)} ({fingerprint}) with "
         f"what {issuer_called(case.certificate)} issued: if they differ, it was damaged or forged on its way; if not, "

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from lighttls._typing import Final
-from lighttls.crypto import CryptoProvider, default_provider
+from lighttls.crypto import CryptoProvider
 from lighttls.errors import CertificateError, ChainReason, ConfigurationError
 from lighttls.x509 import names
 from lighttls.x509.certificate import Certificate
@@ -21,11 +21,6 @@ from lighttls.x509.verdict import Attempt
 
 TRIALS: Final = 4  # questions asked again for one explanation
 ANCHORS_LOOKED_AT: Final = 1000  # the largest public stores have a few hundred
-
-
-def engine(question: Question) -> CryptoProvider:
-    """The engine that the question was asked with."""
-    return default_provider() if question.provider is None else question.provider
 
 
 def sent(question: Question) -> list[Certificate]:
@@ -54,7 +49,7 @@ class _Trial(Search):
 def with_store(question: Question, trust: TrustStore) -> CertificateError | None:
     """What refuses the chain if only `trust` is trusted; None if a path and the name are good then."""
     leaf, *others = question.chain
-    provider = engine(question)
+    provider = question.provider
     try:
         leaf = leaf if isinstance(leaf, Certificate) else Certificate.parse(bytes(leaf), provider)
         _Trial(trust, question.at, question.policy, question.purpose, provider).run(leaf, others)
