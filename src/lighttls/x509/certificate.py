@@ -167,7 +167,7 @@ class Certificate:
         """(critical, value) by OID."""
         found = self._extensions
         if found is None:
-            row = cutting.cut(self.der) if self.facts else self._row  # engines hand on either facts or these
+            row = self._row if self._row[_FACTS] == 0 else cutting.cut(self.der)  # they come where no facts do
             found = self._extensions = _sliced(self.der, row[cutting.FIRST_EXTENSION :])
         return found
 
@@ -338,7 +338,7 @@ class Certificate:
 # Places in the row of `cutting`.
 _TBS, _TBS_END, _OUTER_END, _SIGNATURE, _VERSION, _SERIAL, _SERIAL_END, _INNER_END, _ISSUER_END = range(9)
 _VALIDITY_END, _SUBJECT_END = 11, 12
-_ALT_NAME, _ALT_NAME_END = 18, 19
+_FACTS, _ALT_NAME, _ALT_NAME_END = 14, 18, 19
 
 
 class _Malformed(Certificate):
