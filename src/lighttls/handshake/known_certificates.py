@@ -1,6 +1,7 @@
 """Certificates that once stood in a verified path, kept parsed: a server's chain is read once, not on each connection.
 
-What is kept is the reading of bytes, no verdict: dates, names, signatures and all else are judged every time. Nothing
+What is kept is the reading of bytes, no verdict: dates, names and all else are judged every time, and of signatures it
+is remembered which have verified (`VerifiedSignatures`), unless the configuration wants no such memory. Nothing
 comes in that did not lead to an anchor, so a stranger cannot fill it. Connections to one server also share its chain's
 memory this way.
 """
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 
 from lighttls._typing import TYPE_CHECKING, Final
 from lighttls.config import ClientConfig
-from lighttls.x509 import Certificate, VerifiedPath
+from lighttls.x509 import Certificate, VerifiedPath, VerifiedSignatures
 
 if TYPE_CHECKING:
     from lighttls.crypto.provider import CryptoProvider
@@ -22,16 +23,17 @@ MOST: Final = 64  # certificates; a device meets a handful
 class KnownCertificates:
     """Belongs to a configuration, whose connections may run in several threads: each step is one of a dict's own."""
 
-    __slots__ = ("_by_der", "_provider")
+    __slots__ = ("_by_der", "_provider", "signatures")
 
-    def __init__(self, provider: CryptoProvider) -> None:
+    def __init__(self, config: ClientConfig) -> None:
         self._by_der: dict[bytes, Certificate] = {}
-        self._provider = provider
+        self._provider: CryptoProvider = config.provider
+        self.signatures = VerifiedSignatures() if config.cache_signatures else None
 
     @classmethod
     def of(cls, config: ClientConfig) -> KnownCertificates:
         """The one that this configuration's connections share."""
-        return config.derived("known certificates", lambda _: cls(config.provider))
+        return config.derived("known certificates", cls)
 
     def parse(self, der: bytes) -> Certificate:
         """As `Certificate.parse`."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from lighttls.config import ClientConfig
 from lighttls.errors import CertificateError, ChainReason, DecodeError, IllegalParameter
 from lighttls.handshake.known_certificates import KnownCertificates
 from lighttls.handshake.output import Output
@@ -15,7 +14,7 @@ from lighttls.handshake.states import (
 )
 from lighttls.iana import ExtensionType
 from lighttls.messages import Certificate as CertificateMessage
-from lighttls.x509 import Certificate, PublicKey, Question, VerifiedSignatures, judge_chain, seconds
+from lighttls.x509 import Certificate, PublicKey, Question, judge_chain, seconds
 
 _MAX_CERTIFICATES = 16  # CERT-05
 
@@ -71,10 +70,6 @@ def judge_key(agreed: Agreed, key: PublicKey, whose: str) -> None:
         raise IllegalParameter(f"{whose} has a key that is no uncompressed point of its curve")
 
 
-def _signature_memory(config: ClientConfig) -> VerifiedSignatures | None:
-    return VerifiedSignatures() if config.cache_signatures else None
-
-
 def verified_peer(
     agreed: Agreed, chain: tuple[bytes, ...], leaf: Certificate, ocsp_response: bytes | None
 ) -> PeerVerified:
@@ -94,14 +89,7 @@ def verified_peer(
         "server_auth",
         client.provider,
     )
-    path = judge_chain(
-        question,
-        client.server.text,
-        ocsp_response,
-        agreed.terms.sct_list,
-        unanswered,
-        client.config.derived("verified signatures", _signature_memory),
-    )
+    path = judge_chain(question, client.server.text, ocsp_response, agreed.terms.sct_list, unanswered, known.signatures)
     if policy.verifier is None:  # an own verifier's path is not known to be verified
         known.keep(path)
     return PeerVerified(known.share(chain), leaf, path, ocsp_response)
