@@ -346,12 +346,12 @@ class NativeProvider:
     def verify(self, scheme: int, spki: bytes, signature: bytes, message: bytes | bytearray | memoryview) -> None:
         if type(message) is not bytes:
             message = bytes(message)
-        prepared = self._prepared(spki)
-        if prepared is not None:
+        on_p256 = len(spki) == _P256_SPKI
+        if on_p256 and (prepared := self._prepared(spki)) is not None:
             status = _verify_prepared(prepared, scheme, signature, len(signature), message, len(message))
         else:
             status = _verify(scheme, spki, len(spki), signature, len(signature), message, len(message))
-            if status >= 0 and len(spki) == _P256_SPKI:
+            if on_p256 and status >= 0:
                 self._public_keys.saw(spki)
         if status >= 0:
             return
