@@ -66,6 +66,9 @@ LT_NOINLINE void lt_wipe_stack_512(void) {
 int lt_equal(const uint8_t *left, const uint8_t *right, size_t len) {
     uint32_t difference = 0;
 
+    for (; len >= 4; len -= 4, left += 4, right += 4) {
+        difference |= lt_load32_le(left) ^ lt_load32_le(right);
+    }
     for (size_t i = 0; i < len; i++) {
         difference |= (uint32_t)(left[i] ^ right[i]);
     }
