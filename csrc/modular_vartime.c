@@ -1,24 +1,45 @@
 /* Arithmetic modulo odd numbers of any length, in variable time, for signature verification. */
 #include "vartime.h"
 
+#if LT_LIMB64
+#define LOAD  lt_load64_be
+#define STORE lt_store64_be
+#else
+#define LOAD  lt_load32_be
+#define STORE lt_store32_be
+#endif
+
 /* ---- Numbers ---------------------------------------------------------------------------------- */
 
 /* see vartime.h */
 void lt_limbs_read_vartime(lt_limb *out, size_t n, const uint8_t *bytes, size_t len) {
     for (size_t i = 0; i < n; i++) {
         out[i] = 0;
-    }
-    for (size_t i = 0; i < len; i++) {
-        out[i / sizeof(lt_limb)] |= (lt_limb)bytes[len - 1 - i] << i % sizeof(lt_limb) * 8;
+        if (len >= sizeof(lt_limb)) {
+            len -= sizeof(lt_limb);
+            out[i] = LOAD(bytes + len);
+            continue;
+        }
+        for (size_t k = 0; k < len; k++) {
+            out[i] = out[i] << 8 | bytes[k];
+        }
+        len = 0;
     }
 }
 
 /* see vartime.h */
 void lt_limbs_write_vartime(uint8_t *bytes, size_t len, const lt_limb *a, size_t n) {
-    for (size_t i = 0; i < len; i++) {
-        const lt_limb limb = i / sizeof(lt_limb) < n ? a[i / sizeof(lt_limb)] : 0;
+    for (size_t i = 0; len > 0; i++) {
+        lt_limb limb = i < n ? a[i] : 0;
 
-        bytes[len - 1 - i] = (uint8_t)(limb >> i % sizeof(lt_limb) * 8);
+        if (len >= sizeof(lt_limb)) {
+            len -= sizeof(lt_limb);
+            STORE(bytes + len, limb);
+            continue;
+        }
+        for (; len > 0; limb >>= 8) {
+            bytes[--len] = (uint8_t)limb;
+        }
     }
 }
 
