@@ -49,7 +49,7 @@ static int read_key(public_key *out, lt_der key) {
     if ((modulus.at[modulus.left - 1] & 1) == 0) {
         return LT_ERR_AUTH; /* well-formed, but no product of two odd primes: nothing was ever signed with it */
     }
-    lt_limbs_read_vartime(out->limbs, MAX_LIMBS, modulus.at, modulus.left);
+    lt_limbs_read_vartime(out->limbs, LT_LIMBS(out->bits), modulus.at, modulus.left);
     return LT_OK;
 }
 
@@ -159,15 +159,19 @@ static void unmask(uint8_t *out, size_t len, uint32_t algorithm, const uint8_t *
     uint8_t counter[4], block[LT_HASH_MAX];
     lt_hash_state hash;
 
-    for (size_t at = 0; at < len; at++) {
-        if (at % hash_len == 0) {
-            lt_store32_be(counter, (uint32_t)(at / hash_len));
-            lt_hash_begin(&hash, algorithm);
-            lt_hash_update(&hash, seed, seed_len);
-            lt_hash_update(&hash, counter, sizeof counter);
-            lt_hash_end(&hash, block);
+    for (uint32_t i = 0; len > 0; i++) {
+        const size_t taken = len < hash_len ? len : hash_len;
+
+        lt_store32_be(counter, i);
+        lt_hash_begin(&hash, algorithm);
+        lt_hash_update(&hash, seed, seed_len);
+        lt_hash_update(&hash, counter, sizeof counter);
+        lt_hash_end(&hash, block);
+        for (size_t k = 0; k < taken; k++) {
+            out[k] ^= block[k];
         }
-        out[at] ^= block[at % hash_len];
+        out += taken;
+        len -= taken;
     }
 }
 
