@@ -9,11 +9,22 @@
 
 static const uint32_t exponents[] = {3, 17, 65537, 0xffffffff};
 
-/* All ones; as little as has all bits; a few ones at both ends; pseudo-random. */
+#define MODULI 12
+
+/*
+ * All ones; as little as has all bits; a few ones at both ends; pseudo-random, and with the upper bits as large or as
+ * small as they may be, the lower ones 1 or -1 further up than what is cleared in one turn.
+ */
 static void set_modulus(lt_limb *m, size_t n, uint32_t index) {
     memset(m, index == 0 ? 0xff : 0, n * sizeof *m);
     if (index > 1) {
         fill((uint8_t *)m, (index == 2 ? 1 : n) * sizeof *m, index);
+    }
+    if (index >= 6) {
+        memset(m, index % 2 == 0 ? 0xff : 0, 9 * sizeof *m);
+    }
+    if (index >= 8) {
+        memset(m + n - 3, index < 10 ? 0xff : 0, 3 * sizeof *m);
     }
     m[0] |= 1;
     m[n - 1] |= (lt_limb)1 << 63;
@@ -85,7 +96,7 @@ int main(void) {
     }
     lt_cpu_restrict(0);
     for (size_t n = 32; n <= MOST; n += 16) {
-        for (uint32_t i = 0; i < 6; i++) {
+        for (uint32_t i = 0; i < MODULI; i++) {
             lt_limb m[MOST], base[MOST];
 
             set_modulus(m, n, i);
