@@ -6,17 +6,18 @@
  *   else:                 g = (g + f) / 2 or g / 2, whichever is whole, delta = 1 + delta
  *
  * For f and g below 2^256, g is 0 after 590 steps, and then f is 1 or -1 times their greatest common divisor. Steps see
- * the lowest bits only: 62 of them are taken on single words, giving a matrix for the whole numbers, ten times.
+ * the lowest bits only: 60 of them are taken on single words, giving a matrix for the whole numbers, ten times.
  */
 #include "invert64.h"
 
 #if LT_INT128
 #define LOW62  (((uint64_t)1 << 62) - 1)
-#define ROUNDS 10 /* 620 steps */
+#define HALF   30 /* steps, for which numbers of a matrix fit into 32 bits */
+#define ROUNDS 10 /* 600 steps */
 
 __extension__ typedef __int128 i128;
 
-/* 2^62 (f, g) after 62 steps is (u f + v g, q f + r g). |u| + |v| and |q| + |r| are at most 2^62. */
+/* 2^62 (f, g) after 60 steps is (u f + v g, q f + r g). |u| + |v| and |q| + |r| are at most 2^62. */
 typedef struct {
     int64_t u, v, q, r;
 } matrix;
@@ -26,31 +27,50 @@ typedef struct {
     matrix t;
 } state;
 
-/* 62 steps on the lowest bits of f and g. `gap` is -delta - 1/2, below 0 if delta > 0. Numbers are modulo 2^64. */
-static uint64_t take_steps(matrix *t, uint64_t gap, uint64_t f, uint64_t g) {
-    uint64_t u = 1, v = 0, q = 0, r = 1;
+/* The lowest bits of f and g, of which a step uses up one, and `gap`: -delta - 1/2, below 0 if delta > 0. */
+typedef struct {
+    uint64_t f, g, gap;
+    matrix first, second; /* of one half of the steps, and of the other */
+} lowest;
 
-    for (int i = 0; i < 62; i++) {
-        const uint64_t positive = (uint64_t)((int64_t)gap >> 63), odd = lt_ct_hide(0 - (g & 1)), swap = positive & odd;
+/*
+ * 2^30 (f, g) after 30 steps is (u f + v g, q f + r g). |u| + |v| and |q| + |r| are at most 2^30, so that u + 2^32 v
+ * and q + 2^32 r fit into a word: what is done to u and q is done to v and r at once. Numbers are modulo 2^64.
+ */
+static void take_steps(matrix *t, lowest *s) {
+    uint64_t f = s->f, g = s->g, gap = s->gap, uv = 1, qr = (uint64_t)1 << 32;
 
-        /* g + f, or g - f before a swap, if g is odd */
-        g += ((f ^ positive) - positive) & odd;
-        q += ((u ^ positive) - positive) & odd;
-        r += ((v ^ positive) - positive) & odd;
-        /* the old g is g - f + f */
-        f += g & swap;
-        u += q & swap;
-        v += r & swap;
+    for (int i = 0; i < HALF; i++) {
+        const uint64_t odd = lt_ct_hide(0 - (g & 1)), swap = (uint64_t)((int64_t)gap >> 63) & odd;
+        const uint64_t old_g = g, old_qr = qr;
+
+        g += ((f & odd) ^ swap) - swap; /* g, g + f or g - f, of which only the last goes with a swap */
+        qr += ((uv & odd) ^ swap) - swap;
+        f ^= (f ^ old_g) & swap;
+        uv ^= (uv ^ old_qr) & swap;
         gap = (gap ^ swap) - 1; /* -(1 - delta) - 1/2 = -gap - 2 = ~gap - 1, or -(1 + delta) - 1/2 = gap - 1 */
         g >>= 1;
-        u <<= 1;
-        v <<= 1;
+        uv <<= 1;
     }
-    t->u = (int64_t)u;
-    t->v = (int64_t)v;
-    t->q = (int64_t)q;
-    t->r = (int64_t)r;
-    return gap;
+    s->f = f;
+    s->g = g;
+    s->gap = gap;
+    t->u = (int32_t)(uint32_t)uv;
+    t->v = (int64_t)(uv - (uint64_t)t->u) >> 32;
+    t->q = (int32_t)(uint32_t)qr;
+    t->r = (int64_t)(qr - (uint64_t)t->q) >> 32;
+}
+
+/* Two times 30 steps, the second on what the first leave; and 2^2, for 2^62. */
+static void take_all_steps(matrix *t, lowest *s) {
+    const matrix *a = &s->first, *b = &s->second;
+
+    take_steps(&s->first, s);
+    take_steps(&s->second, s);
+    t->u = 4 * (b->u * a->u + b->v * a->q);
+    t->v = 4 * (b->u * a->v + b->v * a->r);
+    t->q = 4 * (b->q * a->u + b->r * a->q);
+    t->r = 4 * (b->q * a->v + b->r * a->r);
 }
 
 /* (f, g) = t (f, g) / 2^62, without a remainder. */
@@ -115,7 +135,7 @@ static void negate_and_add(lt_signed62 *a, int64_t negative, const lt_signed62 *
 
 /* see invert64.h */
 void lt_invert64(uint64_t out[4], const uint64_t a[4], const lt_modulus62 *modulus) {
-    uint64_t gap = ~(uint64_t)0; /* delta = 1/2 */
+    lowest low = {0, 0, ~(uint64_t)0, {0, 0, 0, 0}, {0, 0, 0, 0}}; /* delta = 1/2 */
     state s = {{{0, 0, 0, 0, 0}}, {{0, 0, 0, 0, 0}}, {{0, 0, 0, 0, 0}}, {{1, 0, 0, 0, 0}}, {0, 0, 0, 0}};
 
     s.f = modulus->m;
@@ -125,10 +145,9 @@ void lt_invert64(uint64_t out[4], const uint64_t a[4], const lt_modulus62 *modul
     s.g.v[3] = (int64_t)((a[2] >> 58 | a[3] << 6) & LOW62);
     s.g.v[4] = (int64_t)(a[3] >> 56);
     for (int i = 0; i < ROUNDS; i++) {
-        const uint64_t f = (uint64_t)s.f.v[0] | (uint64_t)s.f.v[1] << 62;
-        const uint64_t g = (uint64_t)s.g.v[0] | (uint64_t)s.g.v[1] << 62;
-
-        gap = take_steps(&s.t, gap, f, g);
+        low.f = (uint64_t)s.f.v[0] | (uint64_t)s.f.v[1] << 62;
+        low.g = (uint64_t)s.g.v[0] | (uint64_t)s.g.v[1] << 62;
+        take_all_steps(&s.t, &low);
         update_de(&s, modulus);
         update_fg(&s);
     }
@@ -139,5 +158,6 @@ void lt_invert64(uint64_t out[4], const uint64_t a[4], const lt_modulus62 *modul
     out[2] = (uint64_t)s.d.v[2] >> 4 | (uint64_t)s.d.v[3] << 58;
     out[3] = (uint64_t)s.d.v[3] >> 6 | (uint64_t)s.d.v[4] << 56;
     lt_wipe(&s, sizeof s);
+    lt_wipe(&low, sizeof low);
 }
 #endif
