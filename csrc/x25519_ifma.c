@@ -38,127 +38,23 @@ static uint64_t write_product(uint8_t out[32], const fe25519 *a, const fe25519 *
     return zero;
 }
 
-/* ---- A peer's key: the Montgomery ladder, RFC 7748 section 5, whose names these are ---------------------- */
-
-/*
- * One step. The lanes are x_2, z_2, x_3, z_3 before and after; `u` has x_1 in lane 3.
- * Level by level (AA BB CB DA), (x_2 AA+a24*E x_3 (DA-CB)^2), (. z_2 . z_3).
- * in: state limbs < 2^51 + 2^11, u limbs < 2^52, a24 limbs < 2^52; out: limbs < 2^51 + 2^11.
- */
-LT_IFMA LT_INLINE fe4 ladder_lanes(fe4 state, fe4 u, fe4 a24) {
-    fe4 xs = FE4_PERMUTE(state, FE4_LANES(0, 0, 2, 2)), zs = FE4_PERMUTE(state, FE4_LANES(1, 1, 3, 3));
-    fe4 sums, left, right, first, second, third;
-
-    sums = fe4_carry(fe4_add(xs, FE4_BLEND(zs, fe4_negate(zs), 10))); /* A B C D */
-    first = fe4_mul(sums, FE4_PERMUTE(sums, FE4_LANES(0, 1, 1, 0)));
-
-    left = FE4_PERMUTE(first, FE4_LANES(0, 0, 3, 3));  /* AA AA DA DA */
-    right = FE4_PERMUTE(first, FE4_LANES(1, 1, 2, 2)); /* BB BB CB CB */
-    sums = fe4_carry(fe4_add(left, FE4_BLEND(right, fe4_negate(right), 10)));
-    sums = FE4_BLEND(sums, left, 1); /* AA E DA+CB DA-CB */
-    right = FE4_BLEND(FE4_BLEND(sums, right, 1), a24, 2);
-    second = fe4_mul_add(sums, right, FE4_ONLY(left, 2));
-
-    third = fe4_mul(second, FE4_BLEND(sums, u, 8));
-    return FE4_BLEND(second, third, 10);
-}
-
-/*
- * Lanes 0, 1 and 2, 3 change places if `mask` is all ones, not if it is 0.
- * in: mask is a mask, a limbs < 2^51 + 2^11; out: limbs < 2^51 + 2^11.
- */
-LT_IFMA LT_INLINE fe4 swap_halves(uint64_t mask, fe4 a) {
-    const lanes order = _mm256_xor_si256(_mm256_set_epi64x(3, 2, 1, 0), lanes_of(lt_ct_hide(mask) & 2));
-
-    a.l0 = _mm256_permutexvar_epi64(order, a.l0);
-    a.l1 = _mm256_permutexvar_epi64(order, a.l1);
-    a.l2 = _mm256_permutexvar_epi64(order, a.l2);
-    a.l3 = _mm256_permutexvar_epi64(order, a.l3);
-    a.l4 = _mm256_permutexvar_epi64(order, a.l4);
-    return a;
-}
-
-/* All steps: the result is x / z. in: any; out: tight. */
-LT_IFMA static void run_ladder(fe25519 *x, fe25519 *z, const uint64_t k[4], const uint8_t u[32]) {
-    static const fe25519 zero = {{0, 0, 0, 0, 0}}, one = {{1, 0, 0, 0, 0}}, a24 = {{121665, 0, 0, 0, 0}};
-    uint64_t w[4], swap = 0;
-    fe25519 x_1, ends[4];
-    fe4 state, point, constant;
-
-    for (int i = 0; i < 4; i++) {
-        w[i] = lt_load64_le(u + 8 * i);
-    }
-    fe25519_from_words(&x_1, w); /* drops the top bit, takes u >= p as it is: RFC 7748 section 5 */
-    state = fe4_from(&one, &zero, &x_1, &one);
-    point = fe4_from(&x_1, &x_1, &x_1, &x_1);
-    constant = fe4_from(&a24, &a24, &a24, &a24);
-    for (int i = 254; i >= 0; i--) {
-        uint64_t bit = 0 - (k[i / 64] >> (i % 64) & 1);
-
-        state = ladder_lanes(swap_halves(swap ^ bit, state), point, constant);
-        swap = bit;
-    }
-    fe4_to(ends, swap_halves(swap, state));
-    *x = ends[0];
-    *z = ends[1];
-    lt_wipe(ends, sizeof ends);
-}
-
-/* see x25519_ifma.h. in: any; out: any. */
-LT_IFMA int lt_x25519_ifma(uint8_t out[32], const uint8_t scalar[32], const uint8_t u[32]) {
-    uint64_t k[4], zero;
-    fe25519 x, z;
-
-    x25519_scalar(k, scalar);
-    run_ladder(&x, &z, k, u);
-    invert_element(&z, &z);
-    zero = write_product(out, &x, &z);
-    lt_wipe(k, sizeof k);
-    lt_wipe(&x, sizeof x);
-    lt_wipe(&z, sizeof z);
-    return LT_ERR_POINT * (int)(zero & 1);
-}
-
 /* ---- The base point: the comb of x25519_base.c, whose formulas these are ----------------------------------- */
 
 /*
- * The end of both: of lanes E F G H lanes X Y Z T, which are E F, G H, F G, E H.
- * in: limbs < 2^57; out: limbs < 2^51 + 2^11.
+ * An operation of the comb, a doubling or an addition, is two multiplications of four lanes. They are taken one a turn,
+ * so that they can be put between those of a ladder. Operations count down: 96, a multiple of 3, is a doubling; 95 adds
+ * from the second block of the table, 94 from the first; and so on.
  */
-LT_IFMA LT_INLINE fe4 edwards_lanes_tail(fe4 efgh) {
-    efgh = fe4_carry(efgh);
-    return fe4_mul(FE4_PERMUTE(efgh, FE4_LANES(0, 2, 1, 0)), FE4_PERMUTE(efgh, FE4_LANES(1, 3, 2, 3)));
-}
+#define COMB_TURNS 192
 
-/*
- * 2 p. (X^2 Y^2 Z^2 (X+Y)^2), then E = (X+Y)^2 - X^2 - Y^2, F = 2 Z^2 + X^2 - Y^2, G = Y^2 - X^2, H = X^2 + Y^2.
- * in: limbs < 2^51 + 2^11; out: limbs < 2^51 + 2^11.
- */
-LT_IFMA LT_INLINE fe4 double_lanes(fe4 p) {
-    fe4 xs, ys, sums;
+/* The factors of the next multiplication. */
+typedef struct {
+    fe4 a, b;
+} factors;
 
-    sums = fe4_add(FE4_PERMUTE(p, FE4_LANES(0, 1, 2, 0)), FE4_ONLY(FE4_PERMUTE(p, FE4_LANES(1, 1, 1, 1)), 8));
-    sums = fe4_carry(sums);
-    p = fe4_mul(sums, sums);
-    xs = FE4_PERMUTE(p, FE4_LANES(0, 0, 0, 1)); /* X^2 X^2 X^2 Y^2 */
-    ys = FE4_PERMUTE(p, FE4_LANES(1, 1, 1, 1));
-    sums = fe4_add(FE4_PERMUTE(p, FE4_LANES(3, 2, 1, 0)), FE4_BLEND(xs, fe4_negate(xs), 5));
-    sums = fe4_add(sums, FE4_ONLY(fe4_negate(ys), 3));
-    sums = fe4_add(sums, FE4_ONLY(FE4_PERMUTE(p, FE4_LANES(2, 2, 2, 2)), 2));
-    return edwards_lanes_tail(sums);
-}
-
-/*
- * p + entry, lanes y - x, y + x, 2 d x y, 2. (A B C D) = (Y-X Y+X T Z) entry, E = B - A, F = D - C, G = D + C,
- * H = B + A. in: p limbs < 2^51 + 2^11, entry limbs < 2^52; out: limbs < 2^51 + 2^11.
- */
-LT_IFMA LT_INLINE fe4 add_lanes(fe4 p, fe4 entry) {
-    fe4 xs = FE4_PERMUTE(p, FE4_LANES(0, 0, 0, 0)), left = FE4_PERMUTE(p, FE4_LANES(1, 1, 3, 2)), right;
-
-    left = fe4_carry(fe4_add(left, FE4_ONLY(FE4_BLEND(xs, fe4_negate(xs), 1), 3)));
-    p = fe4_mul(left, entry);
-    right = FE4_PERMUTE(p, FE4_LANES(0, 2, 2, 0)); /* A C C A */
-    return edwards_lanes_tail(fe4_add(FE4_PERMUTE(p, FE4_LANES(1, 3, 3, 1)), FE4_BLEND(right, fe4_negate(right), 3)));
+/* a | mask & b, which is one instruction. in: any; out: result any. */
+LT_IFMA LT_INLINE lanes or_masked(lanes a, lanes mask, lanes b) {
+    return _mm256_ternarylogic_epi64(a, mask, b, 0xf8);
 }
 
 /*
@@ -166,24 +62,28 @@ LT_IFMA LT_INLINE fe4 add_lanes(fe4 p, fe4 entry) {
  * in: k any, position < 64; out: limbs < 2^52.
  */
 LT_IFMA LT_INLINE fe4 read_comb_lanes(const uint64_t k[4], int position) {
-    const lanes one = _mm256_set_epi64x(0, 0, 0, 1), low = lanes_of(FE25519_LOW51);
+    const lanes one = _mm256_set_epi64x(0, 0, 0, 1), every_one = lanes_of(1), low = lanes_of(FE25519_LOW51);
     const uint64_t (*block)[12] = x25519_table[position / 32];
-    lanes sum, difference, product, two = _mm256_slli_epi64(one, 1), w0, w1, w2, w3, t0, t1, t2, t3;
+    lanes at = _mm256_setzero_si256(), product = at, two = _mm256_slli_epi64(one, 1), wanted, sum, difference;
+    lanes w0, w1, w2, w3, t0, t1, t2, t3;
     uint64_t index = 0;
     fe4 out;
 
     for (int i = 0; i < 4; i++) {
         index |= (k[i] >> position & 1) << i;
     }
-    sum = _mm256_and_si256(one, lanes_of(lt_ct_is_zero(index))); /* the neutral element: y + x = y - x = 1 */
+    wanted = lanes_of(index);
+    sum = _mm256_and_si256(one, _mm256_cmpeq_epi64(wanted, at)); /* the neutral element: y + x = y - x = 1 */
     difference = sum;
-    product = _mm256_setzero_si256();
-    for (uint64_t i = 0; i < 15; i++) {
-        const lanes *entry = (const lanes *)(const void *)block[i], mask = lanes_of(lt_ct_eq(index, i + 1));
+    for (int i = 0; i < 15; i++) {
+        const lanes *entry = (const lanes *)(const void *)block[i];
+        lanes mask;
 
-        sum = _mm256_or_si256(sum, _mm256_and_si256(mask, _mm256_loadu_si256(entry)));
-        difference = _mm256_or_si256(difference, _mm256_and_si256(mask, _mm256_loadu_si256(entry + 1)));
-        product = _mm256_or_si256(product, _mm256_and_si256(mask, _mm256_loadu_si256(entry + 2)));
+        at = _mm256_add_epi64(at, every_one);
+        mask = _mm256_cmpeq_epi64(wanted, at);
+        sum = or_masked(sum, mask, _mm256_loadu_si256(entry));
+        difference = or_masked(difference, mask, _mm256_loadu_si256(entry + 1));
+        product = or_masked(product, mask, _mm256_loadu_si256(entry + 2));
     }
     /* words of one element in a row, to one word of all elements in a row */
     t0 = _mm256_unpacklo_epi64(difference, sum);
@@ -202,21 +102,199 @@ LT_IFMA LT_INLINE fe4 read_comb_lanes(const uint64_t k[4], int position) {
     return out;
 }
 
-/* The whole comb: u is x / z. in: any; out: loose. */
-LT_IFMA static void run_comb(fe25519 *x, fe25519 *z, const uint64_t k[4]) {
+/*
+ * The first factors of an operation on p, lanes X Y Z T. Of a doubling: the squares of (X Y Z X+Y). Of an addition:
+ * those of (A B C D) = (Y-X Y+X T Z) entry, where the entry has y - x, y + x, 2 d x y, 2.
+ */
+LT_IFMA LT_INLINE factors begin_operation(const uint64_t k[4], fe4 p, int operation) {
+    const int position = (operation - 1) / 3;
+    fe4 xs, ys;
+    factors next;
+
+    if (operation % 3 == 0) {
+        ys = FE4_PERMUTE(p, FE4_LANES(1, 1, 1, 1));
+        p = FE4_PERMUTE(p, FE4_LANES(0, 1, 2, 0));
+        next.a = next.b = fe4_carry(FE4_ADD(p, 8, p, ys));
+        return next;
+    }
+    xs = FE4_PERMUTE(p, FE4_LANES(0, 0, 0, 0));
+    p = FE4_PERMUTE(p, FE4_LANES(1, 1, 3, 2));
+    p = FE4_ADD(p, 2, p, xs);
+    next.a = fe4_carry(FE4_SUBTRACT(p, 1, fe4_add(p, fe4_multiple_of_p(10)), xs));
+    next.b = read_comb_lanes(k, operation % 3 == 2 ? 32 + position : position);
+    return next;
+}
+
+/*
+ * The second factors: (X Y Z T) = (E F, G H, F G, E H). Of a doubling E = (X+Y)^2 - X^2 - Y^2, F = 2 Z^2 + X^2 - Y^2,
+ * G = Y^2 - X^2, H = X^2 + Y^2, of an addition E = B - A, F = D - C, G = D + C, H = B + A.
+ */
+LT_IFMA LT_INLINE factors end_operation(fe4 p, int operation) {
+    fe4 left, right;
+    factors next;
+
+    if (operation % 3 == 0) {
+        left = FE4_PERMUTE(p, FE4_LANES(3, 2, 1, 0));  /* (X+Y)^2 Z^2 Y^2 X^2 */
+        right = FE4_PERMUTE(p, FE4_LANES(0, 0, 0, 1)); /* X^2 X^2 X^2 Y^2 */
+        p = FE4_PERMUTE(p, FE4_LANES(1, 1, 1, 1));
+        left = fe4_add(FE4_ADD(left, 2, left, left), fe4_multiple_of_p(11));
+        left = FE4_SUBTRACT(left, 3, left, p);
+        left = FE4_ADD(left, 10, left, right);
+        left = FE4_SUBTRACT(left, 5, left, right);
+    } else {
+        left = FE4_PERMUTE(p, FE4_LANES(1, 3, 3, 1));
+        right = FE4_PERMUTE(p, FE4_LANES(0, 2, 2, 0)); /* A C C A */
+        left = FE4_SUBTRACT(FE4_ADD(left, 12, left, right), 3, fe4_add(left, fe4_multiple_of_p(10)), right);
+    }
+    left = fe4_carry(left);
+    next.a = FE4_PERMUTE(left, FE4_LANES(0, 2, 1, 0));
+    next.b = FE4_PERMUTE(left, FE4_LANES(1, 3, 2, 3));
+    return next;
+}
+
+/* What follows on a turn's product; turns count down to 0, after which the factors are begun of one doubling more. */
+LT_IFMA LT_INLINE factors take_turn(const uint64_t k[4], fe4 p, int turn) {
+    return turn % 2 == 1 ? end_operation(p, turn / 2 + 1) : begin_operation(k, p, turn / 2);
+}
+
+/* The factors of the first turn. */
+LT_IFMA LT_INLINE factors begin_comb(const uint64_t k[4]) {
     static const fe25519 zero = {{0, 0, 0, 0, 0}}, one = {{1, 0, 0, 0, 0}};
-    fe4 p = fe4_from(&zero, &one, &one, &zero);
+
+    return begin_operation(k, fe4_from(&zero, &one, &one, &zero), COMB_TURNS / 2);
+}
+
+/* After the last turn u is x / z. in: last limbs < 2^51 + 2^18; out: loose. */
+LT_IFMA LT_INLINE void end_comb(fe25519 *x, fe25519 *z, factors last) {
     fe25519 ends[4];
 
-    for (int i = 31; i >= 0; i--) {
-        p = double_lanes(p);
-        p = add_lanes(p, read_comb_lanes(k, 32 + i));
-        p = add_lanes(p, read_comb_lanes(k, i));
-    }
-    fe4_to(ends, p);
+    fe4_to(ends, last.a);
     fe25519_add(x, &ends[2], &ends[1]); /* u = (Z + Y) / (Z - Y), see x25519_base.c */
     fe25519_sub(z, &ends[2], &ends[1]);
     lt_wipe(ends, sizeof ends);
+}
+
+/* The whole comb: u is x / z. in: any; out: loose. */
+LT_IFMA static void run_comb(fe25519 *x, fe25519 *z, const uint64_t k[4]) {
+    factors next = begin_comb(k);
+
+    for (int turn = COMB_TURNS - 1; turn >= 0; turn--) {
+        next = take_turn(k, fe4_mul(next.a, next.b), turn);
+    }
+    end_comb(x, z, next);
+}
+
+/* ---- A peer's key: the Montgomery ladder, RFC 7748 section 5, whose names these are ---------------------- */
+
+/* Between the second and the third multiplication of a step. */
+typedef struct {
+    fe4 sums, second;
+} half_step;
+
+/* Lanes 0 0 2 2. */
+LT_IFMA LT_INLINE fe4 repeat_even(fe4 a) {
+    a.l0 = _mm256_unpacklo_epi64(a.l0, a.l0);
+    a.l1 = _mm256_unpacklo_epi64(a.l1, a.l1);
+    a.l2 = _mm256_unpacklo_epi64(a.l2, a.l2);
+    a.l3 = _mm256_unpacklo_epi64(a.l3, a.l3);
+    a.l4 = _mm256_unpacklo_epi64(a.l4, a.l4);
+    return a;
+}
+
+/*
+ * The first two multiplications of a step. The lanes before it are A D B C; of the products AA DA BB CB; then of
+ * AA+a24*E (DA-CB)^2 AA*BB (DA+CB)^2, which is z_2 / E, z_3 / x_1, x_2, x_3.
+ * in: state limbs < 2^52; out: limbs < 2^51 + 2^18.
+ */
+LT_IFMA LT_INLINE half_step begin_step(fe4 state) {
+    const lanes a24 = lanes_of(121665), zero = _mm256_setzero_si256();
+    const fe4 constant = {a24, zero, zero, zero, zero};
+    fe4 first = fe4_mul(state, repeat_even(state)), other = FE4_PERMUTE(first, FE4_LANES(2, 3, 0, 1)), sums, right;
+    half_step out;
+
+    sums = FE4_ADD(first, 8, first, other);
+    sums = FE4_SUBTRACT(sums, 3, fe4_add(first, fe4_multiple_of_p(10)), other);
+    sums = fe4_carry(sums); /* E DA-CB BB DA+CB */
+    right = FE4_BLEND(FE4_BLEND(constant, fe4_carry(other), 4), sums, 10);
+    out.second = fe4_carry(fe4_columns(sums, right, FE4_ONLY(first, 1)));
+    out.sums = sums;
+    return out;
+}
+
+/*
+ * The third. A D B C of the next step are (z_2 -z_3 -z_2 z_3) + (x_2 x_3 x_2 x_3), so that the sums are those that a
+ * multiplication takes anyway: (E -x_1 -E x_1) times z_2 / E and z_3 / x_1. If `swap` is all ones, the points change
+ * places after the step: all of that is in the order of lanes 3 2 1 0. `u` has -x_1 in lane 1, x_1 in lane 3.
+ * in: swap is a mask, half limbs < 2^51 + 2^18, u limbs < 2^51 + 2^18; out: limbs < 2^51 + 2^18.
+ */
+LT_IFMA LT_INLINE fe4 end_step(half_step half, fe4 u, uint64_t swap) {
+    const lanes swaps = lanes_of(swap = lt_ct_hide(swap)), one = _mm256_and_si256(swaps, lanes_of(1));
+    const lanes of_factors =
+        _mm256_xor_si256(_mm256_set_epi64x(7, 0, 5, 0), _mm256_and_si256(swaps, _mm256_set_epi64x(7, 5, 5, 7)));
+    const fe4 right = FE4_PERMUTE_BY(_mm256_xor_si256(one, _mm256_set_epi64x(1, 0, 1, 0)), half.second);
+    const fe4 added = FE4_PERMUTE_BY(_mm256_xor_si256(one, _mm256_set_epi64x(3, 2, 3, 2)), half.second);
+    const __mmask8 negative = (__mmask8)(4 ^ (swap & 6));
+    fe4 left = FE4_PICK(half.sums, of_factors, u);
+
+    left = FE4_SUBTRACT(left, negative, fe4_multiple_of_p(1), left);
+    return fe4_carry(fe4_columns(left, right, added));
+}
+
+/*
+ * All steps: the result is x / z. Beside the last `turns` of them, as many turns of the comb are taken: a step takes 3
+ * multiplications, each of which needs the one before, and leaves the processor time for one that does not.
+ */
+LT_IFMA static void run_ladder(fe25519 *x, fe25519 *z, const uint64_t k[4], const uint8_t u[32], factors *beside,
+                               int turns) {
+    static const fe25519 zero = {{0, 0, 0, 0, 0}}, one = {{1, 0, 0, 0, 0}};
+    uint64_t w[4];
+    fe25519 x_1, negative, sum, difference, ends[4];
+    fe4 state, point, product = beside->a;
+
+    for (int i = 0; i < 4; i++) {
+        w[i] = lt_load64_le(u + 8 * i);
+    }
+    fe25519_from_words(&x_1, w); /* drops the top bit, takes u >= p as it is: RFC 7748 section 5 */
+    fe25519_add(&sum, &x_1, &one);
+    fe25519_sub(&difference, &x_1, &one);
+    fe25519_sub(&negative, &zero, &x_1);
+    point = fe4_carry(fe4_from(&zero, &negative, &zero, &x_1));
+    state = fe4_carry(fe4_from(&sum, &one, &difference, &one)); /* C B D A, for bit 254 is set */
+    for (int i = 254; i >= 0; i--) {
+        const uint64_t bit = k[i / 64] >> (i % 64), next = i > 0 ? k[(i - 1) / 64] >> ((i - 1) % 64) : 0;
+        const half_step half = begin_step(state);
+
+        if (i < turns) {
+            product = fe4_mul(beside->a, beside->b);
+        }
+        state = end_step(half, point, 0 - ((bit ^ next) & 1));
+        if (i < turns) {
+            *beside = take_turn(k, product, i);
+        }
+    }
+    fe4_to(ends, state);
+    fe25519_add(x, &ends[0], &ends[2]); /* 2 x_2 = A + B */
+    fe25519_sub(z, &ends[0], &ends[2]);
+    lt_wipe(ends, sizeof ends);
+}
+
+/* ---- What others call -------------------------------------------------------------------------------------- */
+
+/* see x25519_ifma.h. in: any; out: any. */
+LT_IFMA int lt_x25519_ifma(uint8_t out[32], const uint8_t scalar[32], const uint8_t u[32]) {
+    uint64_t k[4], zero;
+    const fe4 nothing = fe4_multiple_of_p(0);
+    factors idle = {nothing, nothing};
+    fe25519 x, z;
+
+    x25519_scalar(k, scalar);
+    run_ladder(&x, &z, k, u, &idle, 0);
+    invert_element(&z, &z);
+    zero = write_product(out, &x, &z);
+    lt_wipe(k, sizeof k);
+    lt_wipe(&x, sizeof x);
+    lt_wipe(&z, sizeof z);
+    return LT_ERR_POINT * (int)(zero & 1);
 }
 
 /* see x25519_ifma.h. in: any; out: any. */
@@ -240,11 +318,13 @@ LT_IFMA void lt_x25519_base_ifma(uint8_t out[32], const uint8_t scalar[32]) {
 LT_IFMA int lt_x25519_agree_ifma(uint8_t public[32], uint8_t secret[32], const uint8_t scalar[32],
                                  const uint8_t u[32]) {
     fe25519 x, z, base_x, base_z, inverse;
+    factors next;
     uint64_t k[4], zero;
 
     x25519_scalar(k, scalar);
-    run_ladder(&x, &z, k, u);
-    run_comb(&base_x, &base_z, k);
+    next = begin_comb(k);
+    run_ladder(&x, &z, k, u, &next, COMB_TURNS);
+    end_comb(&base_x, &base_z, next);
     fe25519_mul(&inverse, &z, &base_z);
     invert_element(&inverse, &inverse);
     fe25519_mul(&base_z, &inverse, &base_z); /* 1 / z */
@@ -257,6 +337,7 @@ LT_IFMA int lt_x25519_agree_ifma(uint8_t public[32], uint8_t secret[32], const u
     lt_wipe(&base_x, sizeof base_x);
     lt_wipe(&base_z, sizeof base_z);
     lt_wipe(&inverse, sizeof inverse);
+    lt_wipe(&next, sizeof next);
     return LT_ERR_POINT * (int)(zero & 1);
 }
 #endif

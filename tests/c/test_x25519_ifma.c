@@ -55,6 +55,7 @@ static int limbs_are_below(const fe25519 *a, uint64_t bound) {
 
 LT_IFMA static void check_products(size_t i, size_t j) {
     fe25519 a[4], b[4], c[4], expected, product[4], sum[4], carried[4];
+    const fe4 multiple = fe4_multiple_of_p(10);
     fe4 x, y, z;
 
     for (size_t lane = 0; lane < 4; lane++) {
@@ -65,20 +66,20 @@ LT_IFMA static void check_products(size_t i, size_t j) {
     x = fe4_from(&a[0], &a[1], &a[2], &a[3]);
     y = fe4_from(&b[0], &b[1], &b[2], &b[3]);
     z = fe4_from(&c[0], &c[1], &c[2], &c[3]);
-    fe4_to(product, fe4_mul(x, y));
-    fe4_to(sum, fe4_mul_add(x, y, z));
-    fe4_to(carried, fe4_carry(fe4_add(x, fe4_negate(y))));
+    fe4_to(product, fe4_carry(fe4_mul(x, y)));
+    fe4_to(sum, fe4_carry(fe4_columns(x, y, z)));
+    fe4_to(carried, fe4_carry(FE4_SUBTRACT(x, 15, fe4_add(x, multiple), y)));
     for (size_t lane = 0; lane < 4; lane++) {
         WHERE("elements %u and %u, lane %u", (unsigned)i, (unsigned)j, (unsigned)lane);
         fe25519_mul(&expected, &a[lane], &b[lane]);
         CHECK(same(&product[lane], &expected));
-        CHECK(limbs_are_below(&product[lane], ((uint64_t)1 << 51) + 2048));
+        CHECK(limbs_are_below(&product[lane], ((uint64_t)1 << 51) + ((uint64_t)1 << 18)));
         fe25519_add(&expected, &expected, &c[lane]);
         CHECK(same(&sum[lane], &expected));
-        CHECK(limbs_are_below(&sum[lane], ((uint64_t)1 << 51) + 2048));
+        CHECK(limbs_are_below(&sum[lane], ((uint64_t)1 << 51) + ((uint64_t)1 << 18)));
         fe25519_sub(&expected, &a[lane], &b[lane]);
         CHECK(same(&carried[lane], &expected));
-        CHECK(limbs_are_below(&carried[lane], ((uint64_t)1 << 51) + 512));
+        CHECK(limbs_are_below(&carried[lane], ((uint64_t)1 << 51) + ((uint64_t)1 << 18)));
     }
 }
 

@@ -67,6 +67,15 @@ static inline __m256i _mm256_xor_si256(__m256i a, __m256i b) {
     return a ^ b;
 }
 
+/* All ones in lanes where a is b, here in any. in: any; out: result any. */
+static inline __m256i _mm256_cmpeq_epi64(__m256i a, __m256i b) {
+    return 0 - one_of(0, 1);
+}
+/* With 0xf8, the only one in use. in: any; out: result any. */
+static inline __m256i _mm256_ternarylogic_epi64(__m256i a, __m256i b, __m256i c, int function) {
+    return a | (b & c);
+}
+
 /* ---- Products ------------------------------------------------------------------------------------------- */
 
 /* Lanes shift by as many bits as `n` says, here by 0, 1 or 2. in: a any, n <= 2; out: result any. */
@@ -164,6 +173,9 @@ static inline __m256i _mm256_permute4x64_epi64(__m256i a, int order) {
 static inline __m256i _mm256_permutexvar_epi64(__m256i order, __m256i a) {
     return another_lane(a);
 }
+static inline __m256i _mm256_permutex2var_epi64(__m256i a, __m256i order, __m256i b) {
+    return one_of(another_lane(a), another_lane(b));
+}
 static inline __m256i _mm256_permute2x128_si256(__m256i a, __m256i b, int order) {
     return one_of(another_lane(a), another_lane(b));
 }
@@ -177,6 +189,12 @@ static inline __m512i _mm512_mask_blend_epi64(__mmask8 mask, __m512i a, __m512i 
 }
 static inline __m256i _mm256_mask_mov_epi64(__m256i a, __mmask8 mask, __m256i b) {
     return one_of(a, b);
+}
+static inline __m256i _mm256_mask_add_epi64(__m256i other, __mmask8 mask, __m256i a, __m256i b) {
+    return one_of(other, a + b);
+}
+static inline __m256i _mm256_mask_sub_epi64(__m256i other, __mmask8 mask, __m256i a, __m256i b) {
+    return one_of(other, a - b);
 }
 static inline __m256i _mm256_maskz_mov_epi64(__mmask8 mask, __m256i a) {
     return one_of(a, 0);
