@@ -376,9 +376,8 @@ typedef struct {
     size_t second_len;
 } lt_prf_seed;
 
-/** The TLS 1.2 PRF, RFC 5246 section 5. Time depends on lengths only. */
-void lt_prf(uint8_t *out, size_t out_len, uint32_t algorithm, const uint8_t *secret, size_t secret_len,
-            const lt_prf_seed *seed);
+/** The TLS 1.2 PRF, RFC 5246 section 5, of the secret that `key` was made from. Time depends on lengths only. */
+void lt_prf(uint8_t *out, size_t out_len, const lt_hmac_key *key, const lt_prf_seed *seed);
 
 /* ---- Key exchange --------------------------------------------------------------------------- */
 

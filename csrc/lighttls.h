@@ -308,13 +308,25 @@ LT_MUST_CHECK int lt_key_schedule_resume(lt_key_schedule *schedule, uint32_t aea
                                          const uint8_t *master_secret, const uint8_t *client_random,
                                          const uint8_t *server_random);
 
-/** verify_data (12 bytes) of the client's or the server's Finished, RFC 5246 section 7.4.9. */
+#define LT_VERIFY_DATA_LEN 12
+
+/** verify_data (LT_VERIFY_DATA_LEN bytes) of the client's or the server's Finished, RFC 5246 section 7.4.9. */
 LT_MUST_CHECK int lt_key_schedule_finished(const lt_key_schedule *schedule, uint8_t *verify_data, int server,
                                            const uint8_t *transcript_hash, size_t transcript_hash_len);
+
+/** Compare what the server's Finished holds with what it must; LT_ERR_AUTH: it is wrong, also in its length. */
+LT_MUST_CHECK int lt_key_schedule_check_finished(const lt_key_schedule *schedule, const uint8_t *transcript_hash,
+                                                 size_t transcript_hash_len, const uint8_t *verify_data,
+                                                 size_t verify_data_len);
 
 /** Traffic keys of both directions, sequence numbers 0, RFC 5246 section 6.3. */
 LT_MUST_CHECK int lt_key_schedule_record_keys(const lt_key_schedule *schedule, lt_record_keys *client_write,
                                               lt_record_keys *server_write);
+
+/** What a client needs to finish first, in one call: the client's verify_data, and the traffic keys. */
+LT_MUST_CHECK int lt_key_schedule_finish(const lt_key_schedule *schedule, uint8_t *verify_data,
+                                         lt_record_keys *client_write, lt_record_keys *server_write,
+                                         const uint8_t *transcript_hash, size_t transcript_hash_len);
 
 /**
  * Keying material, RFC 5705. `context` is what follows the randoms in the seed: nothing, or two
@@ -329,6 +341,9 @@ LT_MUST_CHECK int lt_key_schedule_master_secret(const lt_key_schedule *schedule,
 
 void lt_key_schedule_wipe(lt_key_schedule *schedule);
 void lt_record_keys_wipe(lt_record_keys *keys);
+
+/** The same for two that lie side by side. */
+void lt_record_keys_wipe_pair(lt_record_keys *keys);
 
 /* ---- Records ----------------------------------------------------------------------------- */
 

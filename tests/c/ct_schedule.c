@@ -80,6 +80,12 @@ static void use_schedule(uint32_t aead, uint32_t prf, lengths secret_len, int ex
         public(verify_data, sizeof verify_data);
         CHECK(!all_bytes_are(verify_data, sizeof verify_data, 0));
     }
+    CHECK(lt_key_schedule_check_finished(&schedule, transcript, hash_len, verify_data, sizeof verify_data) == LT_OK);
+    verify_data[11] ^= 1;
+    CHECK(lt_key_schedule_check_finished(&schedule, transcript, hash_len, verify_data, sizeof verify_data) ==
+          LT_ERR_AUTH);
+    CHECK(lt_key_schedule_finish(&schedule, verify_data, &client_write, &server_write, transcript, hash_len) == LT_OK);
+    public(verify_data, sizeof verify_data);
     CHECK(lt_key_schedule_export(&schedule, exported, sizeof exported, (const uint8_t *)"EXPORTER-x", 10, client, 32) ==
           LT_OK);
     public(exported, sizeof exported);
@@ -93,7 +99,7 @@ static void use_schedule(uint32_t aead, uint32_t prf, lengths secret_len, int ex
 
 /* ---- What is left on the stack -------------------------------------------------------------------- */
 
-enum { DERIVE, RESUME, FINISHED, RECORD_KEYS, EXPORT, HMAC, SET_PSK, ADD_PSK, CALLS };
+enum { DERIVE, RESUME, FINISHED, CHECK_FINISHED, RECORD_KEYS, FINISH, EXPORT, HMAC, SET_PSK, ADD_PSK, CALLS };
 
 /* Outside the stack that is searched. */
 static struct {
@@ -122,8 +128,16 @@ static void *run_job(void *unused) {
     case FINISHED:
         status = lt_key_schedule_finished(&job.schedule, job.out, 0, job.transcript, hash_len);
         break;
+    case CHECK_FINISHED:
+        status = lt_key_schedule_check_finished(&job.schedule, job.transcript, hash_len, job.out, 12);
+        status = status == LT_ERR_AUTH ? LT_OK : LT_ERR_ARGUMENT;
+        break;
     case RECORD_KEYS:
         status = lt_key_schedule_record_keys(&job.schedule, &job.client_write, &job.server_write);
+        break;
+    case FINISH:
+        status = lt_key_schedule_finish(&job.schedule, job.out, &job.client_write, &job.server_write, job.transcript,
+                                        hash_len);
         break;
     case EXPORT:
         status = lt_key_schedule_export(&job.schedule, job.out, sizeof job.out, (const uint8_t *)"x", 1, NULL, 0);
@@ -188,7 +202,7 @@ static void search_stack(int call, uint32_t prf, int lose) {
     CHECK(!is_on_stack(job.secret, sizeof job.secret));
     CHECK(!hmac_key_is_on_stack(job.secret, sizeof job.secret));
     CHECK(!hmac_key_is_on_stack(job.master, sizeof job.master));
-    if (call == RECORD_KEYS) {
+    if (call == RECORD_KEYS || call == FINISH) {
         CHECK(!traffic_key_is_on_stack(&job.client_write));
         CHECK(!traffic_key_is_on_stack(&job.server_write));
     }

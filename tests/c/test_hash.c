@@ -247,7 +247,8 @@ static void derivation_refuses(uint32_t aead, uint32_t prf, size_t secret_len, s
 static void key_schedule_refuses(void) {
     uint8_t bytes[64] = {0};
     lt_key_schedule schedule;
-    lt_record_keys one, other;
+    lt_record_keys one, other, pair[2];
+    uint8_t verify_data[12];
 
     derivation_refuses(0, LT_SHA256, 32, 32);
     derivation_refuses(LT_AES_256_CCM_8 + 1, LT_SHA256, 32, 32);
@@ -260,7 +261,9 @@ static void key_schedule_refuses(void) {
     WHERE("a wiped schedule");
     lt_key_schedule_wipe(&schedule);
     CHECK(lt_key_schedule_finished(&schedule, bytes, 0, bytes, 32) == LT_ERR_ARGUMENT);
+    CHECK(lt_key_schedule_check_finished(&schedule, bytes, 32, bytes, 12) == LT_ERR_ARGUMENT);
     CHECK(lt_key_schedule_record_keys(&schedule, &one, &other) == LT_ERR_ARGUMENT);
+    CHECK(lt_key_schedule_finish(&schedule, bytes, &one, &other, bytes, 32) == LT_ERR_ARGUMENT);
     CHECK(lt_key_schedule_export(&schedule, bytes, 1, bytes, 1, bytes, 1) == LT_ERR_ARGUMENT);
 
     WHERE("a resumption that fails leaves nothing of the connection before");
@@ -273,6 +276,23 @@ static void key_schedule_refuses(void) {
     WHERE("a transcript hash of the wrong length");
     CHECK(lt_key_schedule_resume(&schedule, LT_AES_128_GCM, LT_SHA256, bytes, bytes, bytes) == LT_OK);
     CHECK(lt_key_schedule_finished(&schedule, bytes, 0, bytes, 48) == LT_ERR_ARGUMENT);
+    CHECK(lt_key_schedule_check_finished(&schedule, bytes, 48, bytes, 12) == LT_ERR_ARGUMENT);
+    CHECK(lt_key_schedule_finish(&schedule, bytes, &one, &other, bytes, 48) == LT_ERR_ARGUMENT);
+
+    WHERE("the server's Finished");
+    CHECK(lt_key_schedule_finished(&schedule, verify_data, 1, bytes, 32) == LT_OK);
+    CHECK(lt_key_schedule_check_finished(&schedule, bytes, 32, verify_data, 12) == LT_OK);
+    CHECK(lt_key_schedule_check_finished(&schedule, bytes, 32, verify_data, 11) == LT_ERR_AUTH);
+    for (size_t i = 0; i < sizeof verify_data; i++) {
+        verify_data[i] ^= 0x80;
+        CHECK(lt_key_schedule_check_finished(&schedule, bytes, 32, verify_data, 12) == LT_ERR_AUTH);
+        verify_data[i] ^= 0x80;
+    }
+
+    WHERE("two keys side by side are wiped");
+    CHECK(lt_key_schedule_finish(&schedule, verify_data, pair, pair + 1, bytes, 32) == LT_OK);
+    lt_record_keys_wipe_pair(pair);
+    CHECK(all_bytes_are((const uint8_t *)pair, sizeof pair, 0));
 }
 
 int main(void) {

@@ -35,6 +35,7 @@ from support.inside import (
     expected_prf,
     premaster_bytes,
     server_side,
+    server_verify_data,
     set_sequence,
 )
 from support.wycheproof import unhex
@@ -322,8 +323,8 @@ def _schedule(rng: random.Random, name: str) -> Iterator[Case]:
     schedule = PURE.key_schedule(suite, PURE.premaster(bytearray(secret)), client, server, session_hash or None)
     data = (
         schedule.master_secret()
-        + schedule.finished(False, transcript_hash)
-        + schedule.finished(True, transcript_hash)
+        + schedule.finished(transcript_hash)
+        + server_verify_data(schedule, suite, transcript_hash)
         + schedule.export(b"EXPORTER label", context, size)
     )
     in_c = len(context).to_bytes(2, "big") + context  # lighttls.h: what follows the randoms in the seed

@@ -20,7 +20,16 @@ from lighttls.crypto import SUITES, CryptoProvider, by_name
 from lighttls.errors import IllegalParameter, LightTLSError
 from lighttls.iana import NamedGroup
 from support import engines
-from support.inside import Aead, KeyShare, expected_prf, hmac_tag, premaster_bytes, prf, server_side
+from support.inside import (
+    Aead,
+    KeyShare,
+    expected_prf,
+    hmac_tag,
+    premaster_bytes,
+    prf,
+    server_side,
+    server_verify_data,
+)
 
 PURE = by_name("pure")
 
@@ -208,13 +217,15 @@ def test_key_schedules_are_the_same(
         results.append(
             (
                 schedule.master_secret(),
-                schedule.finished(False, randoms[:length]),
-                schedule.finished(True, randoms[:length]),
+                schedule.finished(randoms[:length]),
+                schedule.finish(randoms[:length])[0],
                 schedule.export(b"label", context, 77),
                 schedule.record_keys()[0].seal(23, b"data", 100),
+                schedule.finish(randoms[:length])[1].seal(23, b"data", 100),
                 server_side(schedule)[0].seal(23, b"data", 100),
             )
         )
+        schedule.check_finished(randoms[:length], server_verify_data(schedule, suite, randoms[:length]))
     assert results[0] == results[1]
 
 

@@ -84,6 +84,8 @@ ENTRIES = [
     "lt_key_schedule_resume",
     "lt_key_schedule_record_keys",
     "lt_key_schedule_finished",
+    "lt_key_schedule_check_finished",
+    "lt_key_schedule_finish",
     "lt_key_schedule_export",
     "lt_key_schedule_master_secret",
     "lt_hmac",

@@ -76,7 +76,13 @@ def premaster_bytes(premaster: Any) -> bytes:
 def server_side(schedule: Any) -> tuple[Any, Any]:
     """Sealer and opener of the server: the client's keys, the other way round."""
     sealer, opener = schedule.record_keys()
-    return type(sealer)(opener._keys), type(opener)(sealer._keys)
+    owner = (opener._owner,) if hasattr(opener, "_owner") else ()
+    return type(sealer)(opener._keys, *owner), type(opener)(sealer._keys, *owner)
+
+
+def server_verify_data(schedule: Any, suite: Suite, transcript_hash: bytes) -> bytes:
+    """What the server's Finished must hold (RFC 5246 §7.4.9)."""
+    return expected_prf(suite.prf_hash, schedule.master_secret(), b"server finished", transcript_hash, 12)
 
 
 def set_sequence(direction: Any, number: int) -> None:

@@ -45,6 +45,7 @@ class _Lib:
 
     LT_SIGNATURE_MAX: int
     LT_CUT_HEAD: int
+    LT_VERIFY_DATA_LEN: int
     LT_CUT_NUMBERS: int
     LT_FACT_ORDINARY: int
     LT_FACT_AUTHORITY: int
@@ -184,8 +185,25 @@ class _Lib:
     def lt_key_schedule_finished(
         self, schedule: _Context, verify_data: _Out, server: int, transcript_hash: _In, transcript_hash_len: int
     ) -> int: ...
+    def lt_key_schedule_check_finished(
+        self,
+        schedule: _Context,
+        transcript_hash: _In,
+        transcript_hash_len: int,
+        verify_data: _In,
+        verify_data_len: int,
+    ) -> int: ...
     def lt_key_schedule_record_keys(
         self, schedule: _Context, client_write: _Context, server_write: _Context
+    ) -> int: ...
+    def lt_key_schedule_finish(
+        self,
+        schedule: _Context,
+        verify_data: _Out,
+        client_write: _Context,
+        server_write: _Context,
+        transcript_hash: _In,
+        transcript_hash_len: int,
     ) -> int: ...
     def lt_key_schedule_export(
         self,
@@ -200,6 +218,7 @@ class _Lib:
     def lt_key_schedule_master_secret(self, schedule: _Context, out: _Out) -> int: ...
     def lt_key_schedule_wipe(self, schedule: _Context) -> None: ...
     def lt_record_keys_wipe(self, keys: _Context) -> None: ...
+    def lt_record_keys_wipe_pair(self, keys: _Context) -> None: ...
 
     LT_RECORD_MAX: int
     LT_RECORD_EXPANSION: int

@@ -9,6 +9,7 @@ from lighttls.errors import (
     BadKey,
     BadRecordMac,
     BadSignature,
+    DecryptError,
     EntropyError,
     IllegalParameter,
     InternalError,
@@ -26,6 +27,7 @@ SCALAR_DRAWS: Final = 8
 
 RANDOM_LENGTH: Final = 32
 MASTER_LENGTH: Final = 48
+VERIFY_DATA_LENGTH: Final = 12  # RFC 5246 §7.4.9
 SUITE_AT_REST: Final = SUITES[CipherSuite.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384]
 KEY_AT_REST_LENGTH: Final = 32
 MAX_ECDH: Final = 66  # bytes of a shared secret
@@ -72,6 +74,10 @@ def exporter_context(context: bytes | None) -> bytes:
 
 def bad_record() -> BadRecordMac:
     return BadRecordMac("a record failed authentication")  # REC-09: nothing that depends on secret bytes
+
+
+def wrong_finished() -> DecryptError:
+    return DecryptError("the server's Finished does not fit the handshake we saw")  # FIN-01, FIN-02
 
 
 def long_record(length: int, limit: int) -> RecordOverflow:

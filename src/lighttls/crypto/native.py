@@ -12,7 +12,7 @@ from lighttls.crypto import _shared, _signatures
 from lighttls.crypto._core import ffi, lib
 from lighttls.crypto.native_records import NativeRecordOpener, NativeRecordSealer, checked, misused, room
 from lighttls.crypto.provider import Entropy
-from lighttls.crypto.suites import AES_CCM, AES_GCM, CHACHA20_POLY1305, Suite
+from lighttls.crypto.suites import AES_CCM, AES_GCM, CHACHA20_POLY1305, SUITES, Suite
 from lighttls.iana import NamedGroup
 
 _HASHES: Final = {"sha256": lib.LT_SHA256, "sha384": lib.LT_SHA384, "sha512": lib.LT_SHA512}
@@ -29,6 +29,7 @@ _AEADS: Final = {  # by name, key and tag length
 _BYTES: Final = ffi.typeof("uint8_t[]")
 _DIGEST: Final = ffi.typeof("uint8_t[64]")
 _SIGNATURE: Final = ffi.typeof(f"uint8_t[{lib.LT_SIGNATURE_MAX}]")
+_VERIFY_DATA: Final = ffi.typeof(f"uint8_t[{lib.LT_VERIFY_DATA_LEN}]")
 _PUBLIC_MAX: Final = 97  # bytes: P-384
 _PUBLIC: Final = ffi.typeof(f"uint8_t[{_PUBLIC_MAX}]")
 _CUT: Final = ffi.typeof(f"int64_t[{lib.LT_CUT_NUMBERS}]")
@@ -37,9 +38,10 @@ _FACTS: Final = 14  # where these stand in the row
 _PREMASTER: Final = ffi.typeof("lt_premaster *")
 _RUNNING_HASH: Final = ffi.typeof("lt_running_hash *")
 _SCHEDULE: Final = ffi.typeof("lt_key_schedule *")
-_RECORD_KEYS: Final = ffi.typeof("lt_record_keys *")
+_KEY_PAIR: Final = ffi.typeof("lt_record_keys[2]")
 _PUBLIC_KEY: Final = ffi.typeof("lt_public_key *")
 _new = ffi.new
+_buffer = ffi.buffer
 _when_dropped = ffi.gc
 _SECP384R1: Final = int(NamedGroup.SECP384R1)
 _from_buffer = ffi.from_buffer
@@ -48,8 +50,12 @@ _verify = lib.lt_verify_vartime
 _verify_prepared = lib.lt_public_key_verify_vartime
 _hash = lib.lt_hash
 _hash_on = lib.lt_hash_on
-_finished = lib.lt_key_schedule_finished
+_derive = lib.lt_key_schedule_derive
+_finish = lib.lt_key_schedule_finish
+_check_finished = lib.lt_key_schedule_check_finished
 _wipe_premaster = lib.lt_premaster_wipe
+_wipe_schedule = lib.lt_key_schedule_wipe
+_wipe_pair = lib.lt_record_keys_wipe_pair
 
 _cut = lib.lt_certificate_cut_vartime
 _unpack = ffi.unpack
@@ -140,22 +146,29 @@ class NativeKeySchedule:
     def __init__(self, context: Any) -> None:
         self._context = context
 
-    def finished(self, server: bool, transcript_hash: bytes) -> bytes:
-        try:
-            work = _digest_work.pop()
-        except IndexError:
-            work = room(_DIGEST)
-        status = _finished(self._context, work[0], server, transcript_hash, len(transcript_hash))
-        verify_data: bytes = work[1][:12]
-        _digest_work.append(work)
-        checked(status)
+    def finished(self, transcript_hash: bytes) -> bytes:
+        out = _new(_VERIFY_DATA)
+        checked(lib.lt_key_schedule_finished(self._context, out, 0, transcript_hash, len(transcript_hash)))
+        verify_data: bytes = _buffer(out)[:]
         return verify_data
 
+    def check_finished(self, transcript_hash: bytes, verify_data: bytes) -> None:
+        status = _check_finished(self._context, transcript_hash, len(transcript_hash), verify_data, len(verify_data))
+        if status < 0:
+            raise _shared.wrong_finished() if status == lib.LT_ERR_AUTH else misused(status)
+
     def record_keys(self) -> tuple[NativeRecordSealer, NativeRecordOpener]:
-        client_write = _context(_RECORD_KEYS, lib.lt_record_keys_wipe)
-        server_write = _context(_RECORD_KEYS, lib.lt_record_keys_wipe)
-        checked(lib.lt_key_schedule_record_keys(self._context, client_write, server_write))
-        return NativeRecordSealer(client_write), NativeRecordOpener(server_write)
+        keys = _when_dropped(_new(_KEY_PAIR), _wipe_pair)
+        server_write = keys + 1
+        checked(lib.lt_key_schedule_record_keys(self._context, keys, server_write))
+        return NativeRecordSealer(keys, keys), NativeRecordOpener(server_write, keys)
+
+    def finish(self, transcript_hash: bytes) -> tuple[bytes, NativeRecordSealer, NativeRecordOpener]:
+        keys = _when_dropped(_new(_KEY_PAIR), _wipe_pair)
+        server_write = keys + 1
+        out = _new(_VERIFY_DATA)
+        checked(_finish(self._context, out, keys, server_write, transcript_hash, len(transcript_hash)))
+        return _buffer(out)[:], NativeRecordSealer(keys, keys), NativeRecordOpener(server_write, keys)
 
     def export(self, label: bytes, context: bytes | None, length: int) -> bytes:
         field = _shared.exporter_context(context)
@@ -179,9 +192,11 @@ def _taken(out: Any) -> bytes:
     return data
 
 
-def _numbers(suite: Suite) -> tuple[int, int]:
-    """AEAD and PRF hash of a suite as lighttls.h numbers them."""
-    return _AEADS[suite.aead, suite.key_length, suite.tag_length], _HASHES[suite.prf_hash]
+_NUMBERS: Final = {
+    int(code): (_AEADS[suite.aead, suite.key_length, suite.tag_length], _HASHES[suite.prf_hash])
+    for code, suite in SUITES.items()
+}
+"""AEAD and PRF hash of each suite as lighttls.h numbers them."""
 
 
 _P256_SPKI: Final = 91  # bytes
@@ -259,9 +274,6 @@ class NativeProvider:
     def running_digest(self, algorithm: str) -> NativeRunningDigest:
         return NativeRunningDigest(algorithm)
 
-    def equal(self, left: bytes, right: bytes) -> bool:
-        return len(left) == len(right) and lib.lt_equal(left, right, len(left)) == 1
-
     def key_agreement(self, group: int, entropy: Entropy, peer_public: bytes) -> tuple[bytes, NativePremaster]:
         if group not in self.groups:
             raise _shared.unknown_group(self.name, group)
@@ -303,14 +315,10 @@ class NativeProvider:
         if not isinstance(premaster, NativePremaster):
             raise _shared.foreign_premaster()
         _shared.check_lengths(client_random, server_random)
-        context = _context(_SCHEDULE, lib.lt_key_schedule_wipe)
-        aead, prf = _numbers(suite)
-        session_hash = session_hash or b""
-        checked(
-            lib.lt_key_schedule_derive(
-                context, aead, prf, premaster.context, client_random, server_random, session_hash, len(session_hash)
-            )
-        )
+        context = _when_dropped(_new(_SCHEDULE), _wipe_schedule)
+        aead, prf = _NUMBERS[suite.code]
+        seed = session_hash or b""
+        checked(_derive(context, aead, prf, premaster.context, client_random, server_random, seed, len(seed)))
         premaster.context = _SPENT  # which was wiped, and need not be kept
         return NativeKeySchedule(context)
 
@@ -318,8 +326,8 @@ class NativeProvider:
         self, suite: Suite, master_secret: bytes, client_random: bytes, server_random: bytes
     ) -> NativeKeySchedule:
         _shared.check_lengths(client_random, server_random, master_secret)
-        context = _context(_SCHEDULE, lib.lt_key_schedule_wipe)
-        checked(lib.lt_key_schedule_resume(context, *_numbers(suite), master_secret, client_random, server_random))
+        context = _context(_SCHEDULE, _wipe_schedule)
+        checked(lib.lt_key_schedule_resume(context, *_NUMBERS[suite.code], master_secret, client_random, server_random))
         return NativeKeySchedule(context)
 
     def signing_key(self, scalar: bytearray) -> NativeSigningKey:
@@ -329,7 +337,7 @@ class NativeProvider:
         schedule = self.resume(_shared.SUITE_AT_REST, _shared.secret_at_rest(key), salt, bytes(_shared.RANDOM_LENGTH))
         sealer, same_keys = schedule.record_keys()[0], schedule.record_keys()[0]
         schedule.wipe()
-        return sealer, NativeRecordOpener(same_keys._keys)
+        return sealer, NativeRecordOpener(same_keys._keys, same_keys._owner)
 
     def cut_certificate(self, data: bytes) -> list[int] | None:
         try:

@@ -96,11 +96,20 @@ class RunningDigest(Protocol):
 class KeySchedule(Protocol):
     """The secrets of one connection, from the master secret on (RFC 5246 §6.3, §8.1)."""
 
-    def finished(self, server: bool, transcript_hash: bytes) -> bytes:
-        """The 12 bytes of verify_data (RFC 5246 §7.4.9)."""
+    def finished(self, transcript_hash: bytes) -> bytes:
+        """The 12 bytes of our verify_data (RFC 5246 §7.4.9)."""
+
+    def check_finished(self, transcript_hash: bytes, verify_data: bytes) -> None:
+        """Compare the server's verify_data with what it must be, in a time that depends on the lengths only (PROF-05).
+
+        Raises DecryptError.
+        """
 
     def record_keys(self) -> tuple[RecordSealer, RecordOpener]:
         """Keys for what a client writes and for what it reads (RFC 5246 §6.3)."""
+
+    def finish(self, transcript_hash: bytes) -> tuple[bytes, RecordSealer, RecordOpener]:
+        """What a client needs to finish first, in one call: `finished` and `record_keys`."""
 
     def export(self, label: bytes, context: bytes | None, length: int) -> bytes:
         """Keying material for the application (RFC 5705 §4). A named exit of secrets."""
@@ -126,9 +135,6 @@ class CryptoProvider(Protocol):
 
     def running_digest(self, algorithm: str) -> RunningDigest:
         """One that goes on with "sha256", "sha384" or "sha512"."""
-
-    def equal(self, left: bytes, right: bytes) -> bool:
-        """Compare in a time that depends on the lengths only (PROF-05)."""
 
     def key_agreement(self, group: int, entropy: Entropy, peer_public: bytes) -> tuple[bytes, Premaster]:
         """ECDH on `group` (IANA number) with a key pair of ours that lives as long as this call (SKE-29).

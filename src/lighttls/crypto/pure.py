@@ -228,8 +228,13 @@ class PureKeySchedule:
     def _prf(self, label: bytes, seed: bytes, length: int) -> bytes:
         return prf(self._suite.prf_hash, self.master_secret(), label, seed, length)
 
-    def finished(self, server: bool, transcript_hash: bytes) -> bytes:
-        return self._prf(b"server finished" if server else b"client finished", transcript_hash, 12)
+    def finished(self, transcript_hash: bytes) -> bytes:
+        return self._prf(b"client finished", transcript_hash, _shared.VERIFY_DATA_LENGTH)
+
+    def check_finished(self, transcript_hash: bytes, verify_data: bytes) -> None:
+        expected = self._prf(b"server finished", transcript_hash, _shared.VERIFY_DATA_LENGTH)
+        if not hmac.compare_digest(expected, verify_data):
+            raise _shared.wrong_finished()
 
     def record_keys(self) -> tuple[PureRecordSealer, PureRecordOpener]:
         suite = self._suite
@@ -239,6 +244,9 @@ class PureKeySchedule:
         client_write = _Keys(suite, client_key, ivs[:iv])
         server_write = _Keys(suite, server_key, ivs[iv:])
         return PureRecordSealer(client_write), PureRecordOpener(server_write)
+
+    def finish(self, transcript_hash: bytes) -> tuple[bytes, PureRecordSealer, PureRecordOpener]:
+        return self.finished(transcript_hash), *self.record_keys()
 
     def export(self, label: bytes, context: bytes | None, length: int) -> bytes:
         return self._prf(label, self._client_random + self._server_random + _shared.exporter_context(context), length)
@@ -278,9 +286,6 @@ class PureProvider:
 
     def running_digest(self, algorithm: str) -> PureRunningDigest:
         return PureRunningDigest(algorithm)
-
-    def equal(self, left: bytes, right: bytes) -> bool:
-        return hmac.compare_digest(left, right)
 
     def key_agreement(self, group: int, entropy: Entropy, peer_public: bytes) -> tuple[bytes, PurePremaster]:
         if group not in self.groups:

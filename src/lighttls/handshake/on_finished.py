@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from lighttls._typing import TYPE_CHECKING
-from lighttls.errors import DecryptError
 from lighttls.events import DataReceived
 from lighttls.handshake.inputs import ApplicationData, ChangeCipherSpec
 from lighttls.handshake.output import Complete, Emit, Output, ReadWith, Refuse, WriteWith
@@ -59,31 +58,29 @@ def on_finished_resumed(out: Output, state: WaitFinishedResumed, msg: Finished) 
 
     def answer() -> bytes:
         out.transcript.add(msg.encode())
-        return send_finished(out, state.agreed, state.schedule, state.sealer)
+        verify_data = state.schedule.finished(out.transcript.digest(state.agreed.suite.prf_hash))
+        send_finished(out, state.sealer, verify_data)
+        return verify_data
 
     finished = _verified(out, state.agreed, state.schedule, msg, answer)
     _complete(out)
     return Connected(state.agreed, state.proof, finished, state.ticket, state.schedule)
 
 
-def send_finished(out: Output, agreed: Agreed, schedule: KeySchedule, sealer: RecordSealer) -> bytes:
+def send_finished(out: Output, sealer: RecordSealer, verify_data: bytes) -> None:
     """ChangeCipherSpec, and our Finished as the first message under the new keys (CCS-10, FIN-06)."""
     out.do(WriteWith(sealer))
-    verify_data = schedule.finished(False, out.transcript.digest(agreed.suite.prf_hash))
     out.send(Finished(verify_data))
-    return verify_data
 
 
 def _verified(
     out: Output, agreed: Agreed, schedule: KeySchedule, msg: Finished, ours: bytes | Callable[[], bytes]
 ) -> FinishedVerified:
-    """Compare in constant time; only then ask for our own verify_data, if it is not there yet.
+    """Judge the server's verify_data (FIN-01, FIN-02); only then ask for our own, if it is not there yet.
 
     The label is the server's: our own Finished, sent back, does not fit (FIN-04).
     """
-    expected = schedule.finished(True, out.transcript.digest(agreed.suite.prf_hash))
-    if not agreed.offer.client.provider.equal(expected, msg.verify_data):  # FIN-01, FIN-02
-        raise DecryptError("the server's Finished does not fit the handshake we saw")
+    schedule.check_finished(out.transcript.digest(agreed.suite.prf_hash), msg.verify_data)
     return FinishedVerified(ours if isinstance(ours, bytes) else ours(), msg.verify_data)
 
 

@@ -148,8 +148,8 @@ def send_last_flight(
     out: Output, agreed: Agreed, proof: FullHandshake | PskHandshake, schedule: KeySchedule
 ) -> WaitTicket | WaitChangeCipherSpec:
     """Switch our side to the new keys; the other direction's are kept for the server's ChangeCipherSpec."""
-    sealer, opener = schedule.record_keys()
-    verify_data = send_finished(out, agreed, schedule, sealer)
+    verify_data, sealer, opener = schedule.finish(out.transcript.digest(agreed.suite.prf_hash))
+    send_finished(out, sealer, verify_data)
     if agreed.terms.ticket_announced:
         return WaitTicket(agreed, proof, verify_data, schedule, opener)
     return WaitChangeCipherSpec(agreed, proof, None, verify_data, schedule, opener)

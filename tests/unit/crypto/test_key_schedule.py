@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 
 from lighttls.crypto import SUITES, CryptoProvider, Suite
-from lighttls.errors import InternalError, UsageError
-from support.inside import expected_prf, prf
+from lighttls.errors import DecryptError, InternalError, UsageError
+from support.inside import expected_prf, prf, server_side
 
 CLIENT, SERVER = bytes(range(32)), bytes(range(100, 132))
 MASTER = bytes(range(200, 248))
@@ -85,9 +87,45 @@ def test_finished_uses_the_label_of_its_sender(implementation: CryptoProvider, s
     """RFC 5246 §7.4.9."""
     transcript_hash = bytes(range(DIGEST_LENGTH[suite.prf_hash]))
     schedule = implementation.resume(suite, MASTER, CLIENT, SERVER)
-    for server, label in ((False, b"client finished"), (True, b"server finished")):
-        expected = expected_prf(suite.prf_hash, MASTER, label, transcript_hash, 12)
-        assert schedule.finished(server, transcript_hash) == expected
+    ours, servers = (
+        expected_prf(suite.prf_hash, MASTER, label, transcript_hash, 12)
+        for label in (b"client finished", b"server finished")
+    )
+    assert schedule.finished(transcript_hash) == schedule.finish(transcript_hash)[0] == ours
+    schedule.check_finished(transcript_hash, servers)
+    with pytest.raises(DecryptError):
+        schedule.check_finished(transcript_hash, ours)
+
+
+def test_finished_that_is_wrong_in_any_bit_or_its_length_is_refused(implementation: CryptoProvider) -> None:
+    """FIN-01, FIN-02, PROF-05."""
+    suite = next(iter(SUITES.values()))
+    transcript_hash = bytes(DIGEST_LENGTH[suite.prf_hash])
+    schedule = implementation.resume(suite, MASTER, CLIENT, SERVER)
+    right = expected_prf(suite.prf_hash, MASTER, b"server finished", transcript_hash, 12)
+    schedule.check_finished(transcript_hash, right)
+    flipped = ((int.from_bytes(right, "big") ^ 1 << bit).to_bytes(12, "big") for bit in range(96))
+    for wrong in (*flipped, b"", right[:11], right + b"\0", bytes(12)):
+        with pytest.raises(DecryptError):
+            schedule.check_finished(transcript_hash, wrong)
+
+
+@every_suite
+def test_finishing_first_gives_the_same_keys(implementation: CryptoProvider, suite: Suite) -> None:
+    schedule = implementation.resume(suite, MASTER, CLIENT, SERVER)
+    _, sealer, opener = schedule.finish(bytes(DIGEST_LENGTH[suite.prf_hash]))
+    assert sealer.seal(23, b"data", 100) == schedule.record_keys()[0].seal(23, b"data", 100)
+    sealed = server_side(schedule)[0].seal(23, b"data", 100)
+    assert opener.open(sealed, 100) == ([(23, b"data")], len(sealed))
+
+
+def test_each_direction_holds_the_keys_when_the_other_is_gone(implementation: CryptoProvider) -> None:
+    schedule = implementation.resume(next(iter(SUITES.values())), MASTER, CLIENT, SERVER)
+    sealer, opener = schedule.record_keys()[0], schedule.record_keys()[1]
+    sealed = server_side(schedule)[0].seal(23, b"data", 100)
+    gc.collect()
+    assert sealer.seal(23, b"data", 100) == schedule.record_keys()[0].seal(23, b"data", 100)
+    assert opener.open(sealed, 100) == ([(23, b"data")], len(sealed))
 
 
 @every_suite
@@ -136,4 +174,8 @@ def test_wiped_schedule_has_no_master_secret(provider: CryptoProvider) -> None:
     with pytest.raises(InternalError):
         schedule.master_secret()
     with pytest.raises(InternalError):
-        schedule.finished(True, bytes(32))
+        schedule.finished(bytes(32))
+    with pytest.raises(InternalError):
+        schedule.check_finished(bytes(32), bytes(12))
+    with pytest.raises(InternalError):
+        schedule.finish(bytes(32))

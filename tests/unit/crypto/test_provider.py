@@ -44,14 +44,6 @@ def test_digest_is_that_of_hashlib(implementation: CryptoProvider, algorithm: st
     assert implementation.digest(algorithm, bytearray(data[:size])) == expected
 
 
-def test_equal_compares_contents_and_lengths(provider: CryptoProvider) -> None:
-    assert provider.equal(b"verify data", b"verify data")
-    assert provider.equal(b"", b"")
-    assert not provider.equal(b"verify data", b"verify datA")
-    assert not provider.equal(b"Verify data", b"verify data")
-    assert not provider.equal(b"verify data", b"verify dat")
-
-
 @every_group
 def test_both_sides_derive_the_same_secret(implementation: CryptoProvider, group: int) -> None:
     entropy = counting()
