@@ -343,7 +343,7 @@ void lt_key_schedule_wipe(lt_key_schedule *schedule);
 void lt_record_keys_wipe(lt_record_keys *keys);
 
 /** The same for two that lie side by side. */
-void lt_record_keys_wipe_pair(lt_record_keys *keys);
+void lt_record_keys_pair_wipe(lt_record_keys *keys);
 
 /* ---- Records ----------------------------------------------------------------------------- */
 

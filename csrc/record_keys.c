@@ -40,7 +40,7 @@ void lt_record_keys_wipe(lt_record_keys *keys) {
 }
 
 /* see lighttls.h */
-void lt_record_keys_wipe_pair(lt_record_keys *keys) {
+void lt_record_keys_pair_wipe(lt_record_keys *keys) {
     lt_wipe(keys, 2 * sizeof *keys);
 }
 

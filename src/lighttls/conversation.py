@@ -45,7 +45,6 @@ from lighttls.handshake import (
     Output,
     ReadWith,
     Row,
-    Send,
     SignatureReady,
     StartEarly,
     State,
@@ -282,10 +281,11 @@ class Conversation:
     def _perform(self, events: list[Event]) -> None:
         outbox = self._outbox
         for action in self._output.actions:  # a `match` by class takes several times as long
-            if type(action) is Send:
-                outbox.flight.append(action.encoded)
+            if type(action) is tuple:  # Send
+                kind, encoded = action
+                outbox.flight.append(encoded)
                 if self.trace is not None:
-                    self._note(self.trace, True, action.message, len(action.encoded))
+                    self._note(self.trace, True, kind.parse(encoded[4:]), len(encoded))
             elif type(action) is LogKeys:
                 self._client.config.log_keys(action.client_random, action.schedule)
             elif type(action) is WriteWith:

@@ -291,7 +291,7 @@ static void key_schedule_refuses(void) {
 
     WHERE("two keys side by side are wiped");
     CHECK(lt_key_schedule_finish(&schedule, verify_data, pair, pair + 1, bytes, 32) == LT_OK);
-    lt_record_keys_wipe_pair(pair);
+    lt_record_keys_pair_wipe(pair);
     CHECK(all_bytes_are((const uint8_t *)pair, sizeof pair, 0));
 }
 

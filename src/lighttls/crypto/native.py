@@ -55,7 +55,7 @@ _finish = lib.lt_key_schedule_finish
 _check_finished = lib.lt_key_schedule_check_finished
 _wipe_premaster = lib.lt_premaster_wipe
 _wipe_schedule = lib.lt_key_schedule_wipe
-_wipe_pair = lib.lt_record_keys_wipe_pair
+_wipe_pair = lib.lt_record_keys_pair_wipe
 
 _cut = lib.lt_certificate_cut_vartime
 _unpack = ffi.unpack

@@ -52,14 +52,12 @@ def send_client_hello(
         session_id = bytes(config.random(length)) if ticket else session.facts.session_id  # CH-03, TICKET-03
     falls_back = config.insecure_fallback_scsv and session is None  # CH-11, RFC 7507 §4
     prepared = _prepared(client, falls_back)
-    asking = (Extension(ExtensionType.SESSION_TICKET, ticket),) if wants_tickets else ()  # TICKET-01: empty to ask
-    extensions = asking + prepared.extensions
-    hello = ClientHello(TLS12, random, session_id, prepared.cipher_suites, _NO_COMPRESSION, extensions)  # CH-01
     if session is None and not wants_tickets:
         head, tail = prepared.usual
-        out.send(hello, head + random + tail)
+        out.send_encoded(ClientHello, head + random + tail)
     else:
-        out.send(hello, prepared.encode(random, session_id, asking))
+        asking = (Extension(ExtensionType.SESSION_TICKET, ticket),) if wants_tickets else ()  # TICKET-01: empty to ask
+        out.send_encoded(ClientHello, prepared.encode(random, session_id, asking))
     types = prepared.types[1 if wants_tickets else 0]
     return WaitServerHello(Offer(client, random, session, session_id, types))
 
@@ -73,10 +71,8 @@ class _Prepared:
     (CH-12), which serves those who want to add to TLS later.
     """
 
-    cipher_suites: tuple[int, ...]
-    extensions: tuple[Extension, ...]  # session_ticket aside, which comes before them
     types: tuple[frozenset[int], frozenset[int]]  # of the extensions: without session_ticket, and with it
-    encoded: tuple[bytes, bytes]  # suites and compression methods; extensions
+    encoded: tuple[bytes, bytes]  # suites and compression methods; extensions but session_ticket, which comes first
     usual: tuple[bytes, bytes]  # without session and session_ticket: what comes before the random, and after it
 
     def encode(self, random: bytes, session_id: bytes, asking: tuple[Extension, ...]) -> bytes:
@@ -124,10 +120,8 @@ def _prepare(client: Client, falls_back: bool) -> _Prepared:
     suites = config.cipher_suites + signals
     bare = ClientHello(TLS12, bytes(32), b"", suites, _NO_COMPRESSION, None).build()
     types = frozenset((ExtensionType.RENEGOTIATION_INFO, *(each.extension_type for each in extensions)))
-    usual = ClientHello(TLS12, bytes(32), b"", suites, _NO_COMPRESSION, extensions).encode()
+    usual = ClientHello(TLS12, bytes(32), b"", suites, _NO_COMPRESSION, extensions).encode()  # CH-01
     return _Prepared(
-        cipher_suites=suites,
-        extensions=extensions,
         types=(types, types | {ExtensionType.SESSION_TICKET}),
         encoded=(bare[2 + 32 + 1 :], _built(extensions)),
         usual=(usual[: 4 + 2], usual[4 + 2 + 32 :]),

@@ -90,10 +90,12 @@ def derive_keys(out: Output, agreed: Agreed, premaster: Premaster) -> KeySchedul
     offer = agreed.offer
     # RFC 7627 §3: the session hash ends with ClientKeyExchange (EMS-03).
     session_hash = out.transcript.digest(agreed.suite.prf_hash) if agreed.terms.extended_master_secret else None
-    schedule = offer.client.provider.key_schedule(
+    client = offer.client
+    schedule = out.schedule = client.provider.key_schedule(
         agreed.suite, premaster, offer.random, agreed.server_random, session_hash
     )
-    out.do(LogKeys(offer.random, schedule))
+    if client.config.key_log is not None:
+        out.do(LogKeys(offer.random, schedule))
     return schedule
 
 

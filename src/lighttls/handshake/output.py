@@ -18,12 +18,8 @@ if TYPE_CHECKING:
     from lighttls.handshake.states import RecordSizes
 
 
-@struct
-class Send:
-    """Queue one handshake message, header included."""
-
-    message: Message
-    encoded: bytes
+Send = tuple[type[Message], bytes]
+"""Queue one handshake message: its kind, and the whole of it, header included."""
 
 
 @struct
@@ -66,7 +62,7 @@ class Complete:
 
 @struct
 class LogKeys:
-    """Hand the master secret to the key log, if there is one (PROF-06)."""
+    """Hand the master secret to the key log (PROF-06)."""
 
     client_random: bytes
     schedule: KeySchedule
@@ -83,7 +79,7 @@ Action = Send | LimitRecords | WriteWith | ReadWith | Emit | StartEarly | Comple
 class Output:
     """Collects what a handler wants done, in order; empty again before the next one runs."""
 
-    __slots__ = ("actions", "do", "transcript")
+    __slots__ = ("actions", "do", "schedule", "transcript")
 
     do: Callable[[Action], None]
     """Have something else done than to send a message."""
@@ -92,16 +88,18 @@ class Output:
         self.transcript = transcript
         self.actions: list[Action] = []
         self.do = self.actions.append
+        self.schedule: KeySchedule | None = None  # what a handler has derived, which may fail behind that
 
     def wipe(self) -> None:
-        """Wipe the secrets among the actions: the handler failed."""
-        for action in self.actions:
-            if type(action) is LogKeys:
-                action.schedule.wipe()
+        """Wipe the secrets that the handler made: it failed."""
+        if self.schedule is not None:
+            self.schedule.wipe()
 
-    def send(self, message: Message, encoded: bytes | None = None) -> None:
-        """Send a handshake message; it enters the transcript at once (HS-11). `encoded` is for who has it already."""
-        if encoded is None:
-            encoded = message.encode()
+    def send(self, message: Message) -> None:
+        """Send a handshake message; it enters the transcript at once (HS-11)."""
+        self.send_encoded(type(message), message.encode())
+
+    def send_encoded(self, kind: type[Message], encoded: bytes) -> None:
+        """The same, for who has its bytes already."""
         self.transcript.add(encoded)
-        self.do(Send(message, encoded))
+        self.do((kind, encoded))

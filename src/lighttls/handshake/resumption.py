@@ -87,10 +87,12 @@ def resume(out: Output, agreed: Agreed, session: Session) -> WaitTicketResumed |
         had = "with" if session.facts.extended_master_secret else "without"
         raise HandshakeFailure(f"the server resumes a session {had} extended master secret as if it were the contrary")
     offer = agreed.offer
-    schedule = offer.client.provider.resume(
+    client = offer.client
+    schedule = out.schedule = client.provider.resume(
         agreed.suite, session.facts.master_secret, offer.random, agreed.server_random
     )
-    out.do(LogKeys(offer.random, schedule))
+    if client.config.key_log is not None:
+        out.do(LogKeys(offer.random, schedule))
     sealer, opener = schedule.record_keys()
     proof = Resumption(session)
     if agreed.terms.ticket_announced:

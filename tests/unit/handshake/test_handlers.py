@@ -26,11 +26,9 @@ from lighttls.handshake import (
     Complete,
     Connected,
     Emit,
-    LogKeys,
     Output,
     ReadWith,
     Refuse,
-    Send,
     SignatureReady,
     Transcript,
     WaitSignature,
@@ -111,11 +109,14 @@ def full(provider: Any) -> FullHandshake:
 
 def shapes(actions: list[Action]) -> list[type]:
     """What is wanted, messages by their own type."""
-    return [type(action.message) if isinstance(action, Send) else type(action) for action in actions]
+    return [action[0] if isinstance(action, tuple) else type(action) for action in actions]
 
 
-def schedule_in(actions: list[Action]) -> Any:
-    return next(action.schedule for action in actions if isinstance(action, LogKeys))
+def sent(action: Action) -> Any:
+    """The message that is to be sent."""
+    assert isinstance(action, tuple)
+    kind, encoded = action
+    return kind.parse(encoded[4:])
 
 
 # ---- ClientHello -------------------------------------------------------------------------------
@@ -125,9 +126,9 @@ def sent_hello(provider: Any, host: str = "localhost", **settings: Any) -> tuple
     out = Output(Transcript(provider))
     state = send_client_hello(out, client(provider, host, **settings))
     (action,) = out.actions
-    assert isinstance(action, Send)
-    assert isinstance(action.message, ClientHello)
-    return action.message, state, out
+    hello = sent(action)
+    assert isinstance(hello, ClientHello)
+    return hello, state, out
 
 
 def test_hello_offers_what_is_configured(provider: Any) -> None:
@@ -251,16 +252,15 @@ def test_flight_without_a_certificate(provider: Any, extended: bool) -> None:
     after = on_server_hello_done(out, state, ServerHelloDone())
     assert type(after) is WaitChangeCipherSpec
     assert after.proof.auth is None
-    assert shapes(out.actions) == [ClientKeyExchange, LogKeys, WriteWith, Finished]
+    assert shapes(out.actions) == [ClientKeyExchange, WriteWith, Finished]
 
     up_to_exchange = b"what went before" + ClientKeyExchange(OUR_POINT).encode()
     master = expected_master(up_to_exchange, provider, extended)
-    assert schedule_in(out.actions).master_secret() == master
+    assert out.schedule.master_secret() == master
     handshake_hash = provider.digest("sha384", up_to_exchange)
-    finished = out.actions[-1]
-    assert isinstance(finished, Send)
-    assert finished.message == Finished(inside.expected_prf("sha384", master, b"client finished", handshake_hash, 12))
-    assert out.transcript.raw() == up_to_exchange + finished.encoded
+    finished = sent(out.actions[-1])
+    assert finished == Finished(inside.expected_prf("sha384", master, b"client finished", handshake_hash, 12))
+    assert out.transcript.raw() == up_to_exchange + finished.encode()
 
 
 def auth_state(provider: Any, identity: Identity | None, scheme: SignatureScheme | None) -> WaitServerHelloDone:
@@ -290,10 +290,8 @@ def test_flight_with_an_empty_certificate_list(provider: Any) -> None:
     """CAUTH-01, CAUTH-09: then no CertificateVerify."""
     out = output(provider)
     on_server_hello_done_with_auth(out, auth_state(provider, None, None), ServerHelloDone())
-    assert shapes(out.actions) == [Certificate, ClientKeyExchange, LogKeys, WriteWith, Finished]
-    first = out.actions[0]
-    assert isinstance(first, Send)
-    assert first.message == Certificate(())
+    assert shapes(out.actions) == [Certificate, ClientKeyExchange, WriteWith, Finished]
+    assert sent(out.actions[0]) == Certificate(())
 
 
 def test_flight_with_a_certificate_and_its_proof(provider: Any) -> None:
@@ -306,7 +304,6 @@ def test_flight_with_a_certificate_and_its_proof(provider: Any) -> None:
     assert shapes(out.actions) == [
         Certificate,
         ClientKeyExchange,
-        LogKeys,
         CertificateVerify,
         WriteWith,
         Finished,
@@ -318,16 +315,16 @@ def test_session_hash_covers_our_certificate_and_not_its_proof(provider: Any) ->
     out = output(provider)
     state = auth_state(provider, identity(Signer(signed)), ECDSA_SHA256)
     on_server_hello_done_with_auth(out, state, ServerHelloDone())
-    certificate, key_exchange = (action.encoded for action in out.actions[:2] if isinstance(action, Send))
+    certificate, key_exchange = (sent(action).encode() for action in out.actions[:2])
     hashed = b"what went before" + certificate + key_exchange
-    assert schedule_in(out.actions).master_secret() == expected_master(hashed, provider, extended=True)
+    assert out.schedule.master_secret() == expected_master(hashed, provider, extended=True)
 
 
 def test_deferred_signature_stops_before_the_proof_and_goes_on_with_it(provider: Any) -> None:
     out = output(provider)
     state = on_server_hello_done_with_auth(out, auth_state(provider, identity(), ECDSA_SHA256), ServerHelloDone())
     assert type(state) is WaitSignature
-    assert shapes(out.actions) == [Certificate, ClientKeyExchange, LogKeys, Emit]
+    assert shapes(out.actions) == [Certificate, ClientKeyExchange, Emit]
     last = out.actions[-1]
     assert isinstance(last, Emit)
     assert last.event == SignatureRequested(state.request)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from lighttls.handshake import Output, Send, Transcript
+from lighttls.handshake import Output, Transcript
 from lighttls.messages import Finished
 
 
@@ -66,4 +66,4 @@ def test_message_enters_the_transcript_when_it_is_sent_not_when_it_leaves(provid
     message = Finished(bytes(12))
     out.send(message)
     assert out.transcript.raw() == bytes.fromhex("1400000c") + bytes(12)
-    assert out.actions == [Send(message, message.encode())]
+    assert out.actions == [(Finished, message.encode())]
