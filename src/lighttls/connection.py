@@ -110,15 +110,19 @@ class ClientConnection(Conversation):
             raise self._error.with_traceback(None)
         if self._busy:
             self._refuse_callback()
-        if self._state is None and not self._read_closed:
+        if self._read_closed:
+            self._ledger.bytes_received += len(_octets(data))
+            return []
+        if self._state is None:
             raise UsageError("call initiate_connection first: the client speaks first in TLS")
-        octets = data if type(data) is bytes else _octets(data)
-        self._ledger.bytes_received += len(octets)
-        if not self._read_closed:
-            self._records.feed(octets)
-        if isinstance(octets, memoryview):
-            octets.release()  # a traceback that somebody keeps must not lock the caller's buffer
-        return [] if self._read_closed else self._guarded(self._read_records)
+        if type(data) is bytes:
+            self._ledger.bytes_received += len(data)
+            self._records.feed(data)
+        else:
+            with memoryview(_octets(data)) as octets:  # released: a traceback that is kept must not lock the caller's
+                self._ledger.bytes_received += len(octets)
+                self._records.feed(octets)
+        return self._guarded(self._read_records)
 
     def receive_data_into(
         self, data: bytes | bytearray | memoryview, buffer: bytearray | memoryview

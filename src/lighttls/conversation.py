@@ -167,11 +167,6 @@ class Conversation:
         self._open_data = None
         records, patience = self._records, self._patience
         while not self._read_closed:
-            if not (self._joined or patience.empty_records or patience.warnings):
-                while (raw := records.next_message()) is not None:
-                    if self._ledger.last_sent is not False:
-                        self._ledger.note_flight(sent=False)
-                    self._on_message(raw, events)
             record = records.next()
             if record is None:
                 break
@@ -289,7 +284,8 @@ class Conversation:
             elif type(action) is LogKeys:
                 self._client.config.log_keys(action.client_random, action.schedule)
             elif type(action) is WriteWith:
-                self._flush_flight()
+                if outbox.flight:
+                    self._flush_flight()
                 outbox.add_change_cipher_spec()
                 if self.trace is not None:
                     self._note(self.trace, True, None, 1)
@@ -329,7 +325,8 @@ class Conversation:
         return sealed
 
     def _flush_flight(self) -> None:
-        if self._outbox.flush_flight() and self._ledger.last_sent is not True:
+        self._outbox.flush_flight()
+        if self._ledger.last_sent is not True:
             self._ledger.note_flight(sent=True)
 
     def _shut_writing(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from lighttls.handshake import (
     Agreed,
@@ -46,9 +47,8 @@ class Ledger:
         self, state: Connected, hostname: str, sent: int, received_short: int, early: int
     ) -> Callable[[], ConnectionInfo]:
         """What gives the summary as it is now. It keeps no secret that the connection wipes."""
-        agreed, proof = state.agreed, state.proof
-        received, flight_times = self.bytes_received + received_short, tuple(self._flight_times)
-        return lambda: _summary(agreed, proof, hostname, early, sent, received, flight_times)
+        received = self.bytes_received + received_short
+        return partial(_summary, state.agreed, state.proof, hostname, early, sent, received, tuple(self._flight_times))
 
 
 def _summary(

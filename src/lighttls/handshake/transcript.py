@@ -23,27 +23,27 @@ class Transcript:
     add: Callable[[bytes], None]
     """Append one message with its header."""
 
+    _algorithm: str  # that was asked for first: where there is a session hash, the suite's
+    _hashed: int
+    _digest: bytes  # of the first so many bytes, by that algorithm
+
     def __init__(self, provider: CryptoProvider) -> None:
         self._provider = provider
         self._raw = bytearray()
-        self._algorithm = ""  # that was asked for first: where there is a session hash, the suite's
-        self._running: RunningDigest | None = None
-        self._digest = b""  # of the first so many bytes, by that algorithm
-        self._hashed = 0
+        self._running: RunningDigest | None = None  # the rest is there when this is
         self.add = self._raw.extend
 
     def digest(self, algorithm: str) -> bytes:
         """The hash of everything so far. The session hash and our Finished's are mostly the same, and computed once."""
         raw, running = self._raw, self._running
         if running is None:
-            self._algorithm = algorithm
+            self._algorithm, self._hashed = algorithm, 0
             running = self._running = self._provider.running_digest(algorithm)
         elif algorithm != self._algorithm:
             return self._provider.digest(algorithm, bytes(raw))
-        elif self._hashed == len(raw):
-            return self._digest
-        self._digest = running.on(bytes(raw[self._hashed :]))
-        self._hashed = len(raw)
+        if self._hashed != len(raw) or not raw:
+            self._digest = running.on(bytes(raw[self._hashed :]))
+            self._hashed = len(raw)
         return self._digest
 
     def raw(self) -> bytes:
@@ -54,4 +54,3 @@ class Transcript:
         """Forget it all: the handshake is complete."""
         self._raw.clear()
         self._running = None
-        self._digest, self._hashed = b"", 0

@@ -16,10 +16,8 @@ from lighttls.record.framing import HEADER_LENGTH, MAX_PLAINTEXT, frame, read_he
 OpenData = Callable[[bytes], bytes | None]
 SealData = Callable[[bytes | memoryview], bytes]
 
-_USUAL = {bytes((content_type, 3, 3)): int(content_type) for content_type in ContentType}
-"""How records start that are good at any time, so that `read_header` need not look at more than their length."""
-
-_HANDSHAKE = ContentType.HANDSHAKE << 16 | TLS12  # the start of the usual record, as a number
+_USUAL = frozenset(content_type << 16 | TLS12 for content_type in ContentType)
+"""How records start, as a number, that are good at any time: `read_header` need not look at them."""
 
 _CHEAPER_COPIED = 4096  # bytes: a view of so few, and giving it up again, takes longer than a copy
 _FIRST_VERSION = 0x0301  # REC-30: some servers balk at 0x0303 in the first record
@@ -36,10 +34,10 @@ class RecordLayer:
         "_receive_limit",
         "_sealer",
         "_send_limit",
-        "_sent_any",
         "_short_received",
         "_short_sent",
         "_source",
+        "_version",
         "_wanted",
         "held",
         "version_pinned",
@@ -53,7 +51,7 @@ class RecordLayer:
         self._ready: list[tuple[int, bytes]] = []  # opened and not handed out, last first
         self._opener: RecordOpener | None = None
         self._sealer: RecordSealer | None = None
-        self._sent_any = False
+        self._version = _FIRST_VERSION  # of the next record that we send unprotected
         self._short_sent = self._short_received = 0  # what `short_bytes` says besides the engine
         self._plain_limit = self._send_limit = self._receive_limit = MAX_PLAINTEXT
         self.version_pinned = False  # set when the ServerHello has been read (REC-04)
@@ -158,10 +156,10 @@ class RecordLayer:
         if self._opener is not None:
             return self._next_protected(self._opener)
         start = at + HEADER_LENGTH
-        content_type = _USUAL.get(source[at : at + 3]) if type(source) is bytes else None
-        length = source[at + 3] << 8 | source[at + 4]
-        if content_type is None or length > self._plain_limit:
-            content_type, length = read_header(source, at, self.version_pinned, self._plain_limit)
+        head = int.from_bytes(source[at:start], "big")  # content type, version, length
+        length = head & 0xFFFF
+        if head >> 16 not in _USUAL or length > self._plain_limit:
+            read_header(source, at, self.version_pinned, self._plain_limit)
         end = start + length
         if len(source) < end:
             self._wait_for(length)
@@ -169,30 +167,7 @@ class RecordLayer:
         self._at = end
         self._wanted = HEADER_LENGTH
         fragment = source[start:end]
-        return content_type, fragment if type(fragment) is bytes else bytes(fragment)
-
-    def next_message(self) -> bytes | None:
-        """The short way for what most records of a handshake carry: the next record's plaintext, if it is a message.
-
-        None if it is anything else, protected or not there yet: that is for `next`.
-        """
-        source, at = self._source, self._at
-        if type(source) is not bytes or self._opener is not None:
-            return None
-        head = int.from_bytes(
-            source[at : at + 9], "big"
-        )  # type, version and length of the record, those of the message
-        length = head >> 32 & 0xFFFF
-        end = at + HEADER_LENGTH + length
-        if (
-            head >> 48 != _HANDSHAKE
-            or (head & 0xFFFFFF) + 4 != length
-            or length > self._plain_limit
-            or len(source) < end
-        ):
-            return None
-        self._at = end
-        return source[at + HEADER_LENGTH : end]
+        return head >> 32, fragment if type(fragment) is bytes else bytes(fragment)
 
     def _next_protected(self, opener: RecordOpener) -> tuple[int, bytes] | None:
         if type(self._source) is bytes and len(self._source) <= _CHEAPER_COPIED:
@@ -225,7 +200,7 @@ class RecordLayer:
         """Records that carry `data`, protected once keys are on. Raises UsageError at the key's budget (REC-26)."""
         if self._sealer is not None:
             return self._sealer.seal(content_type, data, self._send_limit)
-        version, self._sent_any = (TLS12 if self._sent_any else _FIRST_VERSION), True
+        version, self._version = self._version, TLS12
         if type(data) is bytes and 0 < len(data) <= self._plain_limit:  # `frame`, without another call
             return (content_type << 32 | version << 16 | len(data)).to_bytes(HEADER_LENGTH, "big") + data
         return frame(content_type, version, bytes(data), self._plain_limit)

@@ -7,6 +7,7 @@ from lighttls.iana import TLS12, AlertLevel, ContentType
 from lighttls.record.framing import frame
 from lighttls.record.layer import RecordLayer
 
+_HANDSHAKE = int(ContentType.HANDSHAKE)  # an enum's member takes longer to look up
 _CHANGE_CIPHER_SPEC = frame(ContentType.CHANGE_CIPHER_SPEC, TLS12, b"\1")
 _WARNING, _FATAL = bytes((AlertLevel.WARNING,)), bytes((AlertLevel.FATAL,))
 
@@ -31,13 +32,10 @@ class Outbox:
         else:
             self.first = records
 
-    def flush_flight(self) -> bool:
-        """Queue the flight; whether there was one. No record is made of nothing (REC-28)."""
-        if not self.flight:
-            return False
-        self.add(self._records.protect(ContentType.HANDSHAKE, b"".join(self.flight)))
+    def flush_flight(self) -> None:
+        """Queue the flight. Whoever calls has looked that there is one: no record is made of nothing (REC-28)."""
+        self.add(self._records.protect(_HANDSHAKE, b"".join(self.flight)))
         self.flight.clear()
-        return True
 
     def drop_flight(self) -> None:
         """Forget a flight that must not leave any more."""

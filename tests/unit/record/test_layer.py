@@ -202,58 +202,6 @@ def test_sealer_takes_over_from_the_next_record_on() -> None:
     assert layer.protect_last(21, b"\1\0") == b"close:\x15\1\0"
 
 
-def test_record_that_carries_one_message_goes_the_short_way() -> None:
-    message = b"\x0e\0\0\2ab"
-    layer = RecordLayer()
-    layer.feed(record(22, message) * 2 + record(22, message)[:9])
-    assert layer.next() == (22, message)
-    assert layer.next_message() == message
-    assert layer.next_message() is None
-    assert layer.next() is None
-    layer.feed(b"ab")
-    assert layer.next_message() is None  # it was held
-    assert layer.next() == (22, message)
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        b"",
-        record(22, b""),
-        record(22, b"\x0e\0\0\0")[:-1],
-        record(22, b"\x0e\0\0\0\0"),
-        record(22, b"\x0e\0\0\1"),
-        record(22, b"\x0e\0\0\0\x0e\0\0\0"),
-        record(22, b"\x0e\0\0\0", 0x0301),
-        record(21, b"\x0e\0\0\0"),
-        record(22, b"\x0e\0\x01\xfd" + bytes(509)),
-        bytearray(record(22, b"\x0e\0\0\0")),
-    ],
-)
-def test_nothing_else_goes_the_short_way(other: bytes) -> None:
-    short, long = RecordLayer(), RecordLayer()
-    for layer in (short, long):
-        layer.limit(512, 512, 512)
-        layer.feed(other)
-    assert short.next_message() is None
-    assert outcome(short) == outcome(long)
-
-
-def outcome(layer: RecordLayer) -> object:
-    try:
-        return layer.next()
-    except RecordOverflow as error:
-        return str(error)
-
-
-def test_protected_message_does_not_go_the_short_way() -> None:
-    layer = RecordLayer()
-    layer.read_with(Opener())
-    layer.feed(sealed(22, b"\x0e\0\0\2"))
-    assert layer.next_message() is None
-    assert layer.next() == (22, b"\x0e\0\0\2")
-
-
 def test_largest_records_are_the_rule_and_limits_reach_the_engine() -> None:
     """SIZE-12, SIZE-13: what is protected; each direction has its own."""
     layer = RecordLayer()
