@@ -7,17 +7,22 @@ structure becomes one straight function (see `codec`). In those lines `data` is 
 
 from __future__ import annotations
 
+from struct import Struct
+
 from lighttls._typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from lighttls.wire.codec import Structure
 
 
+_INTEGERS = {1: "B", 2: "H", 4: "I"}  # as the module struct writes them, which has none of three bytes
+
+
 class Writer:
     """Source lines under construction, with indentation and fresh names.
 
-    Of what is read, bytes whose number is known in advance come in runs: they are there or not in one look, and `pos`
-    goes past them in one step.
+    Of what is read, bytes whose number is known in advance come in runs: they are there or not in one look, are taken
+    in one step, and `pos` goes past them in one more.
     """
 
     def __init__(self, depth: int = 1) -> None:
@@ -25,10 +30,12 @@ class Writer:
         self.depth = depth
         self.names = 0
         self.constants: dict[str, object] = {}
-        self._base = ""  # of the run: `pos`, or nothing at the start, where that is zero
+        self._at_start = True  # where `pos` is not there yet, and zero
         self._length = 0  # of the run so far
         self._looks: list[str] = []  # one for each part of the run
-        self._begins = 0  # the line before which they will stand
+        self._formats = ">"  # of the parts, as the module struct writes them
+        self._targets: list[str] = []  # where they go
+        self._wide: list[str] = []  # those of them that are integers of three bytes
 
     def add(self, *lines: str) -> None:
         self.lines.extend("    " * self.depth + line for line in lines)
@@ -38,31 +45,38 @@ class Writer:
         self.names += 1
         return f"{stem}_{self.names}"
 
-    def take(self, size: int, path: str, end: str) -> list[str]:
-        """Go on by `size` bytes, which must lie before `end`; their positions, and the one behind them."""
-        start, self._length = self._length, self._length + size
-        if not self._looks:
-            self._begins = len(self.lines)
-        left = f"{end} - pos" if self._base else end
-        width = self._length
-        self._looks.append(f"if {left} < {width}: raise too_short({path!r})")
-        return [
-            f"{self._base} + {at}" if at and self._base else self._base or str(at) for at in range(start, width + 1)
-        ]
+    def take_bytes(self, size: int, target: str, path: str, end: str) -> None:
+        """Add so many bytes to the run, which must lie before `end`."""
+        self._length += size
+        left = end if self._at_start else f"{end} - pos"
+        self._looks.append(f"if {left} < {self._length}: raise too_short({path!r})")
+        self._formats += f"{size}s"
+        self._targets.append(target)
+
+    def take_integer(self, width: int, target: str, path: str, end: str) -> None:
+        """Add an integer of one to four bytes."""
+        self.take_bytes(width, target, path, end)
+        if width == 3:
+            self._wide.append(target)
+        else:
+            self._formats = self._formats[:-2] + _INTEGERS[width]
 
     def settle(self) -> None:
-        """End the run: from here on `pos` is where to read."""
+        """End the run: from here on its parts are there, and `pos` is where to read."""
         if self._looks:
-            indent = "    " * self.depth
-            looks = [indent + look for look in self._looks]
-            if len(looks) > 1:
-                looks = [looks[-1].partition(":")[0] + ":", *("    " + look for look in looks)]
-            self.lines[self._begins : self._begins] = looks
-        if not self._base:
+            *_, longest = self._looks
+            nested = [longest.partition(":")[0] + ":", *("    " + look for look in self._looks)]
+            self.add(*(nested if len(self._looks) > 1 else self._looks))
+            unpack = self.fresh("unpack")
+            self.constants[unpack] = Struct(self._formats).unpack_from
+            self.add(f"{', '.join(self._targets)}, = {unpack}(data{'' if self._at_start else ', pos'})")
+            self.add(*(f"{target} = int.from_bytes({target}, 'big')" for target in self._wide))
+        if self._at_start:
             self.add(f"pos = {self._length}")
         elif self._length:
             self.add(f"pos += {self._length}")
-        self._base, self._length, self._looks = "pos", 0, []
+        self._at_start, self._length, self._looks = False, 0, []
+        self._formats, self._targets, self._wide = ">", [], []
 
 
 class Kind(Protocol):
@@ -79,14 +93,6 @@ def _width_of(maximum: int) -> int:
     return 1 if maximum < 1 << 8 else 2 if maximum < 1 << 16 else 3
 
 
-def _read_integer(out: Writer, width: int, target: str, path: str, end: str) -> None:
-    places = out.take(width, path, end)
-    if width > 2:
-        out.add(f"{target} = int.from_bytes(data[{places[0]}:{places[-1]}], 'big')")
-    else:
-        out.add(f"{target} = " + " << 8 | ".join(f"data[{place}]" for place in places[:-1]))
-
-
 class Uint:
     """An unsigned integer of `width` bytes, big-endian (RFC 5246 §4.4)."""
 
@@ -94,7 +100,7 @@ class Uint:
         self.width = width
 
     def read(self, out: Writer, target: str, path: str, end: str) -> None:
-        _read_integer(out, self.width, target, path, end)
+        out.take_integer(self.width, target, path, end)
 
     def write(self, out: Writer, value: str, path: str, parts: str) -> None:
         out.add(
@@ -110,8 +116,7 @@ class Fixed:
         self.size = size
 
     def read(self, out: Writer, target: str, path: str, end: str) -> None:
-        places = out.take(self.size, path, end)
-        out.add(f"{target} = data[{places[0]}:{places[-1]}]")
+        out.take_bytes(self.size, target, path, end)
 
     def write(self, out: Writer, value: str, path: str, parts: str) -> None:
         out.add(
@@ -129,7 +134,7 @@ class Vector:
         self.width = _width_of(high)
 
     def read_length(self, out: Writer, target: str, path: str, end: str) -> None:
-        _read_integer(out, self.width, target, path, end)
+        out.take_integer(self.width, target, path, end)
         out.settle()
         bounds = [f"{target} < {self.low}"] * (self.low > 0)
         bounds += [f"{target} > {self.high}"] * (self.high < (1 << 8 * self.width) - 1)
