@@ -309,7 +309,7 @@ class ClientConfig:
             raise EntropyError(f"the random source gave {len(given)} bytes, asked were {count}")
         if count >= 32:
             # Python's keyed 64-bit hash of it is kept, not the draw: that may be a private key.
-            trace = hash(bytes(given) if count == 32 else bytes(given[:32]))
+            trace = hash(bytes(given[:32]))
             if trace == self._last_draw[0]:
                 raise EntropyError("the random source gave the same bytes twice")
             self._last_draw[0] = trace

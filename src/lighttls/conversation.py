@@ -202,9 +202,10 @@ class Conversation:
 
     def _on_message(self, raw: bytes, events: list[Event]) -> None:
         """One handshake message, header included."""
-        row = ROWS_BY_NUMBER.get((type(self._state), raw[0]))
+        state = self._state
+        row = ROWS_BY_NUMBER.get((type(state), raw[0]))
         if row is None or (row.length is not None and row.length != len(raw) - 4):
-            row = _judge_header(self._state, raw[0], len(raw) - 4)
+            row = _judge_header(state, raw[0], len(raw) - 4)
         kind = row.message
         message = kind.parse(raw[4:])
         if self.trace is not None:
@@ -213,7 +214,7 @@ class Conversation:
             self._patience.on_hello_request()
         elif kind is not Finished:  # its own handler sees the transcript without it (RFC 5246 §7.4.9)
             self._transcript.add(raw)
-        self._state = step(self._output, row, self._state, message, self._joined)  # type: ignore[arg-type] # it fits
+        self._state = step(self._output, row, state, message, self._joined)  # type: ignore[arg-type] # it fits
         if self._output.actions:
             self._perform(events)
         if kind is ServerHello:
@@ -221,9 +222,10 @@ class Conversation:
 
     def _on_input(self, happening: object, events: list[Event]) -> None:
         """What is no handshake message."""
-        if self._state is None:
+        state = self._state
+        if state is None:
             raise InternalError("a record was read before the ClientHello")
-        self._state = step(self._output, row_on(self._state, happening), self._state, happening, self._joined)
+        self._state = step(self._output, row_on(state, happening), state, happening, self._joined)
         if self._output.actions:
             self._perform(events)
 
@@ -281,8 +283,6 @@ class Conversation:
                 outbox.flight.append(encoded)
                 if self.trace is not None:
                     self._note(self.trace, True, kind.parse(encoded[4:]), len(encoded))
-            elif type(action) is LogKeys:
-                self._client.config.log_keys(action.client_random, action.schedule)
             elif type(action) is WriteWith:
                 if outbox.flight:
                     self._flush_flight()
@@ -298,6 +298,8 @@ class Conversation:
                 if type(action.event) is SignatureRequested:
                     action.event.request.defer_to(self._settle_signature)
                 events.append(action.event)
+            elif type(action) is LogKeys:
+                self._client.config.log_keys(action.client_random, action.schedule)
             elif type(action) is LimitRecords:
                 self._records.limit(action.sizes.unprotected, action.sizes.sent, action.sizes.received)
             elif type(action) is StartEarly:

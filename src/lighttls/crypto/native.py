@@ -32,6 +32,8 @@ _SIGNATURE: Final = ffi.typeof(f"uint8_t[{lib.LT_SIGNATURE_MAX}]")
 _VERIFY_DATA: Final = ffi.typeof(f"uint8_t[{lib.LT_VERIFY_DATA_LEN}]")
 _PUBLIC_MAX: Final = 97  # bytes: P-384
 _PUBLIC: Final = ffi.typeof(f"uint8_t[{_PUBLIC_MAX}]")
+_SCALAR: Final = ffi.typeof("uint8_t[48]")
+_ZEROS: Final = bytes(48)
 _CUT: Final = ffi.typeof(f"int64_t[{lib.LT_CUT_NUMBERS}]")
 _CUT_HEAD: Final = int(lib.LT_CUT_HEAD)
 _FACTS: Final = 14  # where these stand in the row
@@ -62,7 +64,7 @@ _unpack = ffi.unpack
 
 _digest_work: list[tuple[Any, Any]] = []
 _cut_work: list[Any] = []
-_public_work: list[tuple[Any, Any]] = []
+_agree_work: list[tuple[Any, Any, Any, Any]] = []
 
 
 def _context(pointer: Any, wipe: Any) -> Any:
@@ -279,20 +281,20 @@ class NativeProvider:
             raise _shared.unknown_group(self.name, group)
         premaster = NativePremaster()
         try:
-            work = _public_work.pop()
+            work = _agree_work.pop()
         except IndexError:
-            work = room(_PUBLIC)
+            work = *room(_PUBLIC), *room(_SCALAR)
+        out, public, scalar, drawn = work
         size = 48 if group == _SECP384R1 else 32
         for _ in range(_shared.SCALAR_DRAWS):
             random = _shared.draw(entropy, size)
-            with _from_buffer(_BYTES, random, require_writable=True) as view:
-                length = _agree(
-                    work[0], _PUBLIC_MAX, premaster.context, group, view, size, peer_public, len(peer_public)
-                )
+            drawn[:size] = random
+            random[:] = _ZEROS[:size]
+            length = _agree(out, _PUBLIC_MAX, premaster.context, group, scalar, size, peer_public, len(peer_public))
             if length >= 0:
-                public: bytes = work[1][:length]
-                _public_work.append(work)
-                return public, premaster
+                ours: bytes = public[:length]
+                _agree_work.append(work)
+                return ours, premaster
             if length == lib.LT_ERR_POINT:
                 raise _shared.unacceptable_point(group)
             if length != lib.LT_ERR_SCALAR:

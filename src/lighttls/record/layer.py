@@ -170,18 +170,20 @@ class RecordLayer:
         return head >> 32, fragment if type(fragment) is bytes else bytes(fragment)
 
     def _next_protected(self, opener: RecordOpener) -> tuple[int, bytes] | None:
-        if type(self._source) is bytes and len(self._source) <= _CHEAPER_COPIED:
-            records, consumed = opener.open(self._source[self._at :], self._receive_limit)
+        source, at = self._source, self._at
+        if type(source) is bytes and len(source) <= _CHEAPER_COPIED:
+            records, consumed = opener.open(source[at:], self._receive_limit)
         else:
-            with memoryview(self._source) as whole, whole[self._at :] as view:
+            with memoryview(source) as whole, whole[at:] as view:
                 records, consumed = opener.open(view, self._receive_limit)
         if not records:
-            self._wait_for(self._source[self._at + 3] << 8 | self._source[self._at + 4])
+            self._wait_for(source[at + 3] << 8 | source[at + 4])
             return None
-        self._at += consumed
+        self._at = at + consumed
         self._wanted = HEADER_LENGTH
-        self._ready = records[::-1]
-        return self._ready.pop()
+        if len(records) > 1:
+            self._ready = records[:0:-1]
+        return records[0]
 
     def _wait_for(self, length: int) -> None:
         self._wanted = HEADER_LENGTH + length
