@@ -45,7 +45,7 @@ def draw(entropy: Entropy, length: int) -> bytearray:
 
 def check_lengths(client_random: bytes, server_random: bytes, master_secret: bytes | None = None) -> None:
     """Before C reads 32, 32 and 48 bytes of whatever it was given."""
-    if len(client_random) != RANDOM_LENGTH or len(server_random) != RANDOM_LENGTH:
+    if not len(client_random) == len(server_random) == RANDOM_LENGTH:
         raise InternalError(f"a random has {RANDOM_LENGTH} bytes, not {len(client_random)} and {len(server_random)}")
     if master_secret is not None and len(master_secret) != MASTER_LENGTH:
         raise InternalError(f"a master secret has {MASTER_LENGTH} bytes, not {len(master_secret)}")

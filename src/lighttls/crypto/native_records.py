@@ -118,9 +118,9 @@ class NativeRecordSealer:
         Each piece keeps back the records of those behind it, so that the first one fails if the budget is short, and
         one that `close` may still need.
         """
-        _shared.check_limit(limit)
         if type(data) is bytes and len(data) <= limit:
             return self._seal_part(content_type, data, len(data), limit, 1)
+        _shared.check_limit(limit)
         step = _SEALED_DATA // (limit + lib.LT_RECORD_EXPANSION) * limit
         parts: list[bytes] = []
         with _from_buffer(_BYTES, data) as view:

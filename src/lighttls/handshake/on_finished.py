@@ -70,7 +70,7 @@ def on_finished_resumed(out: Output, state: WaitFinishedResumed, msg: Finished) 
 def send_finished(out: Output, sealer: RecordSealer, verify_data: bytes) -> None:
     """ChangeCipherSpec, and our Finished as the first message under the new keys (CCS-10, FIN-06)."""
     out.do(WriteWith(sealer))
-    out.send(Finished(verify_data))
+    out.send_encoded(Finished, Finished.encoded(verify_data))
 
 
 def _verified(

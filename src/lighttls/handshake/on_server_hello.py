@@ -61,22 +61,20 @@ def on_server_hello(
     Our session ID in it means that the session is resumed (RESUME-04); any other, or none, a full handshake
     (RESUME-05 to RESUME-07, TICKET-04).
     """
-    offer = state.offer
+    offer, code = state.offer, msg.cipher_suite
     if msg.server_version != TLS12:  # SH-01, SH-03, RESUME-09
         chosen = _VERSION_NAMES.get(msg.server_version, f"version {msg.server_version:#06x}")
         raise ProtocolVersion(f"the server chose {chosen}, we speak TLS 1.2 only")
-    if msg.cipher_suite not in offer.client.config.cipher_suites:  # SH-06, SH-07
-        raise IllegalParameter(
-            f"the server chose the suite {name_of(CipherSuite, msg.cipher_suite)}, which we did not offer"
-        )
+    if code not in offer.client.config.cipher_suites:  # SH-06, SH-07
+        raise IllegalParameter(f"the server chose the suite {name_of(CipherSuite, code)}, which we did not offer")
     session = offer.session if msg.session_id == offer.session_id else None
-    if session is not None and msg.cipher_suite != session.facts.suite:  # RESUME-08
+    if session is not None and code != session.facts.suite:  # RESUME-08
         raise IllegalParameter(
-            f"the server resumes a session with {name_of(CipherSuite, msg.cipher_suite)}, which had another suite"
+            f"the server resumes a session with {name_of(CipherSuite, code)}, which had another suite"
         )
     if msg.compression_method != 0:  # SH-08
         raise IllegalParameter(f"the server chose compression method {msg.compression_method}, we offered none")
-    suite = SUITES[msg.cipher_suite]
+    suite = SUITES[code]
     terms = _terms(offer, suite, _answers(msg.extensions or ()), session)
     if terms.sizes is not UNLIMITED:
         out.do(LimitRecords(terms.sizes))

@@ -81,7 +81,7 @@ def on_signature_ready(out: Output, state: WaitSignature, ready: SignatureReady)
 
 
 def _exchange_keys(out: Output, agreed: Agreed, exchange: KeyExchangeVerified) -> KeySchedule:
-    out.send(ClientKeyExchange(exchange.our_public))  # CAUTH-14
+    out.send_encoded(ClientKeyExchange, ClientKeyExchange.encoded(exchange.our_public))  # CAUTH-14
     return derive_keys(out, agreed, exchange.premaster)
 
 

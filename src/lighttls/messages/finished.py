@@ -16,3 +16,11 @@ class Finished(Message):
     """The proof that both sides saw the same handshake; a wrong length counts as wrong (FIN-02)."""
 
     verify_data: bytes = field(Rest())
+
+    @staticmethod
+    def encoded(verify_data: bytes) -> bytes:
+        """`Finished(verify_data).encode()`, for verify_data of our own, without the object."""
+        return _HEADER + verify_data
+
+
+_HEADER = bytes((HandshakeType.FINISHED, 0, 0, VERIFY_DATA_LENGTH))

@@ -46,3 +46,12 @@ class ClientKeyExchange(Message):
     """Our ephemeral public key (RFC 8422 §5.7)."""
 
     public: bytes = field(Vector(1, 0xFF))
+
+    @staticmethod
+    def encoded(public: bytes) -> bytes:
+        """`ClientKeyExchange(public).encode()`, for a key of our own, without the object."""
+        length = len(public)
+        return (_CLIENT_KEY_EXCHANGE | (length + 1) << 8 | length).to_bytes(5, "big") + public
+
+
+_CLIENT_KEY_EXCHANGE = HandshakeType.CLIENT_KEY_EXCHANGE << 32

@@ -209,6 +209,12 @@ def test_message_carries_its_type_and_length_in_front() -> None:
     assert Certificate((bytes(70_000),)).encode()[:10] == bytes.fromhex("0b 011176 011173 011170")
 
 
+@pytest.mark.parametrize("length", [1, 32, 65, 97, 254])
+def test_our_own_messages_are_written_without_an_object(length: int) -> None:
+    assert ClientKeyExchange.encoded(bytes(length)) == ClientKeyExchange(bytes(length)).encode()
+    assert Finished.encoded(RANDOM[:12]) == Finished(RANDOM[:12]).encode()
+
+
 def test_every_message_has_its_number() -> None:
     """RFC 5246 §7.4."""
     numbers = {
