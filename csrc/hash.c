@@ -153,12 +153,12 @@ int lt_hash(uint8_t *digest, uint32_t algorithm, const uint8_t *in, size_t in_le
     return (int)len;
 }
 
-LT_STATIC_ASSERT(running_hash, sizeof(lt_running_hash) >= sizeof(lt_hash_state));
+LT_STATIC_ASSERT(running_hash, sizeof((lt_running_hash *)0)->opaque >= sizeof(lt_hash_state));
 
 /* see lighttls.h */
-int lt_hash_on(lt_running_hash *hash, uint8_t *digest, uint32_t algorithm, const uint8_t *in, size_t in_len) {
+int lt_hash_on(lt_running_hash *hash, uint32_t algorithm, const uint8_t *in, size_t in_len) {
     const size_t len = lt_hash_len(algorithm);
-    lt_hash_state *running = (lt_hash_state *)(void *)hash, so_far;
+    lt_hash_state *running = (lt_hash_state *)(void *)hash->opaque, so_far;
 
     if (len == 0 || (running->algorithm != algorithm && running->algorithm != 0)) {
         return LT_ERR_ARGUMENT;
@@ -168,6 +168,6 @@ int lt_hash_on(lt_running_hash *hash, uint8_t *digest, uint32_t algorithm, const
     }
     lt_hash_update(running, in, in_len);
     so_far = *running;
-    lt_hash_end(&so_far, digest);
+    lt_hash_end(&so_far, hash->digest);
     return (int)len;
 }

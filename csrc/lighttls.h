@@ -111,15 +111,15 @@ LT_MUST_CHECK int lt_hash(uint8_t *digest, uint32_t algorithm, const uint8_t *in
 
 /** A hash of public bytes that goes on. It is all zero at the start. */
 typedef struct {
+    uint8_t digest[64]; /* of all that it has taken so far */
     uint64_t opaque[26];
 } lt_running_hash;
 
 /**
- * Take more bytes, and write the digest of all that `hash` has taken so far; returns its length.
+ * Take more bytes, and write hash->digest, whose length is returned.
  * LT_ERR_ARGUMENT: there is no such algorithm, or it was another one before.
  */
-LT_MUST_CHECK int lt_hash_on(lt_running_hash *hash, uint8_t *digest, uint32_t algorithm, const uint8_t *in,
-                             size_t in_len);
+LT_MUST_CHECK int lt_hash_on(lt_running_hash *hash, uint32_t algorithm, const uint8_t *in, size_t in_len);
 
 /** HMAC, RFC 2104; returns the tag's length. */
 LT_MUST_CHECK int lt_hmac(uint8_t *tag, uint32_t algorithm, const uint8_t *key, size_t key_len, const uint8_t *in,

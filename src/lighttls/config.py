@@ -298,9 +298,9 @@ class ClientConfig:
 
         Raises EntropyError: it failed, gave too little, or gave the same 32 bytes twice in a row.
         """
-        source = self.insecure_entropy if self.insecure_entropy is not None else os.urandom
+        source = self.insecure_entropy
         try:
-            given = source(count)
+            given = os.urandom(count) if source is None else source(count)
         except Exception as cause:
             raise EntropyError(f"the random source failed: {cause}") from cause
         if type(given) is not bytes and not isinstance(given, bytes | bytearray):

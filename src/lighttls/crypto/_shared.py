@@ -37,7 +37,11 @@ MAX_PLAINTEXT: Final = 1 << 14  # RFC 5246 §6.2.1; as many are legal (REC-10)
 
 def draw(entropy: Entropy, length: int) -> bytearray:
     """Take exactly `length` random bytes, in a buffer that the caller wipes: the source's own if it can be."""
-    random = entropy(length)
+    return drawn(entropy(length), length)
+
+
+def drawn(random: bytes | bytearray, length: int) -> bytearray:
+    """The same with what the source gave."""
     if len(random) != length:
         raise EntropyError(f"the entropy source returned {len(random)} bytes, {length} were asked for")
     return random if isinstance(random, bytearray) else bytearray(random)

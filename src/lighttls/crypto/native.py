@@ -123,20 +123,15 @@ class NativeSigningKey:
 class NativeRunningDigest:
     """Fulfils `RunningDigest`."""
 
-    __slots__ = ("_algorithm", "_context")
+    __slots__ = ("_algorithm", "_context", "_digest")
 
     def __init__(self, algorithm: str) -> None:
         self._algorithm = _HASHES[algorithm]
         self._context = _new(_RUNNING_HASH)
+        self._digest = _buffer(self._context)  # where it begins
 
     def on(self, data: bytes) -> bytes:
-        try:
-            work = _digest_work.pop()
-        except IndexError:
-            work = room(_DIGEST)
-        length = _hash_on(self._context, work[0], self._algorithm, data, len(data))
-        digest: bytes = work[1][: checked(length)]
-        _digest_work.append(work)
+        digest: bytes = self._digest[: checked(_hash_on(self._context, self._algorithm, data, len(data)))]
         return digest
 
 
@@ -287,7 +282,9 @@ class NativeProvider:
         out, public, scalar, drawn = work
         size = 48 if group == _SECP384R1 else 32
         for _ in range(_shared.SCALAR_DRAWS):
-            random = _shared.draw(entropy, size)
+            random = entropy(size)
+            if type(random) is not bytearray or len(random) != size:
+                random = _shared.drawn(random, size)
             drawn[:size] = random
             random[:] = _ZEROS[:size]
             length = _agree(out, _PUBLIC_MAX, premaster.context, group, scalar, size, peer_public, len(peer_public))

@@ -10,6 +10,8 @@ process lives, and each of two small ones 256 bytes of it for as long as the con
 
 from __future__ import annotations
 
+from struct import Struct
+
 from lighttls._typing import Any, Final
 from lighttls.crypto import _shared
 from lighttls.crypto._core import ffi, lib
@@ -30,6 +32,8 @@ _seal = lib.lt_records_seal
 _seal_data = lib.lt_records_seal_data
 _open = lib.lt_records_open
 _open_data = lib.lt_records_open_data
+
+_first_numbers = Struct("5I").unpack_from  # of an lt_opened: the first record is mostly all there is
 
 _seal_work: list[tuple[Any, Any]] = []
 _open_work: list[tuple[Any, Any, Any, Any]] = []
@@ -216,11 +220,11 @@ class NativeRecordOpener:
             _open_work.append(work)
             raise _refused(result, data, limit)
         _, contents, _, numbers = work
-        records: list[tuple[int, bytes]] = []
-        for at in range(2, 2 + 3 * result, 3):
+        consumed, _, kind, start, size = _first_numbers(numbers)
+        records = [(kind, contents[start : start + size])] if result else []
+        for at in range(5, 2 + 3 * result, 3):
             start = numbers[at + 1]
             records.append((numbers[at], contents[start : start + numbers[at + 2]]))
-        consumed: int = numbers[0]
         _open_work.append(work)
         return records, consumed
 
