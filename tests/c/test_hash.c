@@ -187,7 +187,7 @@ static void prf_writes_what_was_asked_for(void) {
 
 static void unknown_algorithms_are_refused(void) {
     static const uint32_t NONE[] = {0, 1, 2, 3, 7, 255, UINT32_MAX};
-    lt_running_hash running = {{0}};
+    lt_running_hash running = {{0}, {0}};
     uint8_t out[64] = {0};
 
     for (size_t i = 0; i < sizeof NONE / sizeof NONE[0]; i++) {
