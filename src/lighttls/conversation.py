@@ -94,6 +94,7 @@ class Conversation:
         self._patience = Patience()
         self._ledger = Ledger(config.now)
         self._outbox = Outbox(self._records)
+        self._flight: list[bytes] = []  # handshake messages of ours that leave in one record
         self._write_closed = False
         self._read_closed = False
         self._busy = False  # inside a step, which may ask callbacks
@@ -276,15 +277,15 @@ class Conversation:
     # ---- what handlers want done --------------------------------------------------------------------
 
     def _perform(self, events: list[Event]) -> None:
-        outbox = self._outbox
+        outbox, flight = self._outbox, self._flight
         for action in self._output.actions:  # a `match` by class takes several times as long
             if type(action) is tuple:  # Send
                 kind, encoded = action
-                outbox.flight.append(encoded)
+                flight.append(encoded)
                 if self.trace is not None:
                     self._note(self.trace, True, kind.parse(encoded[4:]), len(encoded))
             elif type(action) is WriteWith:
-                if outbox.flight:
+                if flight:
                     self._flush_flight()
                 outbox.add_change_cipher_spec()
                 if self.trace is not None:
@@ -307,11 +308,11 @@ class Conversation:
             elif not self._write_closed:  # Refuse, the last of the closed union Action
                 outbox.add_warning(Alert.NO_RENEGOTIATION)
         self._output.actions.clear()
-        if outbox.flight and type(self._state) is not WaitSignature:  # a flight leaves in one piece
+        if flight and type(self._state) is not WaitSignature:  # a flight leaves in one piece
             self._flush_flight()
 
     def _complete(self, events: list[Event]) -> None:
-        if self._outbox.flight:
+        if self._flight:
             self._flush_flight()
         self._seal_data = self._records.seal_data
         state: Connected = self._state  # type: ignore[assignment] # whose rows alone ask for this
@@ -327,14 +328,16 @@ class Conversation:
         return sealed
 
     def _flush_flight(self) -> None:
-        self._outbox.flush_flight()
+        """Queue the flight in one record (HS-13). Whoever calls has looked that there is one (REC-28)."""
+        self._outbox.add(self._records.protect(_HANDSHAKE, b"".join(self._flight)))
+        self._flight.clear()
         if self._ledger.last_sent is not True:
             self._ledger.note_flight(sent=True)
 
     def _shut_writing(self) -> None:
         self._write_closed = True
         self._seal_data = None
-        self._outbox.drop_flight()
+        self._flight.clear()
 
     def _fail(self, error: LightTLSError, events: list[Event]) -> None:
         """Queue the alert, drop the keys; what was earned before travels with the error."""

@@ -1,4 +1,4 @@
-"""What waits to be sent: records in the order in which they were protected (REC-29), and a flight in the making."""
+"""What waits to be sent: records in the order in which they were protected (REC-29)."""
 
 from __future__ import annotations
 
@@ -7,19 +7,17 @@ from lighttls.iana import TLS12, AlertLevel, ContentType
 from lighttls.record.framing import frame
 from lighttls.record.layer import RecordLayer
 
-_HANDSHAKE = int(ContentType.HANDSHAKE)  # an enum's member takes longer to look up
 _CHANGE_CIPHER_SPEC = frame(ContentType.CHANGE_CIPHER_SPEC, TLS12, b"\1")
 _WARNING, _FATAL = bytes((AlertLevel.WARNING,)), bytes((AlertLevel.FATAL,))
 
 
 class Outbox:
-    """Queues records; handshake messages that follow one another leave in one (HS-13)."""
+    """Queues records."""
 
-    __slots__ = ("_records", "added", "first", "flight", "later")
+    __slots__ = ("_records", "added", "first", "later")
 
     def __init__(self, records: RecordLayer) -> None:
         self._records = records
-        self.flight: list[bytes] = []  # handshake messages, which whoever makes them appends
         self.added = 0  # bytes
         self.first: bytes | memoryview = b""  # what leaves next: most of the time all there is
         self.later: list[bytes | memoryview] = []  # empty if `first` is
@@ -31,15 +29,6 @@ class Outbox:
             self.later.append(records)
         else:
             self.first = records
-
-    def flush_flight(self) -> None:
-        """Queue the flight. Whoever calls has looked that there is one: no record is made of nothing (REC-28)."""
-        self.add(self._records.protect(_HANDSHAKE, b"".join(self.flight)))
-        self.flight.clear()
-
-    def drop_flight(self) -> None:
-        """Forget a flight that must not leave any more."""
-        self.flight.clear()
 
     def add_change_cipher_spec(self) -> None:
         """Queue ChangeCipherSpec (CCS-10)."""

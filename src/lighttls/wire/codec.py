@@ -15,7 +15,7 @@ from __future__ import annotations
 from lighttls._struct import struct
 from lighttls._typing import Any, ClassVar, Self, TypeVar, dataclass_transform
 from lighttls.errors import DecodeError, InternalError
-from lighttls.wire.kinds import Kind, Writer
+from lighttls.wire.kinds import Kind, Rest, Writer
 
 
 def field(kind: Kind) -> Any:
@@ -83,6 +83,9 @@ def _out_of_range(path: str, found: int) -> InternalError:
 
 def _compile_parse(cls: type[Structure]) -> Any:
     out = Writer()
+    if [type(kind) for kind in cls.fields.values()] == [Rest]:
+        out.add("made = new(cls)", *(f"made.{name} = data" for name in cls.fields), "return made")
+        return _function("cls, data", out)
     values = {name: out.fresh(name) for name in cls.fields}
     out.add("end = len(data)")
     for name, kind in cls.fields.items():

@@ -37,19 +37,3 @@ def test_negative_number_of_bytes_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match="-1"):
         outbox.take(-1)
     assert outbox.take(None) == b"one"
-
-
-def test_flight_leaves_in_one_record() -> None:
-    """HS-13."""
-    outbox = waiting()
-    outbox.flight += [b"\0\0\0\0", b"\0\0\0\1x"]
-    outbox.flush_flight()
-    assert not outbox.flight
-    assert outbox.take(None) == b"\x16\x03\x01\x00\x09" + b"\0\0\0\0\0\0\0\1x"
-
-
-def test_dropped_flight_never_leaves() -> None:
-    outbox = waiting()
-    outbox.flight.append(b"\0\0\0\0")
-    outbox.drop_flight()
-    assert not outbox.flight
