@@ -171,7 +171,8 @@ class Conversation:
             record = records.next()
             if record is None:
                 break
-            self._on_record(*record, events)
+            content_type, fragment = record
+            self._on_record(content_type, fragment, events)
         if self._read_closed:
             self._records.forget_received()
         elif type(self._state) is Connected and not (

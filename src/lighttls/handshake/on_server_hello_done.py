@@ -13,7 +13,6 @@ from lighttls.handshake.states import (
     Agreed,
     ClientAuth,
     FullHandshake,
-    KeyExchangeVerified,
     PskHandshake,
     WaitChangeCipherSpec,
     WaitRequestOrDone,
@@ -41,9 +40,11 @@ def on_server_hello_done(
     out: Output, state: WaitRequestOrDone, msg: ServerHelloDone
 ) -> WaitTicket | WaitChangeCipherSpec:
     """Nobody asked for a certificate: ClientKeyExchange, ChangeCipherSpec, Finished (CAUTH-02)."""
-    schedule = _exchange_keys(out, state.agreed, state.exchange)
-    after = send_last_flight(out, state.agreed, FullHandshake(state.peer, state.exchange, None), schedule)
-    if state.agreed.offer.client.config.false_start and may_start_early(state.agreed, state.peer):  # FS-01
+    agreed, peer, exchange = state.agreed, state.peer, state.exchange
+    out.send_encoded(ClientKeyExchange, ClientKeyExchange.encoded(exchange.our_public))  # CAUTH-14
+    schedule = derive_keys(out, agreed, exchange.premaster)
+    after = send_last_flight(out, agreed, FullHandshake(peer, exchange, None), schedule)
+    if agreed.offer.client.config.false_start and may_start_early(agreed, peer):  # FS-01
         out.do(StartEarly())
     return after
 
@@ -54,7 +55,8 @@ def on_server_hello_done_with_auth(
     """Certificate, ClientKeyExchange, [CertificateVerify], ChangeCipherSpec, Finished (CAUTH-03)."""
     auth = state.auth
     out.send(_certificate(auth.identity))
-    schedule = _exchange_keys(out, state.agreed, state.exchange)
+    out.send_encoded(ClientKeyExchange, ClientKeyExchange.encoded(state.exchange.our_public))  # CAUTH-14
+    schedule = derive_keys(out, state.agreed, state.exchange.premaster)
     if auth.identity is not None and auth.scheme is not None:  # CAUTH-09
         request = _signature_request(out, state.agreed, auth, auth.identity, auth.scheme)
         signature = _ask_signer(auth.identity, request)
@@ -78,11 +80,6 @@ def on_signature_ready(out: Output, state: WaitSignature, ready: SignatureReady)
         raise SignerError(f"the signer gave up: {ready.outcome}", hint=hint) from ready.outcome
     _send_certificate_verify(out, state.agreed, state.identity, state.request, ready.outcome)
     return send_last_flight(out, state.agreed, FullHandshake(state.peer, state.exchange, state.auth), state.schedule)
-
-
-def _exchange_keys(out: Output, agreed: Agreed, exchange: KeyExchangeVerified) -> KeySchedule:
-    out.send_encoded(ClientKeyExchange, ClientKeyExchange.encoded(exchange.our_public))  # CAUTH-14
-    return derive_keys(out, agreed, exchange.premaster)
 
 
 def derive_keys(out: Output, agreed: Agreed, premaster: Premaster) -> KeySchedule:
