@@ -342,9 +342,6 @@ LT_MUST_CHECK int lt_key_schedule_master_secret(const lt_key_schedule *schedule,
 void lt_key_schedule_wipe(lt_key_schedule *schedule);
 void lt_record_keys_wipe(lt_record_keys *keys);
 
-/** The same for two that lie side by side. */
-void lt_record_keys_pair_wipe(lt_record_keys *keys);
-
 /* ---- Records ----------------------------------------------------------------------------- */
 
 #define LT_RECORD_MAX       16384 /* plaintext bytes of a record, RFC 5246 section 6.2.1 */

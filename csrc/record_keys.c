@@ -40,11 +40,6 @@ void lt_record_keys_wipe(lt_record_keys *keys) {
 }
 
 /* see lighttls.h */
-void lt_record_keys_pair_wipe(lt_record_keys *keys) {
-    lt_wipe(keys, 2 * sizeof *keys);
-}
-
-/* see lighttls.h */
 void lt_test_record_keys_sequence(lt_record_keys *keys, uint64_t sequence) {
     lt_record_keys_inside(keys)->sequence = sequence;
 }

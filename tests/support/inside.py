@@ -76,8 +76,7 @@ def premaster_bytes(premaster: Any) -> bytes:
 def server_side(schedule: Any) -> tuple[Any, Any]:
     """Sealer and opener of the server: the client's keys, the other way round."""
     sealer, opener = schedule.record_keys()
-    owner = (opener._owner,) if hasattr(opener, "_owner") else ()
-    return type(sealer)(opener._keys, *owner), type(opener)(sealer._keys, *owner)
+    return type(sealer)(opener._keys), type(opener)(sealer._keys)
 
 
 def server_verify_data(schedule: Any, suite: Suite, transcript_hash: bytes) -> bytes:

@@ -40,7 +40,7 @@ _FACTS: Final = 14  # where these stand in the row
 _PREMASTER: Final = ffi.typeof("lt_premaster *")
 _RUNNING_HASH: Final = ffi.typeof("lt_running_hash *")
 _SCHEDULE: Final = ffi.typeof("lt_key_schedule *")
-_KEY_PAIR: Final = ffi.typeof("lt_record_keys[2]")
+_RECORD_KEYS: Final = ffi.typeof("lt_record_keys *")
 _PUBLIC_KEY: Final = ffi.typeof("lt_public_key *")
 _new = ffi.new
 _buffer = ffi.buffer
@@ -57,7 +57,7 @@ _finish = lib.lt_key_schedule_finish
 _check_finished = lib.lt_key_schedule_check_finished
 _wipe_premaster = lib.lt_premaster_wipe
 _wipe_schedule = lib.lt_key_schedule_wipe
-_wipe_pair = lib.lt_record_keys_pair_wipe
+_wipe_keys = lib.lt_record_keys_wipe
 
 _cut = lib.lt_certificate_cut_vartime
 _unpack = ffi.unpack
@@ -155,17 +155,17 @@ class NativeKeySchedule:
             raise _shared.wrong_finished() if status == lib.LT_ERR_AUTH else misused(status)
 
     def record_keys(self) -> tuple[NativeRecordSealer, NativeRecordOpener]:
-        keys = _when_dropped(_new(_KEY_PAIR), _wipe_pair)
-        server_write = keys + 1
-        checked(lib.lt_key_schedule_record_keys(self._context, keys, server_write))
-        return NativeRecordSealer(keys, keys), NativeRecordOpener(server_write, keys)
+        client_write = _when_dropped(_new(_RECORD_KEYS), _wipe_keys)
+        server_write = _when_dropped(_new(_RECORD_KEYS), _wipe_keys)
+        checked(lib.lt_key_schedule_record_keys(self._context, client_write, server_write))
+        return NativeRecordSealer(client_write), NativeRecordOpener(server_write)
 
     def finish(self, transcript_hash: bytes) -> tuple[bytes, NativeRecordSealer, NativeRecordOpener]:
-        keys = _when_dropped(_new(_KEY_PAIR), _wipe_pair)
-        server_write = keys + 1
+        client_write = _when_dropped(_new(_RECORD_KEYS), _wipe_keys)
+        server_write = _when_dropped(_new(_RECORD_KEYS), _wipe_keys)
         out = _new(_VERIFY_DATA)
-        checked(_finish(self._context, out, keys, server_write, transcript_hash, len(transcript_hash)))
-        return _buffer(out)[:], NativeRecordSealer(keys, keys), NativeRecordOpener(server_write, keys)
+        checked(_finish(self._context, out, client_write, server_write, transcript_hash, len(transcript_hash)))
+        return _buffer(out)[:], NativeRecordSealer(client_write), NativeRecordOpener(server_write)
 
     def export(self, label: bytes, context: bytes | None, length: int) -> bytes:
         field = _shared.exporter_context(context)
@@ -336,7 +336,7 @@ class NativeProvider:
         schedule = self.resume(_shared.SUITE_AT_REST, _shared.secret_at_rest(key), salt, bytes(_shared.RANDOM_LENGTH))
         sealer, same_keys = schedule.record_keys()[0], schedule.record_keys()[0]
         schedule.wipe()
-        return sealer, NativeRecordOpener(same_keys._keys, same_keys._owner)
+        return sealer, NativeRecordOpener(same_keys._keys)
 
     def cut_certificate(self, data: bytes) -> list[int] | None:
         try:

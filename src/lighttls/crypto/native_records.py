@@ -70,12 +70,10 @@ def misused(status: int) -> InternalError:
 class NativeRecordSealer:
     """Fulfils `RecordSealer`."""
 
-    __slots__ = ("_keys", "_long_bytes", "_out", "_owner", "_sealed")
+    __slots__ = ("_keys", "_long_bytes", "_out", "_sealed")
 
-    def __init__(self, keys: Any, owner: Any) -> None:
-        """`owner` is the C memory in which `keys` lie, and is wiped with the last reference to it."""
+    def __init__(self, keys: Any) -> None:
         self._keys = keys
-        self._owner = owner
         self._out: Any = None  # with `_sealed`, since the first small message
         self._long_bytes = 0  # of seal_data, when the short way was too short
 
@@ -160,12 +158,10 @@ def _not_sealed(status: int) -> Exception:
 class NativeRecordOpener:
     """Fulfils `RecordOpener`."""
 
-    __slots__ = ("_keys", "_opened", "_out", "_owner")
+    __slots__ = ("_keys", "_opened", "_out")
 
-    def __init__(self, keys: Any, owner: Any) -> None:
-        """As those of a sealer."""
+    def __init__(self, keys: Any) -> None:
         self._keys = keys
-        self._owner = owner
         self._out: Any = None  # with `_opened`, since the first small message
 
     @property

@@ -53,4 +53,4 @@ class Transcript:
     def clear(self) -> None:
         """Forget it all: the handshake is complete."""
         self._raw.clear()
-        self._running = None
+        self._running, self._digest = None, b""
