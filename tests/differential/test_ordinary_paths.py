@@ -164,6 +164,19 @@ def test_leaf_in_the_store_and_one_without_a_subject_are_judged_as_by_the_search
             assert outcome(question) == searched(question)
 
 
+def test_leaf_whose_name_or_key_cannot_be_read_is_judged_as_by_the_search(
+    searched: Callable[..., tuple[object, ...]],
+) -> None:
+    root, bad = kit.root("Root"), der.sequence(der.null())
+    for leaf in (
+        kit.make(bad, kit.ec_key("x"), root, extensions=kit.host(flaws.HOST)),
+        kit.server(root, flaws.HOST, issuer_name=bad),
+        kit.server(root, flaws.HOST, spki=bad),
+    ):
+        question = Question(leaf.der, (root.der,), (root.der,), ("DNS", flaws.HOST), kit.NOW)
+        assert outcome(question) == searched(question)
+
+
 def test_circle_of_cross_signatures_is_judged_as_by_the_search(searched: Callable[..., tuple[object, ...]]) -> None:
     """The same name with the same key never comes twice in a path."""
     root = kit.root("Root")

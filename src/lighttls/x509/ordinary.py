@@ -40,9 +40,9 @@ def ordinary_path(
     time = policy.time
     if not time.checks_dates or (time.earliest is not None and at < time.earliest):
         return None
-    if policy.pins or policy.require_explicit_policy or trust.named(leaf.subject_name):
+    if not leaf.facts or leaf.facts & cutting.CERT_SIGN:  # in doubt, its names perhaps unreadable; or of an authority
         return None
-    if not leaf.facts or leaf.facts & cutting.CERT_SIGN:  # in doubt, or of an authority
+    if policy.pins or policy.require_explicit_policy or trust.named(leaf.subject_name):
         return None
     path, names = [leaf], [leaf.subject_name]
     try:
