@@ -329,7 +329,7 @@ class Certificate:
             value = said[oid] = extensions.subject_alt_name(encoded)
             return value
         found = None if said is self.checked else self.extensions.get(oid)
-        if found is None:  # and not noted: `path` takes an extension that stands in `said` to be there
+        if found is None:  # and not noted: what stands in `said` is in the certificate
             return None
         value = said[oid] = extensions.read(oid, found[1])
         return value

@@ -198,7 +198,7 @@ class Search:
                 name_constraints.check(said[extensions.NAME_CONSTRAINTS], authority, path[:height], self._spend)
             if extensions.TLS_FEATURE in said:
                 checks.check_features(authority, path[:height])
-        constrained = [each for each in everyone if extensions.POLICY_CONSTRAINTS in each.said]  # all were read above
+        constrained = any(extensions.POLICY_CONSTRAINTS in checks.what_it_says(each) for each in everyone)
         if constrained or self._policy.require_explicit_policy:
             from lighttls.x509 import policies  # late: few owners and few authorities demand any
 

@@ -18,6 +18,7 @@ from lighttls.x509 import (
     TrustStore,
     VerifiedPath,
     VerifyPolicy,
+    checks,
     path,
     verify_chain,
 )
@@ -601,6 +602,22 @@ class TestCondensedMeanwhile:
         middle = kit.authority("Middle", ROOT, extensions=[*kit.ca(), excluding])
         chain = [kit.server(middle), middle]
         refused(ChainReason.NAME_CONSTRAINTS, lambda: self.judged(chain, provider))
+
+    def test_demand_of_an_intermediate_for_a_policy_counts_at_whatever_moment(
+        self, provider: CryptoProvider, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        read = checks.what_it_says
+
+        def read_and_forget(certificate: Certificate) -> dict[bytes, object]:
+            said = read(certificate)
+            certificate.condense()
+            return said
+
+        monkeypatch.setattr(checks, "what_it_says", read_and_forget)
+        demand = (kit.POLICY_CONSTRAINTS, True, der.sequence(der.implicit(0, b"\0")))
+        middle = kit.authority("Middle", ROOT, extensions=[*kit.ca(), demand])
+        chain = [kit.server(middle), middle]
+        refused(ChainReason.CERTIFICATE_POLICY, lambda: self.judged(chain, provider))
 
     def test_usage_of_an_intermediate_still_counts(self, provider: CryptoProvider) -> None:
         middle = kit.authority("Middle", ROOT, extensions=[kit.ca()[0], (kit.KEY_USAGE, True, der.named_bits(0))])
