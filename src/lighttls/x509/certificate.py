@@ -60,7 +60,7 @@ class Certificate:
     """The same, when all have been read and `checks` has found nothing wrong in their form."""
     der: bytes
     _row: list[int]
-    """Where its parts lie, as `cutting` says."""
+    """Where its parts lie, as `cutting` says, extensions apart: numbers take more memory than they do."""
     _extensions: dict[bytes, tuple[bool, bytes]] | None
     facts: int
     """What it says, where it says what nearly all say: see `cutting`. 0 where that is not known."""
@@ -89,7 +89,6 @@ class Certificate:
             row = cutting.cut(data)
         self = _new(cls)
         self.der = data
-        self._row = row
         (
             inner_end,
             issuer_end,
@@ -106,6 +105,10 @@ class Certificate:
         self.spki = spki = data[subject_end:spki_end]
         self.checked = self._extensions = None
         self.said = {}
+        if not self.facts:
+            self._extensions = _sliced(data, row[cutting.FIRST_EXTENSION :])
+            row = row[: cutting.FIRST_EXTENSION]
+        self._row = row
         try:
             self.public_key = public_key.FORMS.get(key_form) or public_key.parse(spki)
             self.issuer_name = distinguished_name.normalise(data[inner_end:issuer_end])
@@ -167,8 +170,7 @@ class Certificate:
         """(critical, value) by OID."""
         found = self._extensions
         if found is None:
-            row = self._row if self._row[_FACTS] == 0 else cutting.cut(self.der)  # they come where no facts do
-            found = self._extensions = _sliced(self.der, row[cutting.FIRST_EXTENSION :])
+            found = self._extensions = _sliced(self.der, cutting.cut(self.der)[cutting.FIRST_EXTENSION :])
         return found
 
     def condense(self) -> None:
@@ -338,7 +340,7 @@ class Certificate:
 # Places in the row of `cutting`.
 _TBS, _TBS_END, _OUTER_END, _SIGNATURE, _VERSION, _SERIAL, _SERIAL_END, _INNER_END, _ISSUER_END = range(9)
 _VALIDITY_END, _SUBJECT_END = 11, 12
-_FACTS, _ALT_NAME, _ALT_NAME_END = 14, 18, 19
+_ALT_NAME, _ALT_NAME_END = 18, 19
 
 
 class _Malformed(Certificate):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 from cryptography import x509 as reference
 
@@ -344,3 +346,21 @@ def test_condensed_certificate_says_what_it_said_before(provider: CryptoProvider
     assert one.public_key == other.public_key
     assert one.subject_name == other.subject_name
     assert one.tbs == other.tbs
+
+
+@pytest.mark.parametrize("critical", [False, True], ids=["usual", "unusual"])
+def test_condensed_certificate_takes_no_memory_for_its_extensions(provider: CryptoProvider, critical: bool) -> None:
+    def size(count: int) -> int:
+        """Bytes beside those of the certificate itself."""
+        made = kit.make("subject", KEY, extensions=[(f"1.2.{n}", critical, b"") for n in range(count)]).der
+        Certificate.parse(made, provider)  # names and the like are shared
+        tracemalloc.start()
+        try:
+            certificate = Certificate.parse(made, provider)
+            assert len(certificate.extensions) == count
+            certificate.condense()
+            return tracemalloc.get_traced_memory()[0]
+        finally:
+            tracemalloc.stop()
+
+    assert size(30) < size(1) + 200
