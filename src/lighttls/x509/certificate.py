@@ -322,6 +322,7 @@ class Certificate:
     def extension(self, oid: bytes) -> Any:
         """What an extension that we know says, None without it. Raises CertificateError if it is malformed."""
         said = self.said
+        complete = said is self.checked  # before looking into it: another thread may be at work there
         if oid in said:
             return said[oid]
         if oid == extensions.SUBJECT_ALT_NAME and self.facts:  # the only one that an ordinary path asks for
@@ -330,7 +331,7 @@ class Certificate:
                 return None
             value = said[oid] = extensions.subject_alt_name(encoded)
             return value
-        found = None if said is self.checked else self.extensions.get(oid)
+        found = None if complete else self.extensions.get(oid)
         if found is None:  # and not noted: what stands in `said` is in the certificate
             return None
         value = said[oid] = extensions.read(oid, found[1])

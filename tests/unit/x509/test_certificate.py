@@ -10,7 +10,7 @@ from cryptography import x509 as reference
 from lighttls.crypto.provider import CryptoProvider
 from lighttls.errors import CertificateError, ChainReason
 from lighttls.testing import der_writer as der
-from lighttls.x509 import Certificate
+from lighttls.x509 import Certificate, checks
 from lighttls.x509.cutting import peek_subject
 from support import certificates as kit
 
@@ -346,6 +346,24 @@ def test_condensed_certificate_says_what_it_said_before(provider: CryptoProvider
     assert one.public_key == other.public_key
     assert one.subject_name == other.subject_name
     assert one.tbs == other.tbs
+
+
+def test_extension_is_found_although_another_thread_reads_them_all_meanwhile(provider: CryptoProvider) -> None:
+    made = kit.server(kit.root("Root"), extensions=[(kit.KEY_USAGE, True, der.named_bits(0))]).der
+    certificate = Certificate.parse(made, provider)
+    everything = checks.what_it_says(Certificate.parse(made, provider))
+
+    class Filled(dict[bytes, object]):
+        """Complete as soon as somebody has looked."""
+
+        def __contains__(self, oid: object) -> bool:
+            found = super().__contains__(oid)
+            self.update(everything)
+            certificate.checked = self
+            return found
+
+    certificate.said = Filled()
+    assert certificate.key_usage == {0}
 
 
 @pytest.mark.parametrize("critical", [False, True], ids=["usual", "unusual"])
