@@ -211,7 +211,7 @@ class Certificate:
     @property
     def self_issued(self) -> bool:
         """Issuer and subject are the same name (RFC 5280 6.1); says nothing about the key."""
-        return self.subject == self.issuer or self.subject_name == self.issuer_name
+        return self.subject_name == self.issuer_name
 
     @property
     def signature_algorithm(self) -> str:
@@ -351,6 +351,10 @@ class _Malformed(Certificate):
     """
 
     __slots__ = ()
+
+    @property
+    def self_issued(self) -> bool:
+        return self.subject == self.issuer or super().self_issued
 
     if not TYPE_CHECKING:
 

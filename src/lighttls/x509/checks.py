@@ -158,16 +158,16 @@ def _check_form(certificate: Certificate) -> dict[bytes, Any]:
 
 def signature_algorithm(certificate: Certificate) -> Algorithm:
     """The algorithm a certificate is signed with: known, and the same inside and outside (RFC 5280 4.1.1.2)."""
-    algorithm = signatures.ALGORITHMS.get(certificate.outer_algorithm)
-    if certificate.inner_algorithm != certificate.outer_algorithm:
+    inner, outer = certificate.inner_algorithm, certificate.outer_algorithm
+    algorithm = signatures.ALGORITHMS.get(outer)
+    if inner != outer:
         raise CertificateError(
-            f"signature algorithm is {signatures.name_of(certificate.inner_algorithm)} inside, "
-            f"{signatures.name_of(certificate.outer_algorithm)} outside",
+            f"signature algorithm is {signatures.name_of(inner)} inside, {signatures.name_of(outer)} outside",
             ChainReason.ALGORITHM_MISMATCH,
         )
     if algorithm is None:
         raise CertificateError(
-            f"signed with {signatures.name_of(certificate.outer_algorithm)}, which is not implemented",
+            f"signed with {signatures.name_of(outer)}, which is not implemented",
             ChainReason.UNSUPPORTED_ALGORITHM,
         )
     return algorithm

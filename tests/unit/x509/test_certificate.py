@@ -336,6 +336,15 @@ def test_certificate_names_itself_for_people() -> None:
     assert "unreadable" in str(Certificate.parse(kit.make(der.sequence(der.null()), KEY).der))
 
 
+def test_names_that_cannot_be_read_are_the_same_only_byte_by_byte(provider: CryptoProvider) -> None:
+    one, other = der.sequence(der.null()), der.sequence(der.integer(1))
+    same = Certificate.parse(kit.make(one, KEY).der, provider)
+    assert same.self_issued
+    different = Certificate.parse(kit.make(one, KEY, issuer_name=other).der, provider)
+    with pytest.raises(CertificateError):
+        _ = different.self_issued
+
+
 def test_condensed_certificate_says_what_it_said_before(provider: CryptoProvider) -> None:
     made = kit.server(kit.root("Root"), "host.example").der
     one, other = Certificate.parse(made, provider), Certificate.parse(made)
