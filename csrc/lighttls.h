@@ -254,9 +254,9 @@ void lt_signing_key_wipe(lt_signing_key *key);
 #define LT_CUT_HEAD    20  /* the numbers below, without extensions */
 #define LT_CUT_NUMBERS 180 /* and with 5 for each of 32 extensions */
 
-#define LT_FACT_ORDINARY  1 /* all extensions are well-formed and about nothing but this certificate; see below */
-#define LT_FACT_AUTHORITY 2 /* it may sign certificates */
-#define LT_FACT_CERT_SIGN 4 /* keyUsage says that its key may sign them */
+#define LT_FACT_ORDINARY          1  /* its extensions are about nothing but this certificate; see below */
+#define LT_FACT_AUTHORITY         2  /* it may sign certificates */
+#define LT_FACT_CERT_SIGN         4  /* keyUsage says that its key may sign them */
 #define LT_FACT_DIGITAL_SIGNATURE 8  /* its key may sign handshakes */
 #define LT_FACT_SERVER_AUTH       16 /* it may be a server's, */
 #define LT_FACT_CLIENT_AUTH       32 /* a client's */
@@ -273,7 +273,7 @@ void lt_signing_key_wipe(lt_signing_key *key);
  * which TLS SignatureScheme it is signed, or 0; the form of its key: 256 for P-256, 2048, 3072 or 4096 for RSA with as
  * many bits and the exponent 65537, or 0; start and end of the value of subjectAltName, or 0 and 0. Ordinary: its two
  * signature algorithms are the same, issuer and subject are not empty, and its extensions are critical only if that is
- * usual.
+ * usual, and well-formed where their contents play a part in the path.
  *
  * Then for each extension: start and end of its OID, 1 if it is critical, else 0, start and end of its value. Returns
  * how many numbers these are.
