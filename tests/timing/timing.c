@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "classes.h"
 #include "inner.h"
 #include "welch.h"
 
 #define BATCH  64
-#define INPUT  1152
 #define SHORT  130 /* bytes of text: what the code for ends of messages does alone */
 #define MIDDLE 250
 #define LONG   1100 /* once at least through every loop for bulk, the widest of which takes 1024 bytes, and an end */
@@ -34,63 +34,12 @@ typedef struct {
 
 static uint32_t algorithm; /* of the subject in hand */
 static size_t len;         /* likewise */
-static uint64_t random_state;
-
-static uint64_t next_random(void) { /* xorshift64 */
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return random_state;
-}
 
 static void must(int holds) {
     if (!holds) {
         fputs("a call failed that must not\n", stderr);
         exit(2);
     }
-}
-
-/* ---- Classes ------------------------------------------------------------------------------------ */
-
-static void make_random(uint8_t input[INPUT]) {
-    for (size_t i = 0; i < INPUT; i++) {
-        input[i] = (uint8_t)(next_random() >> 32);
-    }
-}
-
-/* 0: all zeros; 1: random. */
-static void zero_or_random(int class, uint8_t input[INPUT]) {
-    make_random(input);
-    memset(input, 0, class == 0 ? INPUT : 0);
-}
-
-/* 0: always the same bytes; 1: random. */
-static void fixed_or_random(int class, uint8_t input[INPUT]) {
-    make_random(input);
-    for (size_t i = 0; i < INPUT && class == 0; i++) {
-        input[i] = (uint8_t)(i * 151 + 7);
-    }
-}
-
-/* Scalars below every order. 0: one bit set in the middle, so that nearly every window is zero; 1: random. */
-static void sparse_or_random(int class, uint8_t input[INPUT]) {
-    zero_or_random(class, input);
-    input[0] &= 0x7f;
-    input[16] |= 1;
-}
-
-/* 0: all ones below the order's top bits, so that every window is full; 1: random. */
-static void dense_or_random(int class, uint8_t input[INPUT]) {
-    make_random(input);
-    memset(input, 0xff, class == 0 ? INPUT : 0);
-    input[0] &= 0x7f;
-    input[16] |= 1;
-}
-
-/* Where a tag is wrong. 0: in its first byte; 1: in its last. The last byte of the input says which. */
-static void first_or_last(int class, uint8_t input[INPUT]) {
-    make_random(input);
-    input[INPUT - 1] = class == 0 ? 0 : LT_TAG_LEN - 1;
 }
 
 /* ---- AEAD: 32 bytes of key, then the text --------------------------------------------------------- */
@@ -153,7 +102,7 @@ static void run_generate(void) {
     status = lt_key_share_generate(&share, public_key, sizeof public_key, algorithm, scalar, scalar_len());
 }
 
-static void load_share(const uint8_t input[INPUT]) {
+static void load_scalar_and_peer(const uint8_t input[INPUT]) {
     static uint32_t peer_of;
 
     if (peer_of != algorithm) {
@@ -162,12 +111,21 @@ static void load_share(const uint8_t input[INPUT]) {
         peer_of = algorithm;
     }
     load_scalar(input);
+}
+
+static void load_share(const uint8_t input[INPUT]) {
+    load_scalar_and_peer(input);
     run_generate();
     must(status == (int)public_len());
 }
 
 static void run_derive(void) {
     status = lt_key_share_derive(&share, &premaster, peer, public_len());
+}
+
+static void run_agree(void) {
+    must(lt_key_agree(public_key, sizeof public_key, &premaster, algorithm, scalar, scalar_len(), peer, public_len()) ==
+         (int)public_len());
 }
 
 /* ---- Signing ---------------------------------------------------------------------------------------- */
@@ -294,6 +252,11 @@ static void run_no_table(void) {
         {"exchange", name " derive, sparse", number, sparse_or_random, load_share, run_derive, SLOW, 0},               \
         {"exchange", name " derive, dense", number, dense_or_random, load_share, run_derive, SLOW, 0}
 
+/* One call for both. On P-256 and P-384 it is made of those above, so that one of these is enough. */
+#define AGREE(name, number)                                                                                            \
+    {"exchange", name " agree, sparse", number, sparse_or_random, load_scalar_and_peer, run_agree, SLOW, 0},           \
+        {"exchange", name " agree, dense", number, dense_or_random, load_scalar_and_peer, run_agree, SLOW, 0}
+
 #define HASH(name, number)                                                                                             \
     {"hash", name " HMAC, zero", number, zero_or_random, load_key, run_hmac, FAST, 0},                                 \
         {"hash", name " PRF, zero", number, zero_or_random, load_key, run_prf, FAST, 0},                               \
@@ -308,6 +271,8 @@ static const subject subjects[] = {
     GROUP("x25519", LT_X25519),
     GROUP("P-256", LT_SECP256R1),
     GROUP("P-384", LT_SECP384R1),
+    AGREE("x25519", LT_X25519),
+    AGREE("P-256", LT_SECP256R1),
     {"exchange", "ECDSA P-256 sign, sparse", 0, sparse_or_random, load_signing_key, run_sign, SLOW, 0},
     {"exchange", "ECDSA P-256 sign, dense", 0, dense_or_random, load_signing_key, run_sign, SLOW, 0},
     HASH("SHA-256", LT_SHA256),
