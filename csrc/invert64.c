@@ -5,8 +5,9 @@
  *   delta > 0 and g odd:  f = g, g = (g - f) / 2, delta = 1 - delta
  *   else:                 g = (g + f) / 2 or g / 2, whichever is whole, delta = 1 + delta
  *
- * For f and g below 2^256, g is 0 after 590 steps, and then f is 1 or -1 times their greatest common divisor. Steps see
- * the lowest bits only: 60 of them are taken on single words, giving a matrix for the whole numbers, ten times.
+ * For 0 <= g <= f < 2^256, g is 0 after 590 steps (Wuille, "safegcd-bounds", 2021, by convex hulls, and proven in Coq),
+ * and then f is 1 or -1 times their greatest common divisor. Steps see the lowest bits only: 60 of them are taken on
+ * single words, giving a matrix for the whole numbers, ten times.
  */
 #include "invert64.h"
 

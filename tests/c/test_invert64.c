@@ -1,9 +1,12 @@
-/* Inversion by divsteps against Fermat's in portable C, for the modulus of each user: numbers at both ends and others.
+/*
+ * Inversion by divsteps for the modulus of each user, numbers at both ends and others: modulo p's against Fermat's in
+ * portable C, modulo n against multiplication.
  */
 #include "check.h"
 
 #include "invert64.h"
 #include "p256_field.h"
+#include "p256_order.h"
 #include "x25519_field.h"
 
 #if LT_INT128
@@ -12,6 +15,9 @@ static const lt_modulus62 p256 = {{{0x3fffffffffffffff, 0x00000003ffffffff, 0, 0
 static const lt_modulus62 p25519 = {
     {{0x3fffffffffffffed, 0x3fffffffffffffff, 0x3fffffffffffffff, 0x3fffffffffffffff, 0x7f}},
     UINT64_C(0x39435e50d79435e5)};
+
+static const lt_signed62 p256_n = {
+    {0x33b9cac2fc632551, 0x339beab69c5e7a13, 0x3ffffffffffffffb, 0x3fffffc00000003f, 0xff}};
 
 /* m as four words. */
 static void words_of(uint64_t w[4], const lt_signed62 *m) {
@@ -69,6 +75,18 @@ static void check_p256(const uint64_t a[4]) {
     CHECK(memcmp(ours, theirs, 32) == 0);
 }
 
+/* 2^256 / a, whose product with a is 1, as the products are Montgomery's. */
+static void check_order(const uint64_t a[4]) {
+    uint64_t product[4], nonzero = a[0] | a[1] | a[2] | a[3];
+    order256 x, inverse;
+
+    words32_from_words(x.v, a);
+    order256_invert(&inverse, &x);
+    order256_mul(&x, &x, &inverse);
+    words32_to_words(product, x.v);
+    CHECK(product[0] == (nonzero != 0) && (product[1] | product[2] | product[3]) == 0);
+}
+
 int main(void) {
     for (uint32_t i = 0; i < 1500; i++) {
         uint64_t a[4];
@@ -78,6 +96,8 @@ int main(void) {
         check_p25519(a);
         number(a, i, &p256.m);
         check_p256(a);
+        number(a, i, &p256_n);
+        check_order(a);
     }
     return check_result();
 }
