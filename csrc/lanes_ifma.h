@@ -14,6 +14,13 @@ LT_IFMA LT_INLINE lanes lanes_of(uint64_t every) {
     return _mm256_set1_epi64x((long long)every);
 }
 
+/* As lt_ct_hide. Not even that all lanes are the same is known of the result: to compare with it gives no single bit
+ * that a compiler might branch on. */
+LT_IFMA LT_INLINE lanes lanes_hide(lanes a) {
+    __asm__("" : "+v"(a));
+    return a;
+}
+
 /* Below, fe4 is what the field calls four elements: five limbs of each, l0 to l4. */
 
 /* Lane i of the result is lane i of b if bit i of `which` is set, else of a. */

@@ -72,7 +72,7 @@ LT_IFMA LT_INLINE fe4 read_comb_lanes(const uint64_t k[4], int position) {
     for (int i = 0; i < 4; i++) {
         index |= (k[i] >> position & 1) << i;
     }
-    wanted = lanes_of(index);
+    wanted = lanes_hide(lanes_of(index));
     sum = _mm256_and_si256(one, _mm256_cmpeq_epi64(wanted, at)); /* the neutral element: y + x = y - x = 1 */
     difference = sum;
     for (int i = 0; i < 15; i++) {

@@ -27,6 +27,7 @@ class Primitives:
         self.start_block()
         self.known: dict[str, Callable[..., Number]] = {
             "lt_ct_hide": lambda a: a,
+            "lanes_hide": lambda a: a,
             "lt_ct_is_zero": lambda a: self.mask(self.do.is_zero(a)),
             "lt_ct_eq": lambda a, b: self.mask(operators.compare("==", a, b, 64)),
             "lt_ct_lt": lambda a, b: self.mask(self.do.less(a, b, 64)),
