@@ -18,6 +18,13 @@
 #define LANES 8
 #define MOST  10 /* vectors: 80 limbs */
 
+/* Loops over vectors become straight-line code. To clang a count is no limit: loops of fewer turns would stay loops. */
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 20")
+#endif
+
 typedef struct {
     uint64_t v[MOST][LANES];
 } __attribute__((aligned(64))) number;
@@ -76,16 +83,14 @@ LT_IFMA512 LT_INLINE void store(number *out, __m512i *sum, int vectors) {
     __m512i carry = zero;
 
     do {
-#pragma GCC unroll 10
-        for (int k = 0; k < vectors; k++) {
+        UNROLL for (int k = 0; k < vectors; k++) {
             sum[k] = _mm512_add_epi64(sum[k], carry);
             carry = _mm512_srli_epi64(sum[k], BITS);
             sum[k] = _mm512_and_si512(sum[k], low);
         }
         carry = _mm512_alignr_epi64(carry, zero, LANES - 1);
     } while (_mm512_test_epi64_mask(carry, carry) != 0);
-#pragma GCC unroll 10
-    for (int k = 0; k < vectors; k++) {
+    UNROLL for (int k = 0; k < vectors; k++) {
         _mm512_store_si512(out->v[k], sum[k]);
     }
 }
@@ -94,12 +99,10 @@ LT_IFMA512 LT_INLINE void store(number *out, __m512i *sum, int vectors) {
 
 /* sum += a digit: a vector of `sum` for each limb, and one for the carry. `digit` is the same 52 bits in all lanes. */
 LT_IFMA512 LT_INLINE void add_multiple(__m512i *sum, const number *a, __m512i digit, int vectors) {
-#pragma GCC unroll 10
-    for (int k = 0; k < vectors; k++) {
+    UNROLL for (int k = 0; k < vectors; k++) {
         sum[k] = _mm512_madd52lo_epu64(sum[k], _mm512_load_si512(a->v[k]), digit);
     }
-#pragma GCC unroll 10
-    for (int k = 0; k < vectors; k++) {
+    UNROLL for (int k = 0; k < vectors; k++) {
         sum[k + 1] = _mm512_madd52hi_epu64(sum[k + 1], _mm512_load_si512(a->v[k]), digit);
     }
 }
@@ -111,12 +114,10 @@ LT_IFMA512 LT_INLINE void add_multiple(__m512i *sum, const number *a, __m512i di
 LT_IFMA512 LT_INLINE void add_square(__m512i *sum, const number *a, int lane, int vectors) {
     __m512i twice = _mm512_setzero_si512();
 
-#pragma GCC unroll 20
-    for (int i = 1; i < 2 * vectors - 1; i++) {
+    UNROLL for (int i = 1; i < 2 * vectors - 1; i++) {
         __m512i carry = _mm512_setzero_si512();
 
-#pragma GCC unroll 10
-        for (int k = 0; k < vectors; k++) {
+        UNROLL for (int k = 0; k < vectors; k++) {
             if (k < i - k && i - k < vectors) {
                 const __m512i digit = _mm512_set1_epi64((long long)a->v[k][lane]);
                 const __m512i other = _mm512_load_si512(a->v[i - k]);
@@ -128,8 +129,7 @@ LT_IFMA512 LT_INLINE void add_square(__m512i *sum, const number *a, int lane, in
         sum[i] = _mm512_add_epi64(sum[i], _mm512_add_epi64(twice, twice));
         twice = carry;
     }
-#pragma GCC unroll 10
-    for (int k = 0; k < vectors; k++) {
+    UNROLL for (int k = 0; k < vectors; k++) {
         const __m512i digit = _mm512_set1_epi64((long long)a->v[k][lane]), same = _mm512_load_si512(a->v[k]);
 
         sum[2 * k] = _mm512_madd52lo_epu64(sum[2 * k], same, digit);
@@ -139,8 +139,7 @@ LT_IFMA512 LT_INLINE void add_square(__m512i *sum, const number *a, int lane, in
 
 /* sum / W; what is in its lowest digit is lost. */
 LT_IFMA512 LT_INLINE void drop_digit(__m512i *sum, int vectors) {
-#pragma GCC unroll 10
-    for (int k = 0; k < vectors; k++) {
+    UNROLL for (int k = 0; k < vectors; k++) {
         sum[k] = _mm512_add_epi64(_mm512_alignr_epi64(_mm512_setzero_si512(), sum[k], 1), sum[k + vectors]);
         sum[k + vectors] = _mm512_setzero_si512();
     }
@@ -150,16 +149,13 @@ LT_IFMA512 LT_INLINE void drop_digit(__m512i *sum, int vectors) {
 LT_IFMA512 LT_INLINE void make_quotient(__m512i *digit, const modulus *m, int vectors) {
     __m512i quotient[MOST + 1];
 
-#pragma GCC unroll 10
-    for (int k = 0; k <= vectors; k++) {
+    UNROLL for (int k = 0; k <= vectors; k++) {
         quotient[k] = _mm512_setzero_si512();
     }
-#pragma GCC unroll 10
-    for (int i = 0; i < vectors; i++) {
+    UNROLL for (int i = 0; i < vectors; i++) {
         const __m512i inverse = _mm512_set1_epi64((long long)m->minus_inverse[i]);
 
-#pragma GCC unroll 10
-        for (int k = 0; k < vectors; k++) {
+        UNROLL for (int k = 0; k < vectors; k++) {
             if (i + k < vectors) {
                 quotient[i + k] = _mm512_madd52lo_epu64(quotient[i + k], digit[k], inverse);
                 quotient[i + k + 1] = _mm512_madd52hi_epu64(quotient[i + k + 1], digit[k], inverse);
@@ -167,8 +163,7 @@ LT_IFMA512 LT_INLINE void make_quotient(__m512i *digit, const modulus *m, int ve
         }
     }
     digit[0] = quotient[0];
-#pragma GCC unroll 10
-    for (int k = 1; k < vectors; k++) {
+    UNROLL for (int k = 1; k < vectors; k++) {
         digit[k] = _mm512_add_epi64(quotient[k], _mm512_srli_epi64(digit[k - 1], BITS));
     }
 }
@@ -187,8 +182,7 @@ LT_IFMA512 LT_INLINE void multiply(number *out, const number *a, const number *b
     const __m512i zero = _mm512_setzero_si512(), low = _mm512_set1_epi64((long long)LOW);
     __m512i sum[2 * MOST + 1], digit[MOST] = {zero}, carry;
 
-#pragma GCC unroll 20
-    for (int k = 0; k < 2 * vectors; k++) {
+    UNROLL for (int k = 0; k < 2 * vectors; k++) {
         sum[k] = zero;
     }
     for (int lane = first;; lane++) {
@@ -196,8 +190,7 @@ LT_IFMA512 LT_INLINE void multiply(number *out, const number *a, const number *b
             if (a == b) {
                 add_square(sum, a, lane, vectors);
             } else {
-#pragma GCC unroll 10
-                for (int k = 0; k < vectors; k++) {
+                UNROLL for (int k = 0; k < vectors; k++) {
                     add_multiple(sum + k, a, _mm512_set1_epi64((long long)b->v[k][lane]), vectors);
                 }
             }
@@ -205,8 +198,7 @@ LT_IFMA512 LT_INLINE void multiply(number *out, const number *a, const number *b
         if (lane > first) {
             const number *by = lane < LANES ? &m->inverse : &m->m;
 
-#pragma GCC unroll 10
-            for (int k = 0; k < vectors; k++) {
+            UNROLL for (int k = 0; k < vectors; k++) {
                 add_multiple(sum + k, by, digit[k], vectors);
             }
         }
@@ -214,8 +206,7 @@ LT_IFMA512 LT_INLINE void multiply(number *out, const number *a, const number *b
             break;
         }
         carry = zero;
-#pragma GCC unroll 10
-        for (int k = 0; k < vectors; k++) {
+        UNROLL for (int k = 0; k < vectors; k++) {
             digit[k] = _mm512_add_epi64(_mm512_broadcastq_epi64(_mm512_castsi512_si128(sum[k])), carry);
             carry = _mm512_srli_epi64(digit[k], BITS);
         }
@@ -257,8 +248,7 @@ LT_IFMA512 LT_INLINE void enter(number *out, const number *a, const modulus *m, 
     uint64_t below = a->v[at - 2][LANES - 1] + m->m.v[at - 2][LANES - 1];
     __m512i t[MOST], minus_m[MOST], last_carries; /* minus_m[vectors - 1] where its upper halves belong */
 
-#pragma GCC unroll 10
-    for (int k = 0; k < vectors; k++) {
+    UNROLL for (int k = 0; k < vectors; k++) {
         const __m512i m_k = _mm512_load_si512(m->m.v[k]);
 
         t[k] = _mm512_add_epi64(_mm512_load_si512(a->v[k]), m_k);
@@ -278,8 +268,7 @@ LT_IFMA512 LT_INLINE void enter(number *out, const number *a, const modulus *m, 
         high = (high << bits & LOW) + (next >> (BITS - bits)) + (q * m_high & LOW) + (uint64_t)(of_next >> BITS);
         next =
             (next << bits & LOW) + (below >> (BITS - bits)) + ((uint64_t)of_next & LOW) + (uint64_t)(of_below >> BITS);
-#pragma GCC unroll 10
-        for (int k = 0; k < vectors; k++) {
+        UNROLL for (int k = 0; k < vectors; k++) {
             const __m512i sum = _mm512_madd52lo_epu64(carried, t[k], up);
 
             carried = _mm512_srlv_epi64(t[k], down);
