@@ -31,7 +31,7 @@ typedef struct {
 
 typedef struct {
     number m;
-    number inverse;               /* 1 / W mod m */
+    number inverse;               /* 1 / W mod m, below m */
     uint64_t minus_inverse[MOST]; /* -1 / m modulo W: its limbs */
     uint64_t reciprocal;          /* 2^51 2^size / m, nearly */
 } modulus;
@@ -109,7 +109,7 @@ LT_IFMA512 LT_INLINE void add_multiple(__m512i *sum, const number *a, __m512i di
 
 /*
  * sum += a lane's part of a^2. Over all lanes, limbs of vector j times vector k come to the same as limbs of vector k
- * times vector j, so that one of both is added twice.
+ * times vector j, so that one of both is added twice. It is at most twice a times the lane.
  */
 LT_IFMA512 LT_INLINE void add_square(__m512i *sum, const number *a, int lane, int vectors) {
     __m512i twice = _mm512_setzero_si512();
@@ -169,10 +169,11 @@ LT_IFMA512 LT_INLINE void make_quotient(__m512i *digit, const modulus *m, int ve
 }
 
 /*
- * a b / W^(8 - first) mod m, below 3m, for a and b below 8m, b with nothing in lanes below `first`. Each turn adds a
- * times a lane of b and takes the lowest digit off: a sum W s + d becomes s + d (1 / W mod m), where d is known at once
- * and need not be a product like Montgomery's quotient. Sums stay below (W + 9) m, a digit too long. So the last turn
- * adds the multiple of m that clears the digit, and leaves less than (W + 9) m / W + a / 2^20 + m.
+ * a b / R mod m, below 3m, for a and b below 8m, b with nothing in lanes below `first`. Each turn adds a times a lane
+ * of b, less than 16 m W also in squares, and takes the lowest digit off: a sum W s + d becomes s + d (1 / W mod m),
+ * where d is known at once and need not be a product like Montgomery's quotient. So s stays below 18m and the sum below
+ * 18 m W, a digit too long. In the last turn, where b has less than W / 2^28, it stays below a W / 2^27 + 18 m + m W;
+ * that turn adds the multiple of m that clears the digit, less than m W, and leaves less than 3m.
  *
  * 4 halves of products go into a limb of the sum for each of at most 80 limbs: it stays below 2^61. Squaring is for a
  * and b the same number in memory. `out` may be an input.
@@ -180,7 +181,7 @@ LT_IFMA512 LT_INLINE void make_quotient(__m512i *digit, const modulus *m, int ve
 LT_IFMA512 LT_INLINE void multiply(number *out, const number *a, const number *b, int first, const modulus *m,
                                    int vectors) {
     const __m512i zero = _mm512_setzero_si512(), low = _mm512_set1_epi64((long long)LOW);
-    __m512i sum[2 * MOST + 1], digit[MOST] = {zero}, carry;
+    __m512i sum[2 * MOST], digit[MOST] = {zero}, carry;
 
     UNROLL for (int k = 0; k < 2 * vectors; k++) {
         sum[k] = zero;
@@ -230,8 +231,8 @@ LT_IFMA512 LT_INLINE void multiply(number *out, const number *a, const number *b
  * a R mod m, below 8m, for a < m, by long division of at most 48 bits a step: t becomes 2^bits t - q m. q is at least
  * 0.5 and less than 7.5 below 2^bits t / m, which is where t / m stays. It is 1 less than a guess made of
  *
- *   t / 2^(size - 49)     less than 2 too small, for lower limbs are left out; even if they have carries for those that
- *                         are not: these are 2^54 and more
+ *   t / 2^(size - 49)     below 2^52; less than 2 too small: less than 1 for the bits left out of the second limb, and
+ *                         less for those below, of which the third stays below 2^54 and would need 2^59
  *   2^(51 + size) / m     below 2^52; at most 0.5 too large and less than 3.5 too small (set_modulus)
  *
  * What is added instead of q m is q (R - m), modulo R. Limbs of t are at most 3 (2^52 - 1) and a sixteenth of what they
@@ -309,7 +310,7 @@ static void set_modulus(modulus *out, const lt_modulus *m, int vectors, multipli
         out->minus_inverse[i] = (uint64_t)sum * m->minus_inverse & LOW;
         sum = (sum + (lt_u128)out->minus_inverse[i] * out->m.v[0][0]) >> BITS;
     }
-    /* right to 1.5, however rounded; of that 1 and the fraction are taken */
+    /* in any rounding mode right to 1.5: 1 for the limb, 0.5 for the quotient; then 1 and the fraction are taken off */
     out->reciprocal = (uint64_t)(0x1p115 / (double)m->limbs[m->n - 1]) - 1;
     times(&out->inverse, &one, &last_lane_one, LANES - 1, out);
 }
