@@ -372,13 +372,18 @@ static void check_contracts(void) {
     CHECK(lt_test_aead_open(LT_AES_128_CCM_8, key, 16, nonce, in, 0, out, in, 7) == LT_ERR_ARGUMENT);
     CHECK(all_bytes_are(out, sizeof out, CANARY));
 
-    CHECK(lt_equal(key, key, sizeof key) == 1);
     for (size_t i = 0; i < sizeof key; i++) {
-        uint8_t other[33] = {1};
+        uint8_t other[33];
 
-        other[i] ^= 0x80;
-        CHECK(lt_equal(key, other, sizeof key) == 0);
+        memcpy(other, key, sizeof key);
         CHECK(lt_equal(key, other, i) == 1);
+        CHECK(lt_equal(key, other, sizeof key) == 1);
+        other[i] ^= 0x80;
+        for (size_t len = 0; len <= sizeof key; len++) {
+            CHECK(lt_equal(key, other, len) == (len <= i));
+        }
+        other[(i + 4) % sizeof key] ^= 0x80; /* the same difference twice does not cancel */
+        CHECK(lt_equal(key, other, sizeof key) == 0);
     }
     for (size_t start = 0; start < 9; start++) {
         for (size_t len = 0; len + start <= sizeof out; len++) {

@@ -5,18 +5,29 @@
 #include "vartime.h"
 
 #if LT_MODULAR_IFMA
+#include <xmmintrin.h>
+
 #define MOST 64
 
 static const uint32_t exponents[] = {3, 17, 65537, 0xffffffff};
 
-#define MODULI 12
+#define MODULI 13
+#define BASES  13
+#define SQUARE 12 /* the modulus, and the base that is its root: powers are 0, but computed as a multiple of it */
 
 /*
  * All ones; as little as has all bits; a few ones at both ends; pseudo-random, and with the upper bits as large or as
- * small as they may be, the lower ones 1 or -1 further up than what is cleared in one turn.
+ * small as they may be, the lower ones 1 or -1 further up than what is cleared in one turn; the square of all ones in
+ * half the length, 2^size - 2 2^(size / 2) + 1.
  */
 static void set_modulus(lt_limb *m, size_t n, uint32_t index) {
     memset(m, index == 0 ? 0xff : 0, n * sizeof *m);
+    if (index == SQUARE) {
+        memset(m + n / 2, 0xff, n / 2 * sizeof *m);
+        m[0] = 1;
+        m[n / 2]--;
+        return;
+    }
     if (index > 1) {
         fill((uint8_t *)m, (index == 2 ? 1 : n) * sizeof *m, index);
     }
@@ -30,7 +41,7 @@ static void set_modulus(lt_limb *m, size_t n, uint32_t index) {
     m[n - 1] |= (lt_limb)1 << 63;
 }
 
-/* 0, 1, 2; m - 1 to m - 4; all ones below the top bit of m; pseudo-random. */
+/* 0, 1, 2; m - 1 to m - 4; all ones below the top bit of m, or in half the length; pseudo-random. */
 static void set_base(lt_limb *base, const lt_limb *m, size_t n, uint32_t index) {
     const lt_limb small[MOST] = {index - 2};
 
@@ -42,6 +53,8 @@ static void set_base(lt_limb *base, const lt_limb *m, size_t n, uint32_t index) 
     } else if (index == 7) {
         memset(base, 0xff, n * sizeof *base);
         base[n - 1] >>= 1;
+    } else if (index == SQUARE) {
+        memset(base, 0xff, n / 2 * sizeof *base);
     } else {
         fill((uint8_t *)base, n * sizeof *base, index);
         base[n - 1] >>= 1;
@@ -100,8 +113,9 @@ int main(void) {
             lt_limb m[MOST], base[MOST];
 
             set_modulus(m, n, i);
-            for (uint32_t j = 0; j < 12; j++) {
+            for (uint32_t j = 0; j < BASES; j++) {
                 set_base(base, m, n, j);
+                _MM_SET_ROUNDING_MODE((i + j) % 4 << 13); /* each of the four: callers may have set any */
                 for (size_t e = 0; e < sizeof exponents / sizeof *exponents; e++) {
                     WHERE("%u limbs, modulus %u, base %u, exponent %x", (unsigned)n, (unsigned)i, (unsigned)j,
                           (unsigned)exponents[e]);
