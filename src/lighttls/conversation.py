@@ -360,7 +360,7 @@ class Conversation:
         """Drop what the connection will not need any more (ALERT-15)."""
         self._open_data = None
         self._records.forget_keys()
-        self._output.actions.clear()
+        self._output.wipe()
         self._transcript.clear()
         if self._state is not None:
             wipe_secrets(self._state)

@@ -88,10 +88,11 @@ class Output:
         self.transcript = transcript
         self.actions: list[Action] = []
         self.do = self.actions.append
-        self.schedule: KeySchedule | None = None  # what a handler has derived, which may fail behind that
+        self.schedule: KeySchedule | None = None  # that a handler has derived, also one that failed
 
     def wipe(self) -> None:
-        """Wipe the secrets that the handler made: it failed."""
+        """Do nothing of it, and wipe what was derived: the connection has ended, perhaps before a state held that."""
+        self.actions.clear()
         if self.schedule is not None:
             self.schedule.wipe()
 

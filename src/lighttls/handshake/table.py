@@ -187,17 +187,10 @@ def row_on(state: State, happening: object) -> Row:
 
 
 def step(out: Output, row: Row, state: State, happening: object, joined: bytes | bytearray = b"") -> State:
-    """Run a row that fits; `joined` are the handshake bytes that have come behind the message.
-
-    If that fails, the secrets in `out` are wiped.
-    """
-    try:
-        after: State = row.run(out, state, happening)
-        if type(after) not in row.targets:
-            raise InternalError(f"{row.run.__name__} led to {type(after).__name__}, which its row does not allow")
-        if joined and row.message in ENDS_A_FLIGHT:  # REC-20
-            raise UnexpectedMessage("the server sent handshake bytes after the last message of its flight")
-    except BaseException:
-        out.wipe()
-        raise
+    """Run a row that fits; `joined` are the handshake bytes that have come behind the message."""
+    after: State = row.run(out, state, happening)
+    if type(after) not in row.targets:
+        raise InternalError(f"{row.run.__name__} led to {type(after).__name__}, which its row does not allow")
+    if joined and row.message in ENDS_A_FLIGHT:  # REC-20
+        raise UnexpectedMessage("the server sent handshake bytes after the last message of its flight")
     return after
