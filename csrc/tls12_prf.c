@@ -51,5 +51,6 @@ int lt_test_prf(uint8_t *out, size_t out_len, uint32_t algorithm, const uint8_t 
     parts.first_len = seed_len;
     lt_hmac_set_key(&key, algorithm, secret, secret_len);
     lt_prf(out, out_len, &key, &parts);
+    lt_wipe(&key, sizeof key);
     return LT_OK;
 }
