@@ -13,7 +13,6 @@ from lighttls.handshake.output import (
     Output,
     ReadWith,
     Refuse,
-    Send,
     StartEarly,
     WriteWith,
 )
@@ -60,7 +59,6 @@ __all__ = [
     "Refuse",
     "Resumption",
     "Row",
-    "Send",
     "SignatureReady",
     "StartEarly",
     "State",
