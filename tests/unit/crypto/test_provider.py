@@ -1,8 +1,9 @@
-"""Hashes, comparison, key shares and premaster secrets of both engines."""
+"""Hashes, key agreement and premaster secrets of both engines."""
 
 from __future__ import annotations
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -160,6 +161,20 @@ def test_random_bytes_in_a_bytearray_are_wiped(provider: CryptoProvider, group: 
 
     provider.key_agreement(group, entropy, KeyShare(provider, group, counting()).public)
     assert given == [bytearray(SCALAR_LENGTH[group])]
+
+
+@every_group
+def test_threads_that_agree_on_keys_at_once_do_not_disturb_each_other(provider: CryptoProvider, group: int) -> None:
+    """The memory that scalars are drawn into waits between calls, and serves one at a time."""
+    peer = KeyShare(provider, group, counting()).public
+
+    def agree(number: int) -> tuple[bytes, bytes]:
+        public, premaster = provider.key_agreement(group, lambda n: bytes((number,)) * n, peer)
+        return public, premaster_bytes(premaster)
+
+    numbers = [1, 2, 3, 4] * 25
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(agree, numbers)) == [agree(number) for number in numbers[:4]] * 25
 
 
 def test_group_that_no_engine_has_is_refused(provider: CryptoProvider) -> None:
