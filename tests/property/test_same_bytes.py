@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 import ssl
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -258,10 +259,16 @@ class Runs:
 
 @pytest.fixture(scope="module")
 def pool() -> Iterator[ThreadPoolExecutor]:
-    """Carriers in real time mostly wait, so some of them run at a time."""
+    """Carriers in real time mostly wait, so some of them run at a time.
+
+    Their servers are then started by several threads. Twice in many runs of all tests execve refused one with EFAULT,
+    always here; with vfork, which has a process to be share the memory of all those threads, that is not far to seek.
+    """
     pool = ThreadPoolExecutor(AT_ONCE)
-    yield pool
-    pool.shutdown(cancel_futures=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(subprocess, "_USE_VFORK", False)
+        yield pool
+        pool.shutdown(cancel_futures=True)
 
 
 @pytest.fixture(scope="module")
