@@ -54,14 +54,14 @@ class Site:
         threading.Thread(target=self._serve, daemon=True).start()
 
     def _serve(self) -> None:
-        try:
-            while True:
+        while True:
+            try:
                 client, _ = self._listener.accept()
-                with client:
-                    self._speak(client)
-                self._gone.release()
-        except OSError:
-            return  # closed
+            except OSError:
+                return  # closed
+            with client:
+                self._speak(client)
+            self._gone.release()
 
     def _speak(self, client: socket.socket) -> None:
         client.settimeout(PATIENCE)
@@ -73,8 +73,8 @@ class Site:
                 if server.established and (text := server.read()):
                     server.tls.write(text.upper())
                 client.sendall(server.take())
-        except ConnectionResetError:
-            pass  # it has closed with something of ours unread
+        except ConnectionError:
+            pass  # it has closed, perhaps with something of ours unread
         self.heard.append(heard)
         self.errors.append("" if server.error is None else str(server.error.reason))
 
