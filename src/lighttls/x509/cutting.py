@@ -19,14 +19,13 @@ from lighttls._typing import Final
 from lighttls.errors import CertificateError, ChainReason
 from lighttls.x509 import der, extensions
 
-# Facts. Without the first there is no other: everything about the certificate's form was found good, and it says
-# nothing about other certificates.
-ORDINARY: Final = 1
+# Facts. Without the first there is no other.
+ORDINARY: Final = 1  # what plays a part in a path is well-formed, and says nothing about other certificates
 AUTHORITY: Final = 2  # it may sign certificates
 CERT_SIGN: Final = 4  # keyUsage says that its key may sign them
 DIGITAL_SIGNATURE: Final = 8  # its key may sign handshakes
-KEY: Final = 64  # it has one of those forms
 PURPOSES: Final = {"server_auth": 16, "client_auth": 32}  # extendedKeyUsage allows them
+KEY: Final = 64  # its public key has one of the forms in `public_key.FORMS`
 
 FIRST_EXTENSION: Final = 20  # where they start in the row
 _NOTHING_SAID: Final = (0, -1, 0, 0, 0, 0)
